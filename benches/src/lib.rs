@@ -1,0 +1,1 @@
+//! Benchmarks of oleander; see `benches/benches`.

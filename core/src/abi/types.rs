@@ -1,0 +1,291 @@
+//! Handles, structures and flags, spelled and laid out as in the headers.
+
+use std::ffi::c_void;
+use windows_core::GUID;
+
+macro_rules! handle {
+    ($($(#[$doc:meta])* $name:ident;)*) => { $(
+        $(#[$doc])*
+        #[repr(transparent)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub struct $name(pub *mut c_void);
+
+        impl $name {
+            /// The null handle.
+            pub const NULL: Self = Self(std::ptr::null_mut());
+            /// Whether it is null.
+            pub fn is_null(self) -> bool { self.0.is_null() }
+        }
+        impl Default for $name {
+            fn default() -> Self { Self::NULL }
+        }
+        // SAFETY: a handle is a number; nobody dereferences it.
+        unsafe impl Send for $name {}
+        // SAFETY: as above.
+        unsafe impl Sync for $name {}
+    )* };
+}
+
+handle! {
+    /// A kernel object of the process.
+    HANDLE;
+    /// A window.
+    HWND;
+    /// A module; this library knows one.
+    HINSTANCE;
+}
+
+/// The handle that means failure where null is meaningful.
+pub const INVALID_HANDLE_VALUE: HANDLE = HANDLE(usize::MAX as *mut c_void);
+
+/// First message parameter.
+pub type WPARAM = usize;
+/// Second message parameter.
+pub type LPARAM = isize;
+/// What a window procedure returns.
+pub type LRESULT = isize;
+
+/// A message of a thread's queue.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MSG {
+    /// The window, null for a thread message.
+    pub hwnd: HWND,
+    /// The message number.
+    pub message: u32,
+    /// First parameter.
+    pub wParam: WPARAM,
+    /// Second parameter.
+    pub lParam: LPARAM,
+    /// When it was posted, in milliseconds.
+    pub time: u32,
+    /// Where the pointer was; always 0, 0.
+    pub pt: [i32; 2],
+}
+
+/// A window procedure.
+pub type WNDPROC =
+    Option<unsafe extern "system" fn(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> LRESULT>;
+
+/// A window class for `RegisterClassW`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct WNDCLASSW {
+    /// Ignored.
+    pub style: u32,
+    /// The window procedure.
+    pub lpfnWndProc: WNDPROC,
+    /// Ignored.
+    pub cbClsExtra: i32,
+    /// Extra bytes of each window, for `SetWindowLongPtrW` with index 0 and above.
+    pub cbWndExtra: i32,
+    /// Ignored.
+    pub hInstance: HINSTANCE,
+    /// Ignored.
+    pub hIcon: HANDLE,
+    /// Ignored.
+    pub hCursor: HANDLE,
+    /// Ignored.
+    pub hbrBackground: HANDLE,
+    /// Ignored.
+    pub lpszMenuName: *const u16,
+    /// The name under which windows are created.
+    pub lpszClassName: *const u16,
+}
+
+/// A message as the channel hands it to interface proxies and stubs (`RPCOLEMESSAGE`).
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct RPCOLEMESSAGE {
+    /// The channel's own.
+    pub reserved1: *mut c_void,
+    /// How data is represented: 0x10 is little endian, ASCII, IEEE.
+    pub dataRepresentation: u32,
+    /// The buffer; `GetBuffer` makes it.
+    pub Buffer: *mut c_void,
+    /// Its length in bytes.
+    pub cbBuffer: u32,
+    /// The vtable slot of the method, counted from `QueryInterface` = 0.
+    pub iMethod: u32,
+    /// The channel's own.
+    pub reserved2: [*mut c_void; 5],
+    /// `RPC_BUFFER_…` flags.
+    pub rpcFlags: u32,
+}
+
+impl Default for RPCOLEMESSAGE {
+    fn default() -> Self {
+        Self {
+            reserved1: std::ptr::null_mut(),
+            dataRepresentation: 0x10,
+            Buffer: std::ptr::null_mut(),
+            cbBuffer: 0,
+            iMethod: 0,
+            reserved2: [std::ptr::null_mut(); 5],
+            rpcFlags: 0,
+        }
+    }
+}
+
+/// One entry of a query for several interfaces at once.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct MULTI_QI {
+    /// The interface asked for.
+    pub pIID: *const GUID,
+    /// The interface found, or null.
+    pub pItf: *mut c_void,
+    /// What the query for it gave.
+    pub hr: windows_core::HRESULT,
+}
+
+/// A 64-bit number in a structure (`LARGE_INTEGER`, `ULARGE_INTEGER`).
+pub type LARGE_INTEGER = i64;
+
+/// What a stream says of itself.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct STATSTG {
+    /// The name; always null here.
+    pub pwcsName: *mut u16,
+    /// 2: a stream.
+    pub r#type: u32,
+    /// Its size in bytes.
+    pub cbSize: u64,
+    /// Times of modification, creation and access; always 0.
+    pub times: [u64; 3],
+    /// How it was opened.
+    pub grfMode: u32,
+    /// Locks it supports; none.
+    pub grfLocksSupported: u32,
+    /// Class id; null.
+    pub clsid: GUID,
+    /// State bits; 0.
+    pub grfStateBits: u32,
+    /// Reserved.
+    pub reserved: u32,
+}
+
+/// Who calls, for a message filter.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct INTERFACEINFO {
+    /// The object that is called.
+    pub pUnk: *mut c_void,
+    /// The interface.
+    pub iid: GUID,
+    /// The method's vtable slot.
+    pub wMethod: u16,
+}
+
+/// Identity of the caller for `CoCreateInstanceEx`; must be null here.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct COSERVERINFO {
+    /// Reserved.
+    pub dwReserved1: u32,
+    /// The machine's name.
+    pub pwszName: *mut u16,
+    /// Authentication; ignored.
+    pub pAuthInfo: *mut c_void,
+    /// Reserved.
+    pub dwReserved2: u32,
+}
+
+macro_rules! flags {
+    ($(#[doc = $doc:literal] $ty:ty { $($name:ident = $value:expr),* $(,)? })*) => { $( $(
+        #[doc = $doc]
+        pub const $name: $ty = $value;
+    )* )* };
+}
+
+flags! {
+    /// Flags of `CoWaitForMultipleHandles` and `ISynchronize::Wait` (ENUM-01).
+    u32 {
+        COWAIT_DEFAULT = 0, COWAIT_WAITALL = 1, COWAIT_ALERTABLE = 2, COWAIT_INPUTAVAILABLE = 4,
+        COWAIT_DISPATCH_CALLS = 8, COWAIT_DISPATCH_WINDOW_MESSAGES = 0x10,
+    }
+    /// Flags and limit of `CoWaitForMultipleObjects` (ENUM-02).
+    u32 { CWMO_DEFAULT = 0, CWMO_DISPATCH_CALLS = 1, CWMO_DISPATCH_WINDOW_MESSAGES = 2, CWMO_MAX_HANDLES = 56 }
+    /// Concurrency model and options of `CoInitializeEx` (ENUM-03).
+    u32 {
+        COINIT_MULTITHREADED = 0, COINIT_APARTMENTTHREADED = 2, COINIT_DISABLE_OLE1DDE = 4,
+        COINIT_SPEED_OVER_MEMORY = 8,
+    }
+    /// Apartment types (ENUM-04).
+    i32 { APTTYPE_CURRENT = -1, APTTYPE_STA = 0, APTTYPE_MTA = 1, APTTYPE_NA = 2, APTTYPE_MAINSTA = 3 }
+    /// What else is true of the apartment (ENUM-05).
+    i32 {
+        APTTYPEQUALIFIER_NONE = 0, APTTYPEQUALIFIER_IMPLICIT_MTA = 1, APTTYPEQUALIFIER_NA_ON_MTA = 2,
+        APTTYPEQUALIFIER_NA_ON_STA = 3, APTTYPEQUALIFIER_NA_ON_IMPLICIT_MTA = 4,
+        APTTYPEQUALIFIER_NA_ON_MAINSTA = 5, APTTYPEQUALIFIER_APPLICATION_STA = 6,
+    }
+    /// Whether a thread dispatches messages (ENUM-06).
+    i32 { THDTYPE_BLOCKMESSAGES = 0, THDTYPE_PROCESSMESSAGES = 1 }
+    /// Where a packet goes (ENUM-07).
+    u32 {
+        MSHCTX_LOCAL = 0, MSHCTX_NOSHAREDMEM = 1, MSHCTX_DIFFERENTMACHINE = 2, MSHCTX_INPROC = 3, MSHCTX_CROSSCTX = 4,
+    }
+    /// How long a packet lives (ENUM-07).
+    u32 { MSHLFLAGS_NORMAL = 0, MSHLFLAGS_TABLESTRONG = 1, MSHLFLAGS_TABLEWEAK = 2, MSHLFLAGS_NOPING = 4 }
+    /// How a class object is registered (ENUM-08).
+    u32 {
+        REGCLS_SINGLEUSE = 0, REGCLS_MULTIPLEUSE = 1, REGCLS_MULTI_SEPARATE = 2, REGCLS_SUSPENDED = 4,
+        REGCLS_SURROGATE = 8,
+    }
+    /// Where a class runs (ENUM-08).
+    u32 {
+        CLSCTX_INPROC_SERVER = 1, CLSCTX_INPROC_HANDLER = 2, CLSCTX_LOCAL_SERVER = 4, CLSCTX_REMOTE_SERVER = 0x10,
+        CLSCTX_ALL = 0x17,
+    }
+    /// What kind of call arrives at a message filter (ENUM-09).
+    u32 {
+        CALLTYPE_TOPLEVEL = 1, CALLTYPE_NESTED = 2, CALLTYPE_ASYNC = 3, CALLTYPE_TOPLEVEL_CALLPENDING = 4,
+        CALLTYPE_ASYNC_CALLPENDING = 5,
+    }
+    /// What a message filter says of an incoming call (ENUM-09).
+    u32 { SERVERCALL_ISHANDLED = 0, SERVERCALL_REJECTED = 1, SERVERCALL_RETRYLATER = 2 }
+    /// What kind of call is pending when a window message comes (ENUM-09).
+    u32 { PENDINGTYPE_TOPLEVEL = 1, PENDINGTYPE_NESTED = 2 }
+    /// What a message filter says of a window message during a call (ENUM-09).
+    u32 { PENDINGMSG_CANCELCALL = 0, PENDINGMSG_WAITNOPROCESS = 1, PENDINGMSG_WAITDEFPROCESS = 2 }
+    /// State of a call, as `IAsyncManager::GetState` reports it (ENUM-10).
+    u32 { DCOM_NONE = 0, DCOM_CALL_COMPLETE = 1, DCOM_CALL_CANCELED = 2 }
+    /// When an agile reference marshals (ENUM-11).
+    i32 { AGILEREFERENCE_DEFAULT = 0, AGILEREFERENCE_DELAYEDMARSHAL = 1 }
+    /// Times and results of waits (ENUM-12). `INFINITE` is in milliseconds.
+    u32 {
+        INFINITE = 0xFFFF_FFFF, WAIT_OBJECT_0 = 0, WAIT_ABANDONED_0 = 0x80, WAIT_IO_COMPLETION = 0xC0,
+        WAIT_TIMEOUT = 258, WAIT_FAILED = 0xFFFF_FFFF, MAXIMUM_WAIT_OBJECTS = 64,
+    }
+    /// Wait for the server's acknowledgement for ever; a parameter in seconds (ENUM-12).
+    u32 { RPC_C_CANCEL_INFINITE_TIMEOUT = 0xFFFF_FFFF }
+    /// How `DuplicateHandle` treats its source.
+    u32 { DUPLICATE_CLOSE_SOURCE = 1, DUPLICATE_SAME_ACCESS = 2 }
+    /// Window messages.
+    u32 {
+        WM_NULL = 0, WM_CREATE = 1, WM_DESTROY = 2, WM_CLOSE = 0x10, WM_QUIT = 0x12, WM_NCCREATE = 0x81,
+        WM_NCDESTROY = 0x82, WM_TIMER = 0x113, WM_DDE_FIRST = 0x3E0, WM_DDE_LAST = 0x3E8, WM_USER = 0x400,
+        WM_APP = 0x8000,
+    }
+    /// Whether `PeekMessage` removes what it finds.
+    u32 { PM_NOREMOVE = 0, PM_REMOVE = 1, PM_NOYIELD = 2 }
+    /// Flags of `MsgWaitForMultipleObjectsEx`.
+    u32 { MWMO_WAITALL = 1, MWMO_ALERTABLE = 2, MWMO_INPUTAVAILABLE = 4 }
+    /// What input wakes `MsgWaitForMultipleObjectsEx`.
+    u32 { QS_POSTMESSAGE = 8, QS_TIMER = 0x10, QS_SENDMESSAGE = 0x40, QS_ALLPOSTMESSAGE = 0x100, QS_ALLINPUT = 0x4FF }
+    /// Index of a window's user data.
+    i32 { GWLP_USERDATA = -21, GWLP_WNDPROC = -4 }
+    /// Win32 errors, as `GetLastError` gives them.
+    u32 {
+        ERROR_SUCCESS = 0, ERROR_INVALID_HANDLE = 6, ERROR_NOT_ENOUGH_MEMORY = 8, ERROR_INVALID_PARAMETER = 87,
+        ERROR_INVALID_WINDOW_HANDLE = 1400, ERROR_CANNOT_FIND_WND_CLASS = 1407, ERROR_CLASS_ALREADY_EXISTS = 1410,
+        ERROR_CLASS_DOES_NOT_EXIST = 1411, ERROR_INVALID_THREAD_ID = 1444, ERROR_INVALID_INDEX = 1413,
+        ERROR_NOT_ENOUGH_QUOTA = 1816, ERROR_TIMEOUT = 1460, ERROR_TOO_MANY_POSTS = 298,
+    }
+    /// Stream positions.
+    u32 { STREAM_SEEK_SET = 0, STREAM_SEEK_CUR = 1, STREAM_SEEK_END = 2 }
+}
+
+/// The parent of a message-only window.
+pub const HWND_MESSAGE: HWND = HWND(-3isize as *mut c_void);

@@ -1,0 +1,5 @@
+//! Apartments.
+
+mod thread_state;
+
+pub(crate) use thread_state::ThreadState;

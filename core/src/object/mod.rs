@@ -1,0 +1,3 @@
+//! Objects: identity, reference counts, aggregation, class factories.
+
+pub mod guard;

@@ -1,0 +1,137 @@
+//! Host threads: the operating system's clock, threads and parking.
+//!
+//! `block` parks the thread until it is woken and `ready` holds. The token of `std::thread::park` may be left over
+//! from, or left for, other users of it in the same thread: each looks at its own condition again, so that is harmless.
+
+use super::port::{Access, Object, Port, Spawn, Why};
+use super::thread::{self, Thread, ThreadRef};
+use super::{Deadline, sync};
+use crate::process::Process;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+/// How a host thread is woken: its handle, once it runs, and whether it is parked at all.
+pub(super) struct Parker {
+    thread: OnceLock<std::thread::Thread>,
+    parked: sync::AtomicBool,
+}
+
+impl Parker {
+    pub(super) fn new() -> Self {
+        Self { thread: OnceLock::new(), parked: sync::AtomicBool::new(false) }
+    }
+}
+
+struct Host {
+    start: Instant,
+}
+
+/// The port of host threads.
+pub fn host() -> Arc<dyn Port> {
+    static HOST: OnceLock<Arc<Host>> = OnceLock::new();
+    HOST.get_or_init(|| Arc::new(Host { start: Instant::now() })).clone()
+}
+
+impl Port for Host {
+    fn now(&self) -> u64 {
+        // Never 0, which means "at once" in a deadline.
+        1 + u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX - 1)
+    }
+
+    fn spawn(&self, spawn: Spawn, body: Box<dyn FnOnce() + Send>) -> ThreadRef {
+        let record = Thread::new(spawn.name, host(), false, spawn.process);
+        let thread = record.clone();
+        std::thread::Builder::new()
+            .name(record.name().to_owned())
+            .spawn(move || {
+                install(thread);
+                // A panic of the body ends the thread and nothing else; the hook has printed it.
+                drop(catch_unwind(AssertUnwindSafe(body)));
+            })
+            .expect("the operating system gives a thread");
+        record
+    }
+
+    fn block(&self, _on: &[Object], ready: &dyn Fn() -> bool, deadline: Deadline, _why: Why) -> bool {
+        if ready() {
+            return true;
+        }
+        if deadline.is_now() {
+            return false;
+        }
+        let me = thread::current();
+        loop {
+            // The flag and `ready` on one side, the change and the flag on the other (see `wake`): one of the two sides
+            // sees the other. Both sides change the flag with a read-modify-write, so their order is total.
+            me.parker.parked.swap(true, sync::Ordering::AcqRel);
+            if ready() {
+                me.parker.parked.swap(false, sync::Ordering::AcqRel);
+                return true;
+            }
+            match deadline.ns() {
+                None => std::thread::park(),
+                Some(at) => {
+                    let now = self.now();
+                    if now >= at {
+                        me.parker.parked.swap(false, sync::Ordering::AcqRel);
+                        return ready();
+                    }
+                    std::thread::park_timeout(Duration::from_nanos(at - now));
+                }
+            }
+        }
+    }
+
+    fn wake(&self, thread: &Thread) {
+        if thread.parker.parked.swap(false, sync::Ordering::AcqRel)
+            && let Some(handle) = thread.parker.thread.get()
+        {
+            handle.unpark();
+        }
+    }
+
+    fn visit(&self, _object: Object, _access: Access) {}
+
+    fn choose(&self, _n: usize) -> usize {
+        0
+    }
+
+    fn parallelism(&self) -> usize {
+        std::thread::available_parallelism().map_or(2, usize::from)
+    }
+}
+
+/// Runs the exits and gives the record back when the operating system's thread ends.
+struct AtEnd(ThreadRef);
+
+impl Drop for AtEnd {
+    fn drop(&mut self) {
+        self.0.run_exits();
+        // SAFETY: null is always allowed.
+        unsafe { thread::enter(std::ptr::null()) };
+    }
+}
+
+thread_local! {
+    static AT_END: std::cell::RefCell<Option<AtEnd>> = const { std::cell::RefCell::new(None) };
+}
+
+/// Makes `record` the record of this thread until it ends.
+fn install(record: ThreadRef) {
+    record.parker.thread.get_or_init(std::thread::current);
+    let raw = Arc::as_ptr(&record);
+    let kept = AT_END.try_with(|slot| slot.borrow_mut().insert(AtEnd(record.clone())).0.id()).is_ok();
+    if !kept {
+        // The thread is already ending: its record stays for ever, for nothing tells when the last use was.
+        std::mem::forget(record);
+    }
+    // SAFETY: the record is kept by AT_END until the thread ends, which puts null there, or for ever.
+    unsafe { thread::enter(raw) };
+}
+
+/// Gives a thread that we did not start a record in the default process.
+pub(super) fn adopt() {
+    let name = std::thread::current().name().unwrap_or("adopted").to_owned();
+    install(Thread::new(name, host(), false, Process::default_process()));
+}

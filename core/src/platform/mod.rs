@@ -1,0 +1,42 @@
+//! The platform port: the second seam. Everything above it is written once; below it are host threads, the simulated
+//! world and loom.
+//!
+//! A port knows threads and time and nothing else of COM. Its operations are seven: [`Port::now`], [`Port::spawn`],
+//! [`current`], [`Port::block`], [`Port::wake`], [`Port::visit`] and [`Port::choose`].
+//!
+//! Rules that every caller keeps:
+//! - no internal lock is held across [`visit`] or [`block`], nor while anything is woken;
+//! - [`visit`] comes before the operation that it announces, and the operation is atomic;
+//! - a wait is one step: [`block`] looks at `ready`, and what the wait takes is taken right after it returns. On host
+//!   threads another thread may be faster: take in a way that can fail, and block again with the same deadline.
+
+mod deadline;
+mod host;
+mod port;
+pub(crate) mod sync;
+mod thread;
+
+pub use deadline::Deadline;
+pub use host::host;
+pub use port::{Access, Object, ObjectKind, Port, Spawn, Why};
+pub use thread::{Thread, ThreadRef, current, enter};
+
+/// Announces an operation on a shared object: the simulator's scheduling point, nothing on host threads.
+#[inline]
+pub fn visit(object: Object, access: Access) {
+    thread::with_simulated(|port| port.visit(object, access));
+}
+
+/// Blocks the current thread until `ready` holds (`true`) or the deadline has passed (`false`).
+///
+/// The thread must be reachable by whoever makes `ready` true: register with the objects before, and recheck after.
+pub fn block(on: &[Object], ready: &dyn Fn() -> bool, deadline: Deadline, why: Why) -> bool {
+    let thread = current();
+    let _place = thread.com().leave_pool_place(why);
+    thread.port().block(on, ready, deadline, why)
+}
+
+/// Virtual or real time in nanoseconds since the port's beginning.
+pub fn now_ns() -> u64 {
+    current().port().now()
+}

@@ -1,0 +1,165 @@
+//! A thread as the runtime sees it: its number, its process, its COM state, how to wake it, what to do when it ends.
+//!
+//! A pointer to the current thread's record lies in a thread-local of the operating system's thread. Host threads get
+//! their record when they first need it (a thread that we did not start is adopted) and lose it when they end; the
+//! simulator sets the pointer at each switch of fibers ([`enter`]). The thread-local is const-initialised and has no
+//! destructor, so it can be read at any time, even while other thread-locals are being destroyed.
+//!
+//! Fields: `com` and `exits` belong to the thread itself and to nobody else; the rest never changes.
+
+use super::host;
+use super::port::Port;
+use crate::apartment::ThreadState;
+use crate::process::Process;
+use std::cell::{Cell, RefCell};
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// A counted reference to a thread's record.
+pub type ThreadRef = Arc<Thread>;
+
+/// A thread of an emulated process.
+pub struct Thread {
+    id: u32,
+    name: String,
+    port: Arc<dyn Port>,
+    simulated: bool,
+    process: Arc<Process>,
+    pub(super) parker: host::Parker,
+    com: ThreadState,
+    exits: RefCell<Vec<Box<dyn FnOnce()>>>,
+}
+
+// SAFETY: `com` and `exits` are reached only through `Current`, which the thread itself alone can have (`current`), and
+// through `run_exits`, which runs on the thread itself. Everything else is immutable or made of atomics.
+unsafe impl Sync for Thread {}
+// SAFETY: as above; when the last reference is dropped elsewhere the exits have run and `com` is empty.
+unsafe impl Send for Thread {}
+
+impl Thread {
+    /// A record for a new thread of a process. Its number is the process's next.
+    pub fn new(name: String, port: Arc<dyn Port>, simulated: bool, process: Arc<Process>) -> ThreadRef {
+        Arc::new(Self {
+            id: process.next_thread_id(),
+            name,
+            port,
+            simulated,
+            process,
+            parker: host::Parker::new(),
+            com: ThreadState::new(),
+            exits: RefCell::new(Vec::new()),
+        })
+    }
+
+    /// What `GetCurrentThreadId` says on that thread; never 0.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// Its name, for reports.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The emulated process it belongs to.
+    pub fn process(&self) -> &Arc<Process> {
+        &self.process
+    }
+
+    /// The platform it runs on.
+    pub fn port(&self) -> &Arc<dyn Port> {
+        &self.port
+    }
+
+    /// Whether it is a thread of a simulated world.
+    pub fn is_simulated(&self) -> bool {
+        self.simulated
+    }
+
+    /// Makes it look again at what it waits for.
+    pub fn wake(&self) {
+        self.port.wake(self);
+    }
+
+    /// Runs what was registered to run at the thread's end, on the thread itself, last registered first.
+    pub fn run_exits(&self) {
+        loop {
+            let next = self.exits.borrow_mut().pop();
+            let Some(exit) = next else { break };
+            exit();
+        }
+    }
+}
+
+/// The current thread. Not `Send`: it gives access to what belongs to the thread alone.
+#[derive(Clone)]
+pub struct Current {
+    thread: ThreadRef,
+    _own: std::marker::PhantomData<*const ()>,
+}
+
+impl Current {
+    /// A counted reference that others may hold, to wake this thread.
+    pub fn to_ref(&self) -> ThreadRef {
+        self.thread.clone()
+    }
+
+    /// The thread's COM state.
+    pub(crate) fn com(&self) -> &ThreadState {
+        &self.thread.com
+    }
+
+    /// Registers something to run on this thread when it ends.
+    pub fn at_exit(&self, exit: Box<dyn FnOnce()>) {
+        self.thread.exits.borrow_mut().push(exit);
+    }
+}
+
+impl Deref for Current {
+    type Target = Thread;
+    fn deref(&self) -> &Thread {
+        &self.thread
+    }
+}
+
+thread_local! {
+    static CURRENT: Cell<*const Thread> = const { Cell::new(std::ptr::null()) };
+}
+
+/// The current thread; a host thread without a record is adopted into the default process.
+pub fn current() -> Current {
+    let mut raw = CURRENT.get();
+    if raw.is_null() {
+        host::adopt();
+        raw = CURRENT.get();
+    }
+    // SAFETY: whoever put the pointer there (`enter`) keeps the record alive until it is replaced; this adds a
+    // reference of our own.
+    let thread = unsafe {
+        Arc::increment_strong_count(raw);
+        Arc::from_raw(raw)
+    };
+    Current { thread, _own: std::marker::PhantomData }
+}
+
+/// Makes `thread` the current one on this thread of the operating system and returns the one before.
+///
+/// # Safety
+/// `thread` is null, or points at a record made by [`Thread::new`] that stays alive until it is replaced here.
+pub unsafe fn enter(thread: *const Thread) -> *const Thread {
+    CURRENT.replace(thread)
+}
+
+/// Calls `f` with the port if the current thread is one of a simulated world.
+#[inline]
+pub(super) fn with_simulated(f: impl FnOnce(&dyn Port)) {
+    let raw = CURRENT.get();
+    if raw.is_null() {
+        return;
+    }
+    // SAFETY: as in `current`; the thread itself is running here, so its record lives.
+    let thread = unsafe { &*raw };
+    if thread.simulated {
+        f(&*thread.port);
+    }
+}

@@ -1,0 +1,1 @@
+//! Tests of oleander, the same on every backend.
