@@ -1,14 +1,46 @@
-//! Kernel objects: events, waits, message queues, handles. Written once, on the port.
+//! Kernel objects: events, semaphores, mutexes, waits, message queues, windows, handles. Written once, on the port.
+//!
+//! - A [`Waitable`] is waited for with [`wait_any`], [`wait_all`] or [`wait`]; [`on_signal`] calls back instead.
+//! - [`Event`], [`Semaphore`] and [`Mutex`] are the objects; [`spawn`] gives the end of a thread as one.
+//! - [`queue`] is the current thread's [`MessageQueue`], [`queue_of`] another's.
+//! - [`HandleTable`] gives objects their `HANDLE`s.
+//!
+//! Every operation is one step of the port: it begins with [`crate::platform::visit`], or is a
+//! [`crate::platform::block`].
 
-pub(crate) struct WaitLock;
-impl WaitLock {
-    pub(crate) fn new() -> Self {
-        Self
-    }
-}
-pub(crate) struct HandleTable;
-impl HandleTable {
-    pub(crate) fn new() -> Self {
-        Self
-    }
-}
+mod event;
+mod handle;
+mod header;
+mod mutex;
+mod queue;
+mod record;
+mod semaphore;
+mod sent;
+mod slots;
+mod threads;
+mod wait;
+pub(crate) mod window;
+mod work;
+
+#[cfg(test)]
+mod wait_tests;
+
+pub use event::Event;
+pub use handle::{HandleTable, KernelObject};
+pub use header::Header;
+pub use mutex::Mutex;
+pub use queue::{
+    ANY_INPUT, ANY_NEW, Filter, MessageQueue, NEW_ALL_POSTED, NEW_POSTED, NEW_SENT, POSTED, POSTED_DDE, POSTED_MAX,
+    PUMPED, Pumped, QUIT, QueueWait, QuotaFull, SENT, TASKS, Task, message,
+};
+pub use record::Callback;
+pub use semaphore::{SEMAPHORE_COUNT_MAX, Semaphore};
+pub use sent::{SentMessage, in_sent_message};
+pub use threads::{Spawned, queue, queue_of, spawn, spawn_in};
+pub use wait::{Hit, Mode, Registration, Waitable, is_ready, on_signal, wait, wait_all, wait_any};
+pub use work::queue_work_item;
+
+pub(crate) use header::WaitLock;
+pub(crate) use threads::{QueueTable, ThreadKernel};
+pub(crate) use window::WindowTable;
+pub(crate) use work::WorkPool;

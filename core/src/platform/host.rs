@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 /// How a host thread is woken: its handle, once it runs, and whether it is parked at all.
 pub(super) struct Parker {
-    thread: OnceLock<std::thread::Thread>,
+    thread: OnceLock<sync::thread::Thread>,
     parked: sync::AtomicBool,
 }
 
@@ -42,14 +42,11 @@ impl Port for Host {
     fn spawn(&self, spawn: Spawn, body: Box<dyn FnOnce() + Send>) -> ThreadRef {
         let record = Thread::new(spawn.name, host(), false, spawn.process);
         let thread = record.clone();
-        std::thread::Builder::new()
-            .name(record.name().to_owned())
-            .spawn(move || {
-                install(thread);
-                // A panic of the body ends the thread and nothing else; the hook has printed it.
-                drop(catch_unwind(AssertUnwindSafe(body)));
-            })
-            .expect("the operating system gives a thread");
+        sync::thread::spawn(record.name().to_owned(), move || {
+            install(thread);
+            // A panic of the body ends the thread and nothing else; the hook has printed it.
+            drop(catch_unwind(AssertUnwindSafe(body)));
+        });
         record
     }
 
@@ -70,14 +67,14 @@ impl Port for Host {
                 return true;
             }
             match deadline.ns() {
-                None => std::thread::park(),
+                None => sync::thread::park(),
                 Some(at) => {
                     let now = self.now();
                     if now >= at {
                         me.parker.parked.swap(false, sync::Ordering::AcqRel);
                         return ready();
                     }
-                    std::thread::park_timeout(Duration::from_nanos(at - now));
+                    sync::thread::park_timeout(Duration::from_nanos(at - now));
                 }
             }
         }
@@ -119,7 +116,7 @@ thread_local! {
 
 /// Makes `record` the record of this thread until it ends.
 fn install(record: ThreadRef) {
-    record.parker.thread.get_or_init(std::thread::current);
+    record.parker.thread.get_or_init(sync::thread::current);
     let raw = Arc::as_ptr(&record);
     let kept = AT_END.try_with(|slot| slot.borrow_mut().insert(AtEnd(record.clone())).0.id()).is_ok();
     if !kept {

@@ -19,12 +19,18 @@ mod thread;
 pub use deadline::Deadline;
 pub use host::host;
 pub use port::{Access, Object, ObjectKind, Port, Spawn, Why};
-pub use thread::{Thread, ThreadRef, current, enter};
+pub use thread::{Current, Thread, ThreadRef, current, enter};
 
 /// Announces an operation on a shared object: the simulator's scheduling point, nothing on host threads.
 #[inline]
 pub fn visit(object: Object, access: Access) {
     thread::with_simulated(|port| port.visit(object, access));
+}
+
+/// Whether the current thread is one of a simulated world.
+#[inline]
+pub fn is_simulated() -> bool {
+    thread::is_simulated()
 }
 
 /// Blocks the current thread until `ready` holds (`true`) or the deadline has passed (`false`).

@@ -2,18 +2,63 @@
 //!
 //! The only place with `cfg(loom)`.
 
+#[cfg(loom)]
+pub(crate) use of_loom::*;
 #[cfg(not(loom))]
-pub(crate) use parking_lot::Mutex;
+pub(crate) use of_the_host::*;
+
 #[cfg(not(loom))]
-pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+mod of_the_host {
+    pub(crate) use parking_lot::{Mutex, MutexGuard};
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+    /// Parking and starting the operating system's threads.
+    pub(crate) mod thread {
+        pub(crate) use std::thread::{Thread, current, park, park_timeout};
+
+        pub(crate) fn spawn(name: String, body: impl FnOnce() + Send + 'static) {
+            std::thread::Builder::new().name(name).spawn(body).expect("the operating system gives a thread");
+        }
+    }
+
+    /// The pointer to the current thread's record. Const-initialised and without a destructor: it can be read always.
+    pub(crate) mod slot {
+        use crate::platform::Thread;
+        use std::cell::Cell;
+
+        thread_local! {
+            static CURRENT: Cell<*const Thread> = const { Cell::new(std::ptr::null()) };
+        }
+
+        #[inline]
+        pub(crate) fn get() -> *const Thread {
+            CURRENT.get()
+        }
+        pub(crate) fn replace(thread: *const Thread) -> *const Thread {
+            CURRENT.replace(thread)
+        }
+    }
+
+    /// A cell with loom's interface.
+    #[derive(Debug, Default)]
+    pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
+
+    impl<T> UnsafeCell<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(std::cell::UnsafeCell::new(value))
+        }
+        pub(crate) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
+            f(self.0.get())
+        }
+    }
+}
 
 #[cfg(loom)]
-pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
-#[cfg(loom)]
-pub(crate) use loom_mutex::Mutex;
+mod of_loom {
+    pub(crate) use loom::cell::UnsafeCell;
+    pub(crate) use loom::sync::MutexGuard;
+    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-#[cfg(loom)]
-mod loom_mutex {
     /// loom's mutex with parking_lot's interface.
     #[derive(Debug, Default)]
     pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
@@ -22,8 +67,37 @@ mod loom_mutex {
         pub(crate) fn new(value: T) -> Self {
             Self(loom::sync::Mutex::new(value))
         }
-        pub(crate) fn lock(&self) -> loom::sync::MutexGuard<'_, T> {
+        pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
             self.0.lock().expect("no model panics under a lock")
+        }
+    }
+
+    /// loom's threads. Time stands still in a model: a timed wait never times out.
+    pub(crate) mod thread {
+        pub(crate) use loom::thread::{Thread, current, park};
+
+        pub(crate) fn park_timeout(_: std::time::Duration) {
+            park();
+        }
+        pub(crate) fn spawn(_name: String, body: impl FnOnce() + Send + 'static) {
+            loom::thread::spawn(body);
+        }
+    }
+
+    /// The pointer to the current thread's record, for each of loom's threads.
+    pub(crate) mod slot {
+        use crate::platform::Thread;
+        use std::cell::Cell;
+
+        loom::thread_local! {
+            static CURRENT: Cell<*const Thread> = Cell::new(std::ptr::null());
+        }
+
+        pub(crate) fn get() -> *const Thread {
+            CURRENT.try_with(Cell::get).unwrap_or(std::ptr::null())
+        }
+        pub(crate) fn replace(thread: *const Thread) -> *const Thread {
+            CURRENT.with(|slot| slot.replace(thread))
         }
     }
 }

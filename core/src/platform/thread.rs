@@ -9,9 +9,10 @@
 
 use super::host;
 use super::port::Port;
+use super::sync::slot;
 use crate::apartment::ThreadState;
 use crate::process::Process;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -122,16 +123,12 @@ impl Deref for Current {
     }
 }
 
-thread_local! {
-    static CURRENT: Cell<*const Thread> = const { Cell::new(std::ptr::null()) };
-}
-
 /// The current thread; a host thread without a record is adopted into the default process.
 pub fn current() -> Current {
-    let mut raw = CURRENT.get();
+    let mut raw = slot::get();
     if raw.is_null() {
         host::adopt();
-        raw = CURRENT.get();
+        raw = slot::get();
     }
     // SAFETY: whoever put the pointer there (`enter`) keeps the record alive until it is replaced; this adds a
     // reference of our own.
@@ -147,13 +144,21 @@ pub fn current() -> Current {
 /// # Safety
 /// `thread` is null, or points at a record made by [`Thread::new`] that stays alive until it is replaced here.
 pub unsafe fn enter(thread: *const Thread) -> *const Thread {
-    CURRENT.replace(thread)
+    slot::replace(thread)
+}
+
+/// Whether the current thread is one of a simulated world. Adopts nobody.
+#[inline]
+pub(super) fn is_simulated() -> bool {
+    let raw = slot::get();
+    // SAFETY: as in `with_simulated`.
+    !raw.is_null() && unsafe { (*raw).simulated }
 }
 
 /// Calls `f` with the port if the current thread is one of a simulated world.
 #[inline]
 pub(super) fn with_simulated(f: impl FnOnce(&dyn Port)) {
-    let raw = CURRENT.get();
+    let raw = slot::get();
     if raw.is_null() {
         return;
     }

@@ -1,0 +1,110 @@
+//! Events: signalled until reset, or until one wait has taken the signal.
+
+use super::header::{Header, SIGNALED};
+use super::wait::{self, Mode, Waitable, sealed};
+use crate::platform::{self, Access, Deadline, ObjectKind, Why};
+use crate::process::Process;
+use std::sync::Arc;
+
+/// An event. It begins with its atomic word (see the tables of `header`): four operations on one that nobody waits for
+/// are two compare-exchanges and two loads.
+pub struct Event {
+    header: Header,
+    auto: bool,
+}
+
+impl Event {
+    /// An event of a process: reset by hand, or by the wait that takes its signal (`auto`).
+    pub fn new(process: &Process, auto: bool, signalled: bool) -> Self {
+        Self::of_kind(process, ObjectKind::Event, auto, signalled)
+    }
+
+    /// An event that the port knows as something else: a thread's end, a call.
+    pub(crate) fn of_kind(process: &Process, kind: ObjectKind, auto: bool, signalled: bool) -> Self {
+        Self { header: Header::new(process, kind, u32::from(signalled)), auto }
+    }
+
+    /// A manual-reset event of the current thread's process, not signalled.
+    pub fn manual() -> Arc<Self> {
+        Arc::new(Self::new(platform::current().process(), false, false))
+    }
+
+    /// An auto-reset event of the current thread's process, not signalled.
+    pub fn auto() -> Arc<Self> {
+        Arc::new(Self::new(platform::current().process(), true, false))
+    }
+
+    /// Whether a wait takes the signal.
+    pub fn is_auto(&self) -> bool {
+        self.auto
+    }
+
+    /// Signals it: releases every wait on a manual event, one on an automatic one.
+    #[inline]
+    pub fn set(&self) {
+        self.header.visit(Access::Signal);
+        self.set_in_step();
+    }
+
+    /// [`Event::set`] as part of a step that the caller has announced.
+    #[inline]
+    pub(crate) fn set_in_step(&self) {
+        self.header.change(|_| Some(SIGNALED));
+    }
+
+    /// Makes it not signalled.
+    #[inline]
+    pub fn reset(&self) {
+        self.header.visit(Access::Write);
+        self.reset_in_step();
+    }
+
+    /// [`Event::reset`] as part of a step that the caller has announced.
+    #[inline]
+    pub(crate) fn reset_in_step(&self) {
+        self.header.change(|_| Some(0));
+    }
+
+    /// Whether it is signalled; takes nothing.
+    #[inline]
+    pub fn is_set(&self) -> bool {
+        self.header.visit(Access::Read);
+        self.is_set_in_step()
+    }
+
+    /// [`Event::is_set`] as part of a step that the caller has announced.
+    #[inline]
+    pub(crate) fn is_set_in_step(&self) -> bool {
+        self.header.value() != 0
+    }
+
+    /// Waits for it; `false` after the deadline.
+    #[inline]
+    pub fn wait(&self, deadline: Deadline, why: Why) -> bool {
+        if !platform::is_simulated() {
+            match wait::poll_fast(&self.header, self.auto) {
+                Some(true) => return true,
+                Some(false) if deadline.is_now() => return false,
+                _ => {}
+            }
+        }
+        wait::wait(&[self], false, deadline, why).is_some()
+    }
+
+    /// Takes the signal if it is there, without waiting.
+    #[inline]
+    pub fn poll(&self) -> bool {
+        self.wait(Deadline::NOW, Why::Wait)
+    }
+}
+
+impl sealed::Sealed for Event {}
+
+impl Waitable for Event {
+    fn header(&self) -> &Header {
+        &self.header
+    }
+    fn mode(&self) -> Mode<'_> {
+        if self.auto { Mode::Counted } else { Mode::Sticky }
+    }
+}

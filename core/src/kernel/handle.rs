@@ -1,0 +1,111 @@
+//! Handles: numbers that stand for kernel objects in one process.
+//!
+//! The table holds a reference for each handle; an object lives as long as handles or others refer to it. Look-ups
+//! share a lock that is held for one clone of an `Arc`; nothing is dropped and nobody is called under it.
+
+use super::slots::Slots;
+use super::{Event, Mutex, Semaphore, Waitable};
+use crate::abi::types::HANDLE;
+use crate::platform::{self, Access};
+use parking_lot::RwLock;
+use std::sync::Arc;
+
+/// What a handle can stand for.
+#[derive(Clone)]
+pub enum KernelObject {
+    /// An event.
+    Event(Arc<Event>),
+    /// A semaphore.
+    Semaphore(Arc<Semaphore>),
+    /// A mutex.
+    Mutex(Arc<Mutex>),
+    /// A thread: its end.
+    Thread(Arc<Event>),
+}
+
+impl KernelObject {
+    /// The object as something to wait for.
+    pub fn as_waitable(&self) -> &dyn Waitable {
+        match self {
+            Self::Event(it) | Self::Thread(it) => &**it,
+            Self::Semaphore(it) => &**it,
+            Self::Mutex(it) => &**it,
+        }
+    }
+
+    /// The object as something to wait for that outlives its handle.
+    pub fn to_waitable(&self) -> Arc<dyn Waitable> {
+        match self {
+            Self::Event(it) | Self::Thread(it) => it.clone(),
+            Self::Semaphore(it) => it.clone(),
+            Self::Mutex(it) => it.clone(),
+        }
+    }
+}
+
+/// The handles of a process.
+pub struct HandleTable {
+    slots: RwLock<Slots<KernelObject>>,
+}
+
+impl HandleTable {
+    pub(crate) fn new() -> Self {
+        Self { slots: RwLock::new(Slots::new()) }
+    }
+
+    /// Gives an object a handle; `None` when there are too many.
+    pub fn insert(&self, object: KernelObject) -> Option<HANDLE> {
+        // A name first: what the table gives back is dropped without the lock.
+        let inserted = self.slots.write().insert(object);
+        inserted.ok().map(to_handle)
+    }
+
+    /// The object that a handle stands for; `None` if the handle is stale, or none of this table.
+    pub fn get(&self, handle: HANDLE) -> Option<KernelObject> {
+        self.slots.read().get(handle.0 as usize).cloned()
+    }
+
+    /// The object, for an operation on it that is one step with the look-up.
+    pub(crate) fn get_to(&self, handle: HANDLE, access: Access) -> Option<KernelObject> {
+        let object = self.get(handle)?;
+        if !platform::is_simulated() {
+            return Some(object);
+        }
+        // Between the look that finds what to announce, and the step, the handle may have been closed.
+        platform::visit(object.as_waitable().header().object(), access);
+        self.get(handle)
+    }
+
+    /// Closes a handle and gives what it stood for.
+    pub fn close(&self, handle: HANDLE) -> Option<KernelObject> {
+        if platform::is_simulated() {
+            platform::visit(self.get(handle)?.as_waitable().header().object(), Access::Write);
+        }
+        self.slots.write().remove(handle.0 as usize)
+    }
+
+    /// A second handle for the same object.
+    pub fn duplicate(&self, handle: HANDLE) -> Option<HANDLE> {
+        let object = self.get_to(handle, Access::Read)?;
+        self.insert(object)
+    }
+
+    /// How many handles are open.
+    pub fn len(&self) -> usize {
+        self.slots.read().numbers().count()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+fn to_handle(number: usize) -> HANDLE {
+    HANDLE(number as *mut std::ffi::c_void)
+}
+
+/// The objects of the current process behind handles.
+pub(crate) fn lookup(handle: HANDLE) -> Option<KernelObject> {
+    platform::current().process().handles.get(handle)
+}

@@ -1,0 +1,496 @@
+//! The message queue of a thread: posted messages, tasks (COM calls delivered to the thread), messages sent by other
+//! threads, and the wish to quit.
+//!
+//! # Status
+//!
+//! The value of the queue's word is a set of bits:
+//!
+//! | bit | meaning | set | cleared |
+//! |-----|---------|-----|---------|
+//! | [`TASKS`] | a task waits | by `post_task` | by the owner, when it takes the last |
+//! | [`SENT`] | a message sent by another thread waits | by `send` | likewise |
+//! | [`POSTED`] | a posted message waits, of whatever kind | by `post` | likewise |
+//! | [`POSTED_DDE`] | one of those is in the DDE range | by `post` | likewise |
+//! | [`QUIT`] | `PostQuitMessage` was called | by the owner | when `WM_QUIT` is taken |
+//! | [`NEW_POSTED`], [`NEW_ALL_POSTED`] | a posted message or a task that the owner has not looked at | by `post`, `post_task` | when the owner looks |
+//! | [`NEW_SENT`] | likewise, a sent message | by `send` | likewise |
+//! | `POKE` | something came since the owner began to look | by everyone | by the owner, before it looks |
+//!
+//! The lists and the first five bits change together under `inner`'s lock; the rest are flags of their own.
+//!
+//! # Who may do what
+//!
+//! Every thread posts, sends and asks for readiness. Only the owner takes. `take_…` is part of the step of the wait (or
+//! of the poll, which is a wait with [`Deadline::NOW`]) that found the queue ready: it announces nothing itself.
+//!
+//! # Why it cannot deadlock
+//!
+//! `inner` is held for a few moves of messages and nothing else; the wait lock is taken after it is released.
+
+use super::header::{Header, WAITERS};
+use super::sent::SentMessage;
+use super::wait::{self, Mode, Waitable, sealed};
+use crate::abi::types::{HWND, MSG, WM_DDE_FIRST, WM_QUIT, WM_USER};
+use crate::platform::sync::Mutex;
+use crate::platform::{self, Access, Deadline, ObjectKind, Why};
+use crate::process::Process;
+use std::collections::VecDeque;
+use std::sync::{Arc, OnceLock};
+
+/// A task waits.
+pub const TASKS: u32 = 1;
+/// A message sent by another thread waits.
+pub const SENT: u32 = 1 << 1;
+/// A posted message waits.
+pub const POSTED: u32 = 1 << 2;
+/// A posted message of the DDE range waits: a modal wait of COM dispatches those (WAIT-09).
+pub const POSTED_DDE: u32 = 1 << 3;
+/// `PostQuitMessage` was called.
+pub const QUIT: u32 = 1 << 4;
+/// A posted message or a task came since the owner last looked, with or without a filter.
+pub const NEW_POSTED: u32 = 1 << 5;
+/// A posted message or a task came since the owner last looked without a filter.
+pub const NEW_ALL_POSTED: u32 = 1 << 6;
+/// A sent message came since the owner last looked.
+pub const NEW_SENT: u32 = 1 << 7;
+const POKE: u32 = 1 << 8;
+
+/// What a modal wait of an STA dispatches.
+pub const PUMPED: u32 = TASKS | SENT | POSTED_DDE;
+/// What is new.
+pub const ANY_NEW: u32 = NEW_POSTED | NEW_ALL_POSTED | NEW_SENT;
+/// What is there, seen or not.
+pub const ANY_INPUT: u32 = TASKS | SENT | POSTED | QUIT;
+
+/// The last message that a modal wait dispatches: one more than the documented range, as measured (CM-01).
+const DDE_LAST: u32 = 0x3E9;
+/// How many posted messages a queue holds (MSG-14).
+pub const POSTED_MAX: usize = 10_000;
+/// The message in whose shape a task shows itself to a message loop.
+pub(super) const WM_TASK: u32 = WM_USER;
+
+/// Work that another thread delivers to a thread with a message loop: a COM call, or the end of one.
+pub trait Task: Send + Sync {
+    /// Does it, on the queue's thread, with no lock held.
+    fn run(self: Arc<Self>);
+    /// The thread's apartment ended first. Called on the thread that closes the queue, with no lock held.
+    fn abandon(self: Arc<Self>);
+}
+
+/// The queue holds all it can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuotaFull;
+
+/// Which posted messages a message loop wants.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filter {
+    /// Of this window; `None` is of all windows and none, `Some(null)` is those of no window.
+    pub hwnd: Option<HWND>,
+    /// Lowest message number.
+    pub first: u32,
+    /// Highest message number; 0 and 0 is all.
+    pub last: u32,
+}
+
+impl Filter {
+    /// Every message.
+    pub const ALL: Self = Self { hwnd: None, first: 0, last: 0 };
+
+    fn is_all(&self) -> bool {
+        self.hwnd.is_none() && self.takes_every_number()
+    }
+
+    fn takes_every_number(&self) -> bool {
+        self.first == 0 && self.last == 0
+    }
+
+    /// `WM_QUIT` passes every filter (MSG-12).
+    fn passes(&self, hwnd: HWND, message: u32) -> bool {
+        message == WM_QUIT
+            || (self.hwnd.is_none_or(|wanted| wanted == hwnd)
+                && (self.takes_every_number() || (self.first..=self.last).contains(&message)))
+    }
+}
+
+/// What a modal wait dispatches.
+pub enum Pumped {
+    /// A message sent by another thread: `deliver` it.
+    Sent(Arc<SentMessage>),
+    /// `run` it.
+    Task(Arc<dyn Task>),
+    /// A posted message of the DDE range: dispatch it.
+    Posted(MSG),
+}
+
+/// The message queue of one thread.
+pub struct MessageQueue {
+    header: Header,
+    thread: u32,
+    com_window: OnceLock<HWND>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    next_seq: u64,
+    posted: VecDeque<(u64, MSG)>,
+    tasks: VecDeque<(u64, Arc<dyn Task>)>,
+    /// Tasks that a message loop has retrieved and not yet dispatched, by the lParam of their messages.
+    retrieved: Vec<(isize, Arc<dyn Task>)>,
+    sent: VecDeque<Arc<SentMessage>>,
+    dde: usize,
+    quit: Option<i32>,
+    tasks_closed: bool,
+    closed: bool,
+}
+
+impl Inner {
+    fn seq(&mut self) -> u64 {
+        self.next_seq += 1;
+        self.next_seq
+    }
+
+    fn remove_posted(&mut self, at: usize) -> MSG {
+        let (_, msg) = self.posted.remove(at).expect("found before under the same lock");
+        self.dde -= usize::from(is_dde(msg.message));
+        msg
+    }
+
+    fn status(&self) -> u32 {
+        let bit = |on: bool, bit: u32| if on { bit } else { 0 };
+        bit(!self.tasks.is_empty(), TASKS)
+            | bit(!self.sent.is_empty(), SENT)
+            | bit(!self.posted.is_empty(), POSTED)
+            | bit(self.dde > 0, POSTED_DDE)
+            | bit(self.quit.is_some(), QUIT)
+    }
+
+    /// What a message loop with this filter gets next.
+    fn find(&self, filter: &Filter, com_window: HWND) -> Found {
+        let posted = self.posted.iter().position(|(_, msg)| filter.passes(msg.hwnd, msg.message));
+        let task = if filter.passes(com_window, WM_TASK) { self.tasks.front() } else { None };
+        match (posted, task) {
+            (Some(at), Some((seq, _))) if self.posted[at].0 < *seq => Found::Posted(at),
+            (_, Some(_)) => Found::Task,
+            (Some(at), None) => Found::Posted(at),
+            (None, None) => self.quit.map_or(Found::Nothing, Found::Quit),
+        }
+    }
+
+    /// Takes, or copies, what [`Inner::find`] finds.
+    fn next(&mut self, filter: &Filter, remove: bool, com_window: HWND) -> Option<MSG> {
+        match self.find(filter, com_window) {
+            Found::Nothing => None,
+            Found::Posted(at) if remove => Some(self.remove_posted(at)),
+            Found::Posted(at) => Some(self.posted[at].1),
+            Found::Task => {
+                let lparam = self.tasks.front()?.0 as isize;
+                if remove {
+                    let (_, task) = self.tasks.pop_front()?;
+                    self.retrieved.push((lparam, task));
+                }
+                Some(message(com_window, WM_TASK, 0, lparam))
+            }
+            Found::Quit(code) => {
+                if remove {
+                    self.quit = None;
+                }
+                Some(message(HWND::NULL, WM_QUIT, code as usize, 0))
+            }
+        }
+    }
+
+    fn drain_tasks(&mut self) -> Vec<Arc<dyn Task>> {
+        let retrieved = self.retrieved.drain(..).map(|(_, task)| task);
+        retrieved.chain(self.tasks.drain(..).map(|(_, task)| task)).collect()
+    }
+}
+
+enum Found {
+    Nothing,
+    Posted(usize),
+    Task,
+    Quit(i32),
+}
+
+/// A message that comes now.
+pub fn message(hwnd: HWND, message: u32, wparam: usize, lparam: isize) -> MSG {
+    // The tick count wraps after 49 days, as documented.
+    let time = (platform::now_ns() / 1_000_000) as u32;
+    MSG { hwnd, message, wParam: wparam, lParam: lparam, time, pt: [0, 0] }
+}
+
+fn is_dde(message: u32) -> bool {
+    (WM_DDE_FIRST..=DDE_LAST).contains(&message)
+}
+
+impl MessageQueue {
+    /// The queue of a thread. Threads get theirs through [`super::queue`].
+    pub(super) fn new(process: &Process, thread: u32) -> Arc<Self> {
+        Arc::new(Self {
+            header: Header::new(process, ObjectKind::Queue, 0),
+            thread,
+            com_window: OnceLock::new(),
+            inner: Mutex::new(Inner::default()),
+        })
+    }
+
+    /// The owner's thread id.
+    pub fn thread_id(&self) -> u32 {
+        self.thread
+    }
+
+    /// Whether one of the bits of `mask` is set, without a step of its own.
+    pub fn has(&self, mask: u32) -> bool {
+        self.header.value() & mask != 0
+    }
+
+    /// The status bits that a wait's result rests on have been looked at: what is there is no longer new (WAIT-11).
+    pub fn mark_seen(&self) {
+        self.header.clear_bits(ANY_NEW);
+    }
+
+    /// Changes the lists, unless `f` says no with `None`, brings the status up to date with the bits of `new` set, and
+    /// tells who waits.
+    fn change<R>(&self, new: u32, f: impl FnOnce(&mut Inner) -> Option<R>) -> Option<R> {
+        const PRESENT: u32 = TASKS | SENT | POSTED | POSTED_DDE | QUIT;
+        let (result, word) = {
+            let mut inner = self.inner.lock();
+            let result = f(&mut inner)?;
+            let status = inner.status();
+            let before = self.header.value() & PRESENT;
+            let came = (status & !before) | new;
+            let word = if came != 0 { self.header.set_bits(came) } else { 0 };
+            if before & !status != 0 {
+                self.header.clear_bits(before & !status);
+            }
+            (result, word)
+        };
+        if word & WAITERS != 0 {
+            self.header.notify();
+        }
+        Some(result)
+    }
+
+    /// Puts a message at the end; fails when the queue is full, or its thread has ended.
+    pub fn post(&self, msg: MSG) -> Result<(), QuotaFull> {
+        self.header.visit(Access::Post);
+        self.change(NEW_POSTED | NEW_ALL_POSTED | POKE, |inner| {
+            if inner.closed || inner.posted.len() >= POSTED_MAX {
+                return None;
+            }
+            let seq = inner.seq();
+            inner.dde += usize::from(is_dde(msg.message));
+            inner.posted.push_back((seq, msg));
+            Some(())
+        })
+        .ok_or(QuotaFull)
+    }
+
+    /// Delivers a task; gives it back when the queue takes none.
+    pub fn post_task(&self, task: Arc<dyn Task>) -> Result<(), Arc<dyn Task>> {
+        self.header.visit(Access::Post);
+        let mut task = Some(task);
+        self.change(NEW_POSTED | NEW_ALL_POSTED | POKE, |inner| {
+            if inner.closed || inner.tasks_closed {
+                return None;
+            }
+            let seq = inner.seq();
+            inner.tasks.push_back((seq, task.take()?));
+            Some(())
+        });
+        task.map_or(Ok(()), Err)
+    }
+
+    /// Delivers a message from another thread; `false` when the queue's thread has ended.
+    pub(super) fn post_sent(&self, sent: Arc<SentMessage>) -> bool {
+        self.header.visit(Access::Post);
+        self.change(NEW_SENT | POKE, |inner| {
+            if inner.closed {
+                return None;
+            }
+            inner.sent.push_back(sent);
+            Some(())
+        })
+        .is_some()
+    }
+
+    /// What `PostQuitMessage` does: `WM_QUIT` comes when no posted message is left.
+    pub fn post_quit(&self, code: i32) {
+        self.header.visit(Access::Post);
+        self.change(NEW_POSTED | NEW_ALL_POSTED | POKE, |inner| {
+            inner.quit = Some(code);
+            Some(())
+        });
+    }
+
+    /// Takes the first message that another thread has sent. Part of the step of a wait; for the owner only.
+    pub fn take_sent(&self) -> Option<Arc<SentMessage>> {
+        if !self.has(SENT) {
+            return None;
+        }
+        self.change(0, |inner| inner.sent.pop_front())
+    }
+
+    /// Takes the first task. Part of the step of a wait; for the owner only.
+    pub fn take_task(&self) -> Option<Arc<dyn Task>> {
+        if !self.has(TASKS) {
+            return None;
+        }
+        self.change(0, |inner| inner.tasks.pop_front()).map(|(_, task)| task)
+    }
+
+    /// Takes the first posted message that passes the filter. Part of the step of a wait; for the owner only.
+    pub fn take_posted(&self, filter: &Filter) -> Option<MSG> {
+        self.change(0, |inner| {
+            let at = inner.posted.iter().position(|(_, msg)| filter.passes(msg.hwnd, msg.message))?;
+            Some(inner.remove_posted(at))
+        })
+    }
+
+    /// Takes what a modal wait dispatches next: sent messages first, then tasks and messages of the DDE range as they
+    /// came (WAIT-09, WAIT-10). Part of the step of a wait for [`PUMPED`]; for the owner only.
+    pub fn take_pumped(&self) -> Option<Pumped> {
+        if let Some(sent) = self.take_sent() {
+            return Some(Pumped::Sent(sent));
+        }
+        self.change(0, |inner| {
+            let dde = if inner.dde == 0 { None } else { inner.posted.iter().position(|(_, msg)| is_dde(msg.message)) };
+            match (dde, inner.tasks.front()) {
+                (Some(at), Some((seq, _))) if *seq < inner.posted[at].0 => {}
+                (Some(at), _) => return Some(Pumped::Posted(inner.remove_posted(at))),
+                (None, None) => return None,
+                (None, Some(_)) => {}
+            }
+            inner.tasks.pop_front().map(|(_, task)| Pumped::Task(task))
+        })
+    }
+
+    /// The owner's wait for what only a look into the lists can tell: until `ready`, one step.
+    pub fn wait_for(&self, ready: &dyn Fn() -> bool, deadline: Deadline, why: Why) -> bool {
+        if platform::is_simulated() {
+            return platform::block(&[self.header.object()], ready, deadline, why);
+        }
+        let poked = QueueWait { queue: self, mask: POKE };
+        loop {
+            // Whatever comes after this sets it again, so nothing is missed between the look and the wait.
+            self.header.clear_bits(POKE);
+            if ready() {
+                return true;
+            }
+            if deadline.is_now() || wait::wait(&[&poked], false, deadline, why).is_none() {
+                return ready();
+            }
+        }
+    }
+
+    /// What `GetMessage` and `PeekMessage` do: delivers what other threads have sent, and gives the next message that
+    /// passes the filter, `None` after the deadline. Tasks come as messages to the thread's COM window, in order with
+    /// the posted ones; [`MessageQueue::dispatch_task`] runs them.
+    pub fn next_message(&self, filter: &Filter, remove: bool, deadline: Deadline) -> Option<MSG> {
+        let com_window = self.com_window();
+        let wanted = || !matches!(self.inner.lock().find(filter, com_window), Found::Nothing);
+        loop {
+            let came = self.wait_for(&|| self.has(SENT) || wanted(), deadline, Why::MessageLoop);
+            if let Some(sent) = self.take_sent() {
+                sent.deliver();
+                continue;
+            }
+            let msg = self.look(filter, remove, com_window);
+            if msg.is_some() || !came {
+                return msg;
+            }
+        }
+    }
+
+    fn look(&self, filter: &Filter, remove: bool, com_window: HWND) -> Option<MSG> {
+        let mut message = None;
+        self.change(0, |inner| {
+            // What is new becomes so under this lock, so nothing that is not looked at here is marked.
+            let all = if filter.is_all() { NEW_ALL_POSTED } else { 0 };
+            self.header.clear_bits(NEW_POSTED | NEW_SENT | all);
+            message = inner.next(filter, remove, com_window);
+            Some(())
+        });
+        message
+    }
+
+    /// Runs the task that a message loop has retrieved as a message with this lParam. For the owner only.
+    pub fn dispatch_task(&self, lparam: isize) {
+        let task = self.change(0, |inner| {
+            let at = inner.retrieved.iter().position(|(key, _)| *key == lparam)?;
+            Some(inner.retrieved.remove(at).1)
+        });
+        if let Some(task) = task {
+            task.run();
+        }
+    }
+
+    /// The thread's hidden COM window, to which its tasks are messages (MSG-01). Made when its owner first asks for it.
+    pub fn com_window(&self) -> HWND {
+        *self.com_window.get_or_init(super::window::new_com_window)
+    }
+
+    /// An apartment of the thread begins: from here on the queue takes tasks, as a new queue does.
+    pub fn open_tasks(&self) {
+        self.header.visit(Access::Write);
+        self.inner.lock().tasks_closed = false;
+    }
+
+    /// The apartment ends: the queue takes no more tasks; those left over are the caller's, to run or to abandon.
+    pub fn close_tasks(&self) -> Vec<Arc<dyn Task>> {
+        self.header.visit(Access::Write);
+        self.change(0, |inner| {
+            inner.tasks_closed = true;
+            Some(inner.drain_tasks())
+        })
+        .unwrap_or_default()
+    }
+
+    /// The thread ends: nothing can be posted any more, who has sent a message gets 0, and the tasks left over are the
+    /// caller's.
+    pub fn close(&self) -> Vec<Arc<dyn Task>> {
+        self.header.visit(Access::Write);
+        let (sent, tasks) = self
+            .change(0, |inner| {
+                inner.closed = true;
+                inner.posted = VecDeque::new();
+                inner.dde = 0;
+                Some((std::mem::take(&mut inner.sent), inner.drain_tasks()))
+            })
+            .unwrap_or_default();
+        for message in sent {
+            message.fail();
+        }
+        tasks
+    }
+
+    /// A window ended: its posted messages go with it.
+    pub(super) fn forget_window(&self, hwnd: HWND) {
+        self.header.visit(Access::Write);
+        self.change(0, |inner| {
+            inner.posted.retain(|(_, msg)| msg.hwnd != hwnd);
+            inner.dde = inner.posted.iter().filter(|(_, msg)| is_dde(msg.message)).count();
+            Some(())
+        });
+    }
+}
+
+/// Waits for a message queue: ready when one of the bits of `mask` is set. For the owner of the queue.
+pub struct QueueWait<'a> {
+    /// The queue.
+    pub queue: &'a MessageQueue,
+    /// What makes it ready.
+    pub mask: u32,
+}
+
+impl sealed::Sealed for QueueWait<'_> {}
+
+impl Waitable for QueueWait<'_> {
+    fn header(&self) -> &Header {
+        &self.queue.header
+    }
+    fn mode(&self) -> Mode<'_> {
+        Mode::Mask(self.mask)
+    }
+}

@@ -1,0 +1,109 @@
+//! A table that gives numbers to things and knows stale ones: the ground of handles and windows.
+//!
+//! A number is `generation << 26 | index << 2 | 2`. Bit 1 is set and bit 0 is not: the system's own kernel handles are
+//! multiples of four and its pseudo handles are -1 to -6, so a number of ours is never taken for one of those, for null
+//! or for `INVALID_HANDLE_VALUE` (none of them has 2 in its low two bits but -2 and -6, which are negative, as ours
+//! never are). The generation of a slot counts its uses, so a number that was closed is not valid again before it has
+//! wrapped, and slots that were freed first are used first.
+
+use std::collections::VecDeque;
+
+const INDEX_BITS: u32 = 24;
+const INDEX_SHIFT: u32 = 2;
+const GENERATION_SHIFT: u32 = INDEX_BITS + INDEX_SHIFT;
+/// The sign bit stays clear.
+const GENERATION_BITS: u32 = usize::BITS - 1 - GENERATION_SHIFT;
+const TAG: usize = 2;
+
+/// The table.
+pub(super) struct Slots<T> {
+    slots: Vec<Slot<T>>,
+    free: VecDeque<usize>,
+}
+
+struct Slot<T> {
+    generation: usize,
+    value: Option<T>,
+}
+
+impl<T> Slots<T> {
+    pub(super) const fn new() -> Self {
+        Self { slots: Vec::new(), free: VecDeque::new() }
+    }
+
+    /// Keeps a value and gives its number; gives the value back when the table is full.
+    pub(super) fn insert(&mut self, value: T) -> Result<usize, T> {
+        let index = match self.free.pop_front() {
+            Some(index) => index,
+            None if self.slots.len() == 1 << INDEX_BITS => return Err(value),
+            None => {
+                self.slots.push(Slot { generation: 0, value: None });
+                self.slots.len() - 1
+            }
+        };
+        let slot = &mut self.slots[index];
+        slot.value = Some(value);
+        Ok(slot.generation << GENERATION_SHIFT | index << INDEX_SHIFT | TAG)
+    }
+
+    /// The value that a number stands for, unless it is stale or none of ours.
+    pub(super) fn get(&self, number: usize) -> Option<&T> {
+        let (index, generation) = split(number)?;
+        self.slots.get(index).filter(|slot| slot.generation == generation)?.value.as_ref()
+    }
+
+    /// Frees a number.
+    pub(super) fn remove(&mut self, number: usize) -> Option<T> {
+        let (index, generation) = split(number)?;
+        let slot = self.slots.get_mut(index).filter(|slot| slot.generation == generation)?;
+        let value = slot.value.take()?;
+        slot.generation = (generation + 1) & ((1 << GENERATION_BITS) - 1);
+        self.free.push_back(index);
+        Some(value)
+    }
+
+    /// The numbers in use, in the order of their slots.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = (usize, &T)> {
+        self.slots.iter().enumerate().filter_map(|(index, slot)| {
+            let value = slot.value.as_ref()?;
+            Some((slot.generation << GENERATION_SHIFT | index << INDEX_SHIFT | TAG, value))
+        })
+    }
+}
+
+fn split(number: usize) -> Option<(usize, usize)> {
+    if number & 3 != TAG || (number as isize) < 0 {
+        return None;
+    }
+    Some((number >> INDEX_SHIFT & ((1 << INDEX_BITS) - 1), number >> GENERATION_SHIFT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stale_numbers_are_known() {
+        let mut slots = Slots::new();
+        let first = slots.insert('a').unwrap();
+        assert_eq!(slots.remove(first), Some('a'));
+        let second = slots.insert('b').unwrap();
+        assert_ne!(first, second, "the same slot, another generation");
+        assert_eq!(slots.get(first), None);
+        assert_eq!(slots.remove(first), None);
+        assert_eq!(slots.get(second), Some(&'b'));
+    }
+
+    #[test]
+    fn numbers_are_none_of_the_systems() {
+        let mut slots = Slots::new();
+        for value in 0..1000 {
+            let number = slots.insert(value).unwrap();
+            assert_eq!(number & 3, 2);
+            assert!((number as isize) > 0);
+        }
+        for other in [0, 4, 6, usize::MAX, usize::MAX - 1, usize::MAX - 5, 1 << 30 | 2] {
+            assert!(other == 6 || slots.get(other).is_none(), "{other:#x}");
+        }
+    }
+}

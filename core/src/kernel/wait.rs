@@ -1,0 +1,312 @@
+//! Waiting for one, any or all of several objects.
+//!
+//! A wait on host threads tries without a lock first. Else it takes the wait lock, freezes the objects, and looks at all
+//! of them at one moment; if there is nothing to take it registers a record and parks, and is woken when another thread
+//! has granted it what it waits for (see [`super::record`]).
+//!
+//! In a simulated world a wait is one step of the port: [`platform::block`] returns when the objects are ready, and
+//! what is taken is taken in that same step.
+
+use super::header::{Header, Key, WAITERS};
+use super::mutex;
+use super::record::{Callback, Record, Waiter, Want};
+use crate::platform::sync::{AtomicU32, Ordering};
+use crate::platform::{self, Access, Deadline, Object, Why};
+use smallvec::SmallVec;
+use std::sync::Arc;
+
+/// How an object's value is read, and what a wait takes from it.
+#[derive(Clone, Copy)]
+pub enum Mode<'a> {
+    /// Ready when the value is not 0; nothing is taken.
+    Sticky,
+    /// Ready when the value is not 0; a wait takes one.
+    Counted,
+    /// Ready when one of these bits is set; nothing is taken.
+    Mask(u32),
+    /// Ready when nobody owns it, or the waiting thread does; a wait makes the thread its owner once more. The number
+    /// counts how often the owner owns it beyond the first time.
+    Owned(&'a AtomicU32),
+}
+
+/// Something that a thread can wait for. Implemented by the kernel objects of this module only.
+pub trait Waitable: Send + Sync + sealed::Sealed {
+    /// The object's header.
+    fn header(&self) -> &Header;
+    /// How its value is read.
+    fn mode(&self) -> Mode<'_>;
+    /// Called on the waiting thread after it has taken the object.
+    fn taken(&self) {}
+}
+
+pub(super) mod sealed {
+    pub trait Sealed {}
+}
+
+/// What a wait got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// Which of the objects; 0 for a wait for all of them.
+    pub index: usize,
+    /// A mutex was taken whose owner had ended without releasing it.
+    pub abandoned: bool,
+}
+
+const ABANDONED: u32 = 1 << 30;
+
+impl Hit {
+    pub(super) fn to_bits(self) -> u32 {
+        u32::try_from(self.index).expect("a wait has few objects") | if self.abandoned { ABANDONED } else { 0 }
+    }
+    pub(super) fn from_bits(bits: u32) -> Self {
+        Self { index: (bits & !ABANDONED) as usize, abandoned: bits & ABANDONED != 0 }
+    }
+}
+
+/// Waits until one of the objects is ready, takes the lowest that is, and gives its index; `None` after the deadline.
+///
+/// No objects and no deadline wait for ever. All objects belong to one process.
+pub fn wait_any(objects: &[&dyn Waitable], deadline: Deadline, why: Why) -> Option<usize> {
+    wait(objects, false, deadline, why).map(|hit| hit.index)
+}
+
+/// Waits until all of the objects are ready at one moment and takes them all at that moment; `false`, with nothing
+/// taken, after the deadline.
+pub fn wait_all(objects: &[&dyn Waitable], deadline: Deadline, why: Why) -> bool {
+    wait(objects, true, deadline, why).is_some()
+}
+
+/// [`wait_any`] or [`wait_all`], with all there is to know of the outcome.
+pub fn wait(objects: &[&dyn Waitable], all: bool, deadline: Deadline, why: Why) -> Option<Hit> {
+    if objects.is_empty() {
+        platform::block(&[], &|| false, deadline, why);
+        return None;
+    }
+    if platform::is_simulated() {
+        return wait_simulated(objects, all, deadline, why).inspect(|hit| tell_taken(objects, all, *hit));
+    }
+    // Without the lock only the first object can be taken: that it is the lowest needs no look at the others.
+    if let [first, rest @ ..] = objects
+        && (!all || rest.is_empty())
+    {
+        match take_fast(*first) {
+            Fast::Taken => return Some(Hit { index: 0, abandoned: false }),
+            Fast::NotReady if rest.is_empty() && deadline.is_now() => return None,
+            Fast::NotReady | Fast::Unclear => {}
+        }
+    }
+    wait_host(objects, all, deadline, why).inspect(|hit| tell_taken(objects, all, *hit))
+}
+
+fn tell_taken(objects: &[&dyn Waitable], all: bool, hit: Hit) {
+    let taken = if all { objects } else { &objects[hit.index..=hit.index] };
+    for object in taken {
+        object.taken();
+    }
+}
+
+/// Whether the object is ready, as one step that takes nothing.
+pub fn is_ready(object: &dyn Waitable) -> bool {
+    object.header().visit(Access::Read);
+    is_ready_for(object, if let Mode::Owned(_) = object.mode() { platform::current().id() } else { 0 })
+}
+
+enum Fast {
+    Taken,
+    NotReady,
+    /// Someone is registered, or the object is none to be taken without the lock.
+    Unclear,
+}
+
+#[inline]
+fn take_fast(object: &dyn Waitable) -> Fast {
+    let header = object.header();
+    match object.mode() {
+        Mode::Sticky if header.value() != 0 => Fast::Taken,
+        Mode::Mask(mask) if header.value() & mask != 0 => Fast::Taken,
+        Mode::Sticky | Mode::Mask(_) => Fast::NotReady,
+        Mode::Counted => take_one_fast(header),
+        Mode::Owned(_) => Fast::Unclear,
+    }
+}
+
+#[inline]
+fn take_one_fast(header: &Header) -> Fast {
+    // A look first: a poll of an object that is not ready writes nothing.
+    if header.value() == 0 {
+        return Fast::NotReady;
+    }
+    match header.change_fast(|count| count.checked_sub(1)) {
+        Ok(Some(_)) => Fast::Taken,
+        Ok(None) => Fast::NotReady,
+        Err(_) => Fast::Unclear,
+    }
+}
+
+/// [`wait`] for one event or semaphore on a host thread, as far as it goes without the lock; `None` if it does not.
+#[inline]
+pub(super) fn poll_fast(header: &Header, takes: bool) -> Option<bool> {
+    if !takes {
+        return Some(header.value() != 0);
+    }
+    match take_one_fast(header) {
+        Fast::Taken => Some(true),
+        Fast::NotReady => Some(false),
+        Fast::Unclear => None,
+    }
+}
+
+#[cold]
+fn wait_host(objects: &[&dyn Waitable], all: bool, deadline: Deadline, why: Why) -> Option<Hit> {
+    let thread = platform::current();
+    let lock = objects.first()?.header();
+    let record = Record::new(objects, all, thread.to_ref());
+    {
+        let mut key = lock.lock();
+        freeze(objects, &mut key);
+        let hit = take_now(objects, all, thread.id(), &mut key);
+        if hit.is_some() || deadline.is_now() {
+            for object in objects {
+                object.header().thaw(&mut key);
+            }
+            return hit;
+        }
+        // SAFETY: the record is a local that is not moved, and this function returns only with a hit or after `leave`.
+        unsafe { record.enter(&mut key) };
+    }
+    if !platform::block(&[], &|| record.hit().is_some(), deadline, why) {
+        let mut key = lock.lock();
+        if record.hit().is_none() {
+            record.leave(&mut key);
+        }
+    }
+    record.hit()
+}
+
+fn wait_simulated(objects: &[&dyn Waitable], all: bool, deadline: Deadline, why: Why) -> Option<Hit> {
+    let me = platform::current().id();
+    let on: SmallVec<[Object; 8]> = objects.iter().map(|object| object.header().object()).collect();
+    let ready = || {
+        let mut each = objects.iter().map(|object| is_ready_for(*object, me));
+        if all { each.all(|ready| ready) } else { each.any(|ready| ready) }
+    };
+    if !platform::block(&on, &ready, deadline, why) {
+        return None;
+    }
+    let mut key = objects.first()?.header().lock();
+    freeze(objects, &mut key);
+    let hit = take_now(objects, all, me, &mut key);
+    for object in objects {
+        object.header().thaw(&mut key);
+    }
+    hit
+}
+
+fn freeze(objects: &[&dyn Waitable], key: &mut Key<'_>) {
+    for object in objects {
+        assert!(object.header().is_locked_by(key), "the objects of one wait belong to one process");
+        object.header().freeze(key);
+    }
+}
+
+fn is_ready_for(object: &dyn Waitable, me: u32) -> bool {
+    let value = object.header().value();
+    match object.mode() {
+        Mode::Sticky | Mode::Counted => value != 0,
+        Mode::Mask(mask) => value & mask != 0,
+        Mode::Owned(_) => {
+            let owner = value & !mutex::LEFT;
+            owner == 0 || owner == me
+        }
+    }
+}
+
+/// Takes for thread `me` what the wait wants, if it can be had now. All objects are frozen.
+pub(super) fn take_now(objects: &[&dyn Waitable], all: bool, me: u32, key: &mut Key<'_>) -> Option<Hit> {
+    if !all {
+        let index = objects.iter().position(|object| is_ready_for(*object, me))?;
+        let abandoned = take_frozen(objects[index], me, key);
+        return Some(Hit { index, abandoned });
+    }
+    if !objects.iter().all(|object| is_ready_for(*object, me)) {
+        return None;
+    }
+    let mut abandoned = false;
+    for object in objects {
+        abandoned |= take_frozen(*object, me, key);
+    }
+    Some(Hit { index: 0, abandoned })
+}
+
+/// Takes from an object that is frozen and ready; says whether it was an abandoned mutex.
+fn take_frozen(object: &dyn Waitable, me: u32, key: &mut Key<'_>) -> bool {
+    let header = object.header();
+    debug_assert!(header.word() & WAITERS != 0, "frozen before it is taken");
+    let value = header.value();
+    match object.mode() {
+        Mode::Sticky | Mode::Mask(_) => false,
+        Mode::Counted => {
+            // The same object twice in one wait for all: there is no second one to take.
+            header.put(key, value.saturating_sub(1));
+            false
+        }
+        Mode::Owned(again) => {
+            let left = value & mutex::LEFT != 0;
+            if value & !mutex::LEFT == me {
+                again.fetch_add(1, Ordering::Relaxed);
+            } else {
+                header.put(key, me);
+            }
+            left
+        }
+    }
+}
+
+/// Calls `callback` once, when the object is ready: at once if it is so now. Nothing is taken: who is called looks
+/// again, may find that another was faster, and then registers anew.
+///
+/// The callback runs on the thread that signals, with no lock held, and must not block.
+pub fn on_signal(object: Arc<dyn Waitable>, callback: Callback) -> Registration {
+    let want = match object.mode() {
+        Mode::Sticky | Mode::Counted => Want::Some(!WAITERS),
+        Mode::Mask(mask) => Want::Some(mask),
+        Mode::Owned(_) => Want::None(!WAITERS & !mutex::LEFT),
+    };
+    let header = object.header();
+    header.visit(Access::Read);
+    let mut key = header.lock();
+    let id = key.new_id();
+    header.freeze(&mut key);
+    let ready = want.is_met(header.value());
+    if !ready {
+        header.with_list(&mut key, |list| list.push(Waiter::Callback(id, want, callback.clone())));
+    }
+    header.thaw(&mut key);
+    drop(key);
+    if ready {
+        callback();
+    }
+    Registration { object, id }
+}
+
+/// A callback's registration; dropping it cancels the callback if it was not called yet.
+#[must_use = "dropping it cancels the callback"]
+pub struct Registration {
+    object: Arc<dyn Waitable>,
+    id: u64,
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        let header = self.object.header();
+        let mut key = header.lock();
+        let gone = header.with_list(&mut key, |list| {
+            let at = list.iter().position(|waiter| matches!(waiter, Waiter::Callback(id, ..) if *id == self.id))?;
+            Some(list.remove(at))
+        });
+        header.thaw(&mut key);
+        drop(key);
+        // What the callback holds is released without the lock.
+        drop(gone);
+    }
+}

@@ -1,0 +1,276 @@
+//! Window classes and windows, as far as message loops need them: message-only and hidden windows, whose procedures
+//! run on the thread that made them and nowhere else.
+//!
+//! Both tables belong to the process and are guarded by one lock each, held for look-ups and changes and never while a
+//! window procedure runs. A window's record is counted: who has looked it up may go on with it while another thread's
+//! look-up already fails. Its fields:
+//! - `thread`, `hwnd`, `parent`, `class_name` and `extra`'s length never change;
+//! - `procedure`, `user_data` and `extra` may be read and written from every thread of the process, as documented.
+
+use super::MessageQueue;
+use super::queue::{WM_TASK, message as now_message};
+use super::sent;
+use super::slots::Slots;
+use crate::abi::types::{HWND, LPARAM, LRESULT, MSG, WM_DESTROY, WM_NCDESTROY, WPARAM};
+use crate::platform;
+use parking_lot::{Mutex, RwLock};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering};
+
+/// A window procedure that is not null.
+pub(crate) type Procedure = unsafe extern "system" fn(HWND, u32, WPARAM, LPARAM) -> LRESULT;
+
+/// The class of the window to which an STA's calls are messages (MSG-01).
+const COM_CLASS: &str = "OleMainThreadWndClass";
+/// The first class atom, as on Windows.
+const ATOM_FIRST: u16 = 0xC000;
+
+/// A registered class.
+#[derive(Clone)]
+pub(crate) struct Class {
+    pub(crate) atom: u16,
+    pub(crate) procedure: Procedure,
+    pub(crate) extra_bytes: usize,
+}
+
+/// A window.
+pub(crate) struct Window {
+    pub(crate) thread: u32,
+    pub(crate) queue: Arc<MessageQueue>,
+    class_atom: u16,
+    parent: HWND,
+    procedure: Mutex<Procedure>,
+    pub(crate) user_data: AtomicIsize,
+    pub(crate) extra: Mutex<Box<[u8]>>,
+    /// Being destroyed: a second `DestroyWindow` from its own procedure does nothing.
+    destroying: AtomicBool,
+}
+
+impl Window {
+    /// The procedure that messages go to.
+    pub(crate) fn procedure(&self) -> Procedure {
+        *self.procedure.lock()
+    }
+
+    /// Puts another procedure in its place and gives the one before.
+    pub(crate) fn set_procedure(&self, procedure: Procedure) -> Procedure {
+        std::mem::replace(&mut *self.procedure.lock(), procedure)
+    }
+}
+
+/// The classes and windows of a process.
+pub(crate) struct WindowTable {
+    classes: RwLock<Classes>,
+    windows: RwLock<Slots<Arc<Window>>>,
+}
+
+struct Classes {
+    /// By name in lower case: names are compared without case.
+    by_name: BTreeMap<Vec<u16>, Class>,
+    atoms: u16,
+}
+
+/// How a class is named: by its name, or by the atom that registration gave.
+pub(crate) enum ClassName {
+    Name(Vec<u16>),
+    Atom(u16),
+}
+
+impl ClassName {
+    fn find<'a>(&self, classes: &'a Classes) -> Option<(&'a Vec<u16>, &'a Class)> {
+        match self {
+            Self::Name(name) => classes.by_name.get_key_value(&fold_case(name)),
+            Self::Atom(atom) => classes.by_name.iter().find(|(_, class)| class.atom == *atom),
+        }
+    }
+}
+
+/// Names of classes are compared as if all letters of ASCII were small.
+fn fold_case(name: &[u16]) -> Vec<u16> {
+    name.iter().map(|&c| if (65..=90).contains(&c) { c + 32 } else { c }).collect()
+}
+
+/// Why a window function refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    ClassExists,
+    NoSuchClass,
+    ClassHasWindows,
+    TooMany,
+    NoSuchWindow,
+    WrongThread,
+}
+
+impl WindowTable {
+    pub(crate) fn new() -> Self {
+        let com = Class { atom: ATOM_FIRST, procedure: com_procedure, extra_bytes: 0 };
+        let by_name = BTreeMap::from([(fold_case(&COM_CLASS.encode_utf16().collect::<Vec<_>>()), com)]);
+        Self { classes: RwLock::new(Classes { by_name, atoms: 1 }), windows: RwLock::new(Slots::new()) }
+    }
+
+    /// Registers a class and gives its atom.
+    pub(crate) fn register(&self, name: &[u16], procedure: Procedure, extra_bytes: usize) -> Result<u16, Refusal> {
+        let name = fold_case(name);
+        let mut classes = self.classes.write();
+        if classes.by_name.contains_key(&name) {
+            return Err(Refusal::ClassExists);
+        }
+        if classes.atoms == u16::MAX - ATOM_FIRST {
+            return Err(Refusal::TooMany);
+        }
+        let atom = ATOM_FIRST + classes.atoms;
+        classes.atoms += 1;
+        classes.by_name.insert(name, Class { atom, procedure, extra_bytes });
+        Ok(atom)
+    }
+
+    /// Forgets a class that no window is of.
+    pub(crate) fn unregister(&self, name: &ClassName) -> Result<(), Refusal> {
+        let mut classes = self.classes.write();
+        let (key, atom) = match name.find(&classes) {
+            Some((key, class)) => (key.clone(), class.atom),
+            None => return Err(Refusal::NoSuchClass),
+        };
+        if self.windows.read().numbers().any(|(_, window)| window.class_atom == atom) {
+            return Err(Refusal::ClassHasWindows);
+        }
+        classes.by_name.remove(&key);
+        Ok(())
+    }
+
+    /// Makes a window of the current thread. It gets no message yet.
+    pub(crate) fn create(&self, class: &ClassName, parent: HWND) -> Result<HWND, Refusal> {
+        // The queue first: making it may be a step, and no lock is held across one.
+        let queue = super::queue();
+        let classes = self.classes.read();
+        let (_, class) = class.find(&classes).ok_or(Refusal::NoSuchClass)?;
+        let window = Window {
+            thread: queue.thread_id(),
+            queue,
+            class_atom: class.atom,
+            parent,
+            procedure: Mutex::new(class.procedure),
+            user_data: AtomicIsize::new(0),
+            extra: Mutex::new(vec![0; class.extra_bytes].into()),
+            destroying: AtomicBool::new(false),
+        };
+        let inserted = self.windows.write().insert(Arc::new(window));
+        inserted.map(to_hwnd).map_err(|_| Refusal::TooMany)
+    }
+
+    /// The window that a handle stands for.
+    pub(crate) fn get(&self, hwnd: HWND) -> Option<Arc<Window>> {
+        self.windows.read().get(hwnd.0 as usize).cloned()
+    }
+
+    /// Takes a window out of the table without telling it.
+    pub(crate) fn remove(&self, hwnd: HWND) -> Option<Arc<Window>> {
+        self.windows.write().remove(hwnd.0 as usize)
+    }
+
+    fn children(&self, parent: HWND) -> Vec<HWND> {
+        let windows = self.windows.read();
+        windows.numbers().filter(|(_, window)| window.parent == parent).map(|(number, _)| to_hwnd(number)).collect()
+    }
+
+    /// A thread ends: its windows go, and their procedures are not called, for there is no thread to run them.
+    pub(super) fn end_thread(&self, thread: u32) {
+        let mut gone = Vec::new();
+        {
+            let mut windows = self.windows.write();
+            let of_thread = windows.numbers().filter(|(_, window)| window.thread == thread);
+            let numbers: Vec<usize> = of_thread.map(|(number, _)| number).collect();
+            gone.extend(numbers.into_iter().filter_map(|number| windows.remove(number)));
+        }
+        drop(gone);
+    }
+}
+
+fn to_hwnd(number: usize) -> HWND {
+    HWND(number as *mut std::ffi::c_void)
+}
+
+/// The hidden COM window of the current thread.
+pub(super) fn new_com_window() -> HWND {
+    let thread = platform::current();
+    // Only a full table refuses; then tasks show themselves as messages of no window, and are run all the same.
+    thread.process().windows.create(&ClassName::Atom(ATOM_FIRST), HWND::NULL).unwrap_or(HWND::NULL)
+}
+
+/// The procedure of the COM window: runs the task that the message stands for.
+unsafe extern "system" fn com_procedure(_hwnd: HWND, message: u32, _wparam: WPARAM, lparam: LPARAM) -> LRESULT {
+    if message == WM_TASK {
+        super::queue().dispatch_task(lparam);
+    }
+    0
+}
+
+/// Calls a window's procedure, if the window is there and belongs to the current thread.
+pub(crate) fn call(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> Option<LRESULT> {
+    let thread = platform::current();
+    let window = thread.process().windows.get(hwnd)?;
+    if window.thread != thread.id() {
+        return None;
+    }
+    let procedure = window.procedure();
+    drop(window);
+    // SAFETY: whoever registered the class or set the procedure vouches for it; it runs on the window's own thread.
+    Some(unsafe { procedure(hwnd, message, wparam, lparam) })
+}
+
+/// Has a message handled: by a direct call on the window's own thread, else by sending it there and waiting.
+pub(crate) fn send(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> Option<LRESULT> {
+    let thread = platform::current();
+    let window = thread.process().windows.get(hwnd)?;
+    if window.thread == thread.id() {
+        return call(hwnd, message, wparam, lparam);
+    }
+    sent::send(&window.queue, hwnd, message, wparam, lparam)
+}
+
+/// Puts a message for a window into its thread's queue.
+pub(crate) fn post(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> Result<(), PostError> {
+    let thread = platform::current();
+    let windows = &thread.process().windows;
+    let window = windows.get(hwnd).ok_or(PostError::NoSuchWindow)?;
+    window.queue.post(now_message(hwnd, message, wparam, lparam)).map_err(|_| PostError::Quota)?;
+    Ok(())
+}
+
+/// Why nothing was posted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PostError {
+    NoSuchWindow,
+    Quota,
+}
+
+/// Has a message that a loop has retrieved handled by its window, if that is one of the current thread's.
+pub(crate) fn dispatch(msg: &MSG) -> LRESULT {
+    if msg.hwnd.is_null() {
+        return 0;
+    }
+    call(msg.hwnd, msg.message, msg.wParam, msg.lParam).unwrap_or(0)
+}
+
+/// Destroys a window of the current thread, its children before it is gone itself.
+pub(crate) fn destroy(hwnd: HWND) -> Result<(), Refusal> {
+    let thread = platform::current();
+    let windows = &thread.process().windows;
+    let window = windows.get(hwnd).ok_or(Refusal::NoSuchWindow)?;
+    if window.thread != thread.id() {
+        return Err(Refusal::WrongThread);
+    }
+    if window.destroying.swap(true, Ordering::Relaxed) {
+        return Ok(());
+    }
+    call(hwnd, WM_DESTROY, 0, 0);
+    for child in windows.children(hwnd) {
+        // A child of another thread stays: only that thread can destroy it.
+        let _ = destroy(child);
+    }
+    call(hwnd, WM_NCDESTROY, 0, 0);
+    windows.remove(hwnd);
+    window.queue.forget_window(hwnd);
+    Ok(())
+}
