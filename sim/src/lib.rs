@@ -1,1 +1,31 @@
-//! The simulated world.
+//! The simulated world: the platform port on fibers, with virtual time and chosen schedules.
+//!
+//! ```
+//! use oleander_sim::{explore, world};
+//!
+//! let found = explore(|| {
+//!     let worker = world::spawn("worker", || 6 * 7);
+//!     assert_eq!(worker.join().unwrap(), 42);
+//! });
+//! assert_eq!((found.schedules, found.failures), (1, 0));
+//! ```
+//!
+//! [`run`] runs a scenario once under one fixed schedule, [`explore`] under all of them. Inside, threads are started
+//! with [`world::spawn`]; whatever they do to shared objects is announced through `oleander::platform`, and each
+//! announced operation is one step and one scheduling point. What a step touched is kept in a [`trace::Trace`];
+//! who runs next is decided by a [`schedule::Schedule`].
+//!
+//! The rooms: `world` is the port and the hub that switches fibers; `fiber` owns stacks; `clock` moves virtual time;
+//! `schedule` has one strategy a file; `trace` records and compares executions; `report` has the words.
+
+mod clock;
+mod explore;
+mod fiber;
+mod report;
+pub mod schedule;
+pub mod trace;
+pub mod world;
+
+pub use explore::{Exploration, Failure, explore, explore_with};
+pub use report::{Blocked, End, Report};
+pub use world::{Limits, run, run_with};

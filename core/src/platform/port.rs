@@ -8,8 +8,10 @@ use std::sync::Arc;
 /// on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ObjectKind {
-    /// An event, manual or automatic.
+    /// A manual-reset event: waiting for it takes nothing.
     Event,
+    /// An automatic-reset event: a wait takes its signal.
+    AutoEvent,
     /// A semaphore.
     Semaphore,
     /// A mutex.
@@ -91,7 +93,13 @@ pub trait Port: Send + Sync {
 
     /// Blocks the current thread until `ready` holds or the deadline passes; says whether `ready` holds.
     ///
-    /// In a simulated world this is one step: the thread is enabled when `ready` holds or its deadline fires.
+    /// In a simulated world this is one step: the thread is enabled when `ready` holds or its deadline fires. `ready`
+    /// looks and nothing else: it neither announces nor blocks, and it may be called on behalf of this thread at any
+    /// time until this returns. `on` holds everything that `ready` looks at.
+    ///
+    /// A simulated world says `false` before the deadline in two cases, and then the caller gives up and does not
+    /// block again: the world is over and the wait was [`Why::Idle`] (the worker returns from its body), and the
+    /// thread is unwinding a panic, when it must not be switched.
     fn block(&self, on: &[Object], ready: &dyn Fn() -> bool, deadline: Deadline, why: Why) -> bool;
 
     /// Makes a blocked thread look at `ready` again. A wake-up of a thread that is not blocked is remembered once.

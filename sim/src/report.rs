@@ -1,0 +1,114 @@
+//! How an execution ended, and the words for it.
+
+use oleander::platform::{Object, Why};
+use std::fmt;
+
+/// What came of one execution.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// How many steps were taken: announced operations and waits.
+    pub steps: u64,
+    /// The virtual time at the end, in nanoseconds.
+    pub virtual_ns: u64,
+    /// How it ended.
+    pub end: End,
+    /// How many threads had not ended and were given up, with everything that they held.
+    pub abandoned: usize,
+    /// A hash of every step in order. The same schedule gives the same hash, else something is uncontrolled.
+    pub trace_hash: u64,
+}
+
+impl Report {
+    /// Whether the execution ended well.
+    pub fn is_ok(&self) -> bool {
+        self.end == End::Completed
+    }
+
+    /// Panics with the report's words unless the execution ended well.
+    #[track_caller]
+    pub fn expect_completed(&self) -> &Self {
+        assert!(self.is_ok(), "{self}");
+        self
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} after {} steps at {} ns", self.end, self.steps, self.virtual_ns)?;
+        if self.abandoned > 0 {
+            write!(f, ", {} threads abandoned", self.abandoned)?;
+        }
+        Ok(())
+    }
+}
+
+/// How an execution ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Every thread that keeps the world alive has ended.
+    Completed,
+    /// Nothing can run and no deadline is left.
+    Deadlock {
+        /// Who waits for what, daemons included.
+        blocked: Vec<Blocked>,
+    },
+    /// A thread panicked.
+    Panicked {
+        /// The thread's name.
+        thread: String,
+        /// What the panic said.
+        message: String,
+    },
+    /// More steps than the limit: most likely threads that go round in circles.
+    StepLimit,
+}
+
+/// A thread that waits in vain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// Its name.
+    pub thread: String,
+    /// What it waits for.
+    pub why: Why,
+    /// The objects that it looks at.
+    pub on: Vec<Object>,
+    /// Whether it keeps no world alive.
+    pub daemon: bool,
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Completed => f.write_str("completed"),
+            Self::Panicked { thread, message } => write!(f, "thread '{thread}' panicked: {message}"),
+            Self::StepLimit => f.write_str("stopped at the step limit: do threads go round in circles?"),
+            Self::Deadlock { blocked } => {
+                f.write_str("deadlock:")?;
+                let telling = blocked.iter().filter(|thread| !(thread.daemon && thread.why == Why::Idle));
+                for (i, thread) in telling.enumerate() {
+                    write!(f, "{} {thread}", if i == 0 { "" } else { ";" })?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl fmt::Display for Blocked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.why {
+            Why::Wait => "waits without dispatching",
+            Why::PumpingWait => "waits and dispatches",
+            Why::Reply => "waits for a reply",
+            Why::MessageLoop => "waits for a message",
+            Why::Idle => "has nothing to do",
+            Why::Teardown => "waits for the methods in its apartment",
+            Why::Sleep => "sleeps",
+        };
+        write!(f, "'{}' {what}", self.thread)?;
+        for (i, object) in self.on.iter().enumerate() {
+            write!(f, "{} {:?} {}", if i == 0 { " on" } else { "," }, object.kind, object.id)?;
+        }
+        Ok(())
+    }
+}

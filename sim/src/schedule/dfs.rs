@@ -1,0 +1,69 @@
+//! Plain depth-first search: every schedule once, without any reduction. The oracle for the strategies that reduce.
+//!
+//! State: the choices of the current execution that had an alternative, and how far into them it has come. What is
+//! before `at` is being replayed; at the end of an execution the last choice with an alternative left moves on.
+
+use super::{Point, Schedule};
+use crate::trace::Trace;
+
+/// Every schedule once, in the order of the enabled threads: last-run first, then round-robin upward.
+#[derive(Clone, Debug, Default)]
+pub struct Dfs {
+    path: Vec<Branch>,
+    at: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Branch {
+    taken: usize,
+    of: usize,
+}
+
+impl Dfs {
+    /// The choices of the current execution that had an alternative, as what was taken of how many.
+    pub fn path(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        self.path[..self.at].iter().map(|branch| (branch.taken, branch.of))
+    }
+
+    fn branch(&mut self, of: usize) -> usize {
+        if of == 1 {
+            return 0;
+        }
+        let at = self.at;
+        self.at += 1;
+        let Some(branch) = self.path.get(at) else {
+            self.path.push(Branch { taken: 0, of });
+            return 0;
+        };
+        assert_eq!(
+            branch.of, of,
+            "choice {at} had another number of ways when these choices were taken before: the scenario depends on \
+             something that the world does not control"
+        );
+        branch.taken
+    }
+}
+
+impl Schedule for Dfs {
+    fn new_execution(&mut self, previous: Option<&Trace>) -> bool {
+        if previous.is_none() {
+            self.path.clear();
+        } else {
+            // An execution that was cut short at a limit leaves choices that it did not reach.
+            self.path.truncate(self.at);
+            while self.path.pop_if(|branch| branch.taken + 1 == branch.of).is_some() {}
+            let Some(branch) = self.path.last_mut() else { return false };
+            branch.taken += 1;
+        }
+        self.at = 0;
+        true
+    }
+
+    fn choose(&mut self, point: &Point<'_>) -> usize {
+        self.branch(point.enabled().len())
+    }
+
+    fn choose_n(&mut self, n: usize) -> usize {
+        self.branch(n)
+    }
+}

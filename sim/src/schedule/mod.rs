@@ -1,0 +1,62 @@
+//! Schedules: who runs next. One strategy a file.
+
+mod dfs;
+mod fixed;
+
+pub use dfs::Dfs;
+pub use fixed::Fixed;
+
+use crate::trace::{Outcome, Touch, Trace};
+
+/// A strategy: it decides every choice of an execution, and whether there is another execution.
+///
+/// It must not use the world that it decides for.
+pub trait Schedule {
+    /// Begins an execution, unless there is none left. `previous` is the trace of the one before, if any.
+    fn new_execution(&mut self, previous: Option<&Trace>) -> bool;
+
+    /// Chooses the next thread, as an index into `point.enabled()`. Called for every step, also when only one thread
+    /// can run.
+    fn choose(&mut self, point: &Point<'_>) -> usize;
+
+    /// Chooses one of `n` ways to go on, at least two, inside a step.
+    fn choose_n(&mut self, n: usize) -> usize;
+}
+
+/// A scheduling point: every thread has announced its next step, or waits, or has ended. Threads are numbered in the
+/// order in which they were started; 0 is the scenario itself.
+pub struct Point<'a> {
+    pub(crate) enabled: &'a [usize],
+    pub(crate) outcomes: &'a [Outcome],
+    pub(crate) last: usize,
+    pub(crate) touches: &'a [Vec<Touch>],
+    pub(crate) trace: &'a Trace,
+}
+
+impl<'a> Point<'a> {
+    /// The threads that can take a step: the one that ran last first if it can, then round-robin upward from it.
+    pub fn enabled(&self) -> &'a [usize] {
+        self.enabled
+    }
+
+    /// How the step of each of them would come to be taken.
+    pub fn outcomes(&self) -> &'a [Outcome] {
+        self.outcomes
+    }
+
+    /// The thread that took the last step; 0 before the first.
+    pub fn last(&self) -> usize {
+        self.last
+    }
+
+    /// What a thread's next step will touch, also of a thread that cannot take it yet. A step can touch more than it
+    /// announced only where the thread ends in it, and while it unwinds a panic.
+    pub fn pending(&self, thread: usize) -> &'a [Touch] {
+        &self.touches[thread]
+    }
+
+    /// The steps so far.
+    pub fn trace(&self) -> &'a Trace {
+        self.trace
+    }
+}

@@ -1,0 +1,188 @@
+//! The record of one execution: its steps, what each touched, and what else orders them.
+//!
+//! The vectors are reused from execution to execution: recording a step allocates nothing once they have grown.
+
+mod class;
+
+pub use class::Classifier;
+
+use oleander::platform::{Access, Object, ObjectKind};
+
+/// An object and how a step touches it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Touch {
+    /// What is touched.
+    pub object: Object,
+    /// How.
+    pub access: Access,
+}
+
+impl Touch {
+    /// How a wait touches an object that it looks at: what it may take from it, it changes.
+    pub fn of_wait(object: Object) -> Self {
+        let access = match object.kind {
+            ObjectKind::Event | ObjectKind::Thread | ObjectKind::Table => Access::Read,
+            ObjectKind::Queue | ObjectKind::Pool => Access::Receive,
+            ObjectKind::AutoEvent
+            | ObjectKind::Semaphore
+            | ObjectKind::Mutex
+            | ObjectKind::Call
+            | ObjectKind::User => Access::Write,
+        };
+        Self { object, access }
+    }
+}
+
+/// How a step came to be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// An announced operation.
+    Operation,
+    /// A wait whose condition held.
+    Ready,
+    /// A wait whose deadline came.
+    Expired,
+}
+
+/// One step of an execution.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// The thread that took it.
+    pub thread: usize,
+    /// How it came to be taken.
+    pub outcome: Outcome,
+    first_touch: usize,
+}
+
+/// A thread of an execution.
+#[derive(Clone, Copy, Debug)]
+struct Birth {
+    parent: usize,
+    /// How many steps there were before it started: it comes after the last of them.
+    at: usize,
+}
+
+/// A choice inside a step.
+#[derive(Clone, Copy, Debug)]
+struct Chosen {
+    /// How many steps there were: it belongs to the last of them.
+    at: usize,
+    n: usize,
+    taken: usize,
+}
+
+/// The record of one execution.
+#[derive(Debug, Default)]
+pub struct Trace {
+    steps: Vec<Step>,
+    touches: Vec<Touch>,
+    births: Vec<Birth>,
+    chosen: Vec<Chosen>,
+    /// How many steps there were each time the clock moved: it moves after all of them and before all others.
+    ticks: Vec<usize>,
+}
+
+impl Trace {
+    /// The steps in the order in which they were taken.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// What a step touched: what it announced first, then what else happened in it.
+    pub fn touches(&self, step: usize) -> &[Touch] {
+        let end = self.steps.get(step + 1).map_or(self.touches.len(), |next| next.first_touch);
+        &self.touches[self.steps[step].first_touch..end]
+    }
+
+    /// How many threads there were.
+    pub fn threads(&self) -> usize {
+        self.births.len()
+    }
+
+    /// A hash of everything in order.
+    pub fn hash(&self) -> u64 {
+        let mut hash = Hash::new();
+        for (index, step) in self.steps.iter().enumerate() {
+            hash.word(step.thread as u64);
+            hash.word(step.outcome as u64);
+            for touch in self.touches(index) {
+                hash.word(touch.object.id);
+                hash.word(touch.object.kind as u64);
+                hash.word(touch.access as u64);
+            }
+        }
+        for birth in &self.births {
+            hash.word(birth.parent as u64);
+            hash.word(birth.at as u64);
+        }
+        for chosen in &self.chosen {
+            hash.word(chosen.at as u64);
+            hash.word(chosen.n as u64);
+            hash.word(chosen.taken as u64);
+        }
+        for tick in &self.ticks {
+            hash.word(*tick as u64);
+        }
+        hash.finish() as u64
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.steps.clear();
+        self.touches.clear();
+        self.births.clear();
+        self.chosen.clear();
+        self.ticks.clear();
+    }
+
+    pub(crate) fn step(&mut self, thread: usize, outcome: Outcome, touches: &[Touch]) {
+        self.steps.push(Step { thread, outcome, first_touch: self.touches.len() });
+        self.touches.extend_from_slice(touches);
+    }
+
+    /// Something else that happened in the last step. Before the first step it comes before everything anyway.
+    pub(crate) fn note(&mut self, touch: Touch) {
+        if !self.steps.is_empty() {
+            self.touches.push(touch);
+        }
+    }
+
+    pub(crate) fn birth(&mut self, parent: usize) {
+        self.births.push(Birth { parent, at: self.steps.len() });
+    }
+
+    pub(crate) fn chosen(&mut self, n: usize, taken: usize) {
+        self.chosen.push(Chosen { at: self.steps.len(), n, taken });
+    }
+
+    pub(crate) fn tick(&mut self) {
+        self.ticks.push(self.steps.len());
+    }
+}
+
+/// A hash of words that is the same on every machine and with every compiler: FNV-1a on 128 bits, word by word, with
+/// a last stir so that sums of hashes do not cancel.
+#[derive(Clone, Copy, Debug)]
+struct Hash(u128);
+
+impl Hash {
+    const PRIME: u128 = 0x0100_0000_0000_0000_0000_013b;
+
+    fn new() -> Self {
+        Self(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d)
+    }
+
+    fn word(&mut self, word: u64) {
+        // The rotation brings high bits down, which multiplying alone never does.
+        self.0 = (self.0 ^ u128::from(word)).wrapping_mul(Self::PRIME).rotate_right(23);
+    }
+
+    fn wide(&mut self, wide: u128) {
+        self.word(wide as u64);
+        self.word((wide >> 64) as u64);
+    }
+
+    fn finish(mut self) -> u128 {
+        self.wide(self.0);
+        self.0
+    }
+}

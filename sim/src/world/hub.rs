@@ -1,0 +1,377 @@
+//! The hub: it runs a world's fibers, one step of one of them at a time.
+//!
+//! Its vectors are reused from execution to execution. It alone switches fibers, moves the clock and asks the
+//! schedule, always on the stack that `run` was called on.
+
+use super::Limits;
+use super::port::{Entered, HUB, Mode, Pending, State, World, inside, new_process};
+use crate::fiber::{Fiber, Link, Pause};
+use crate::report::{Blocked, End, Report};
+use crate::schedule::{Point, Schedule};
+use crate::trace::{Outcome, Trace};
+use oleander::platform::{self, Deadline, Spawn, Thread, ThreadRef, Why, enter};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// Steps that daemons may take after the last other thread has ended.
+const DRAIN_STEPS_MAX: u64 = 100_000;
+
+/// Runs executions, one after the other.
+#[derive(Default)]
+pub(crate) struct Hub {
+    state: State,
+    fibers: Vec<Option<Fiber>>,
+    enabled: Vec<usize>,
+    outcomes: Vec<Outcome>,
+    steps: u64,
+    virtual_ns: u64,
+    abandoned: usize,
+}
+
+/// The record of the thread that the hub runs on. It is the current one whenever no fiber runs, also after a panic.
+struct Outside(ThreadRef);
+
+impl Outside {
+    fn enter(&self) {
+        // SAFETY: `self.0` keeps it alive for as long as the world runs, and whoever put it there first, after that.
+        unsafe { enter(Arc::as_ptr(&self.0)) };
+    }
+}
+
+impl Drop for Outside {
+    fn drop(&mut self) {
+        self.enter();
+    }
+}
+
+/// An execution under way.
+struct Execution<'a> {
+    hub: &'a mut Hub,
+    world: &'a Arc<World>,
+    outside: &'a Outside,
+    schedule: &'a mut dyn Schedule,
+    limits: &'a Limits,
+    /// The thread that took the last step.
+    last: usize,
+}
+
+impl Hub {
+    /// Runs a scenario once.
+    pub(crate) fn execute(
+        &mut self,
+        schedule: &mut dyn Schedule,
+        limits: &Limits,
+        scenario: impl FnOnce(),
+    ) -> End {
+        assert!(!inside(), "a simulated world is running on this thread already: worlds do not nest");
+        assert!(!std::thread::panicking(), "no simulated world can run while its thread unwinds a panic");
+        let mut state = std::mem::take(&mut self.state);
+        state.trace.clear();
+        let world = World::new(state);
+        let outside = Outside(platform::current().to_ref());
+        let entered = Entered::new(world.clone());
+        let spawn = Spawn { name: "main".to_owned(), process: new_process(&world), daemon: false };
+        let body: Box<dyn FnOnce() + '_> = Box::new(scenario);
+        // SAFETY: only the lifetime changes. The body runs on a fiber that this function resumes and nobody after it: a
+        // fiber that has not ended by then is forgotten with all that it borrows, like a value that is forgotten.
+        let body = unsafe { std::mem::transmute::<Box<dyn FnOnce() + '_>, Box<dyn FnOnce() + 'static>>(body) };
+        drop(world.add(spawn, body));
+        let end = Execution { hub: self, world: &world, outside: &outside, schedule, limits, last: 0 }.execute();
+        self.virtual_ns = world.clock.now_ns();
+        self.empty(&world);
+        drop(entered);
+        end
+    }
+
+    /// Takes what is left of an execution: fibers that have not ended are abandoned.
+    fn empty(&mut self, world: &World) {
+        self.abandoned = self.fibers.drain(..).filter(Option::is_some).count();
+        self.state = world.state.take();
+        self.state.newborn.clear();
+        self.state.slots.clear();
+    }
+
+    /// What the last execution came to.
+    pub(crate) fn report(&self, end: End) -> Report {
+        Report {
+            steps: self.steps,
+            virtual_ns: self.virtual_ns,
+            end,
+            abandoned: self.abandoned,
+            trace_hash: self.trace().hash(),
+        }
+    }
+
+    /// The trace of the last execution.
+    pub(crate) fn trace(&self) -> &Trace {
+        &self.state.trace
+    }
+
+    /// The steps of the last execution.
+    pub(crate) fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The threads that the last execution abandoned.
+    pub(crate) fn abandoned(&self) -> usize {
+        self.abandoned
+    }
+}
+
+impl Execution<'_> {
+    fn execute(&mut self) -> End {
+        self.hub.steps = 0;
+        let mut end = self.drive();
+        if end == End::Completed {
+            self.drain();
+            self.close();
+            end = self.panic().unwrap_or(end);
+        }
+        end
+    }
+
+    /// Steps until every thread that counts has ended, or none can run, or something is wrong.
+    fn drive(&mut self) -> End {
+        loop {
+            self.start_newborn();
+            if let Some(panic) = self.panic_that_ends() {
+                return panic;
+            }
+            if self.world.alive.get() == 0 {
+                return End::Completed;
+            }
+            self.collect_enabled();
+            if self.hub.enabled.is_empty() {
+                if self.advance() {
+                    continue;
+                }
+                return self.deadlock();
+            }
+            if self.hub.steps >= self.limits.steps_max {
+                return End::StepLimit;
+            }
+            self.hub.steps += 1;
+            let choice = self.choose();
+            self.step(choice);
+        }
+    }
+
+    /// Runs each new thread to its first stop, in the order in which they were started.
+    fn start_newborn(&mut self) {
+        let mut next = 0;
+        loop {
+            let newborn = {
+                let mut state = self.world.state.borrow_mut();
+                if next == state.newborn.len() {
+                    state.newborn.clear();
+                    return;
+                }
+                // What is left behind is never called.
+                let body = std::mem::replace(&mut state.newborn[next].1, Box::new(|| ()));
+                (state.newborn[next].0, body)
+            };
+            next += 1;
+            self.start(newborn.0, newborn.1);
+            self.resume(newborn.0);
+        }
+    }
+
+    fn start(&mut self, number: usize, body: Box<dyn FnOnce()>) {
+        debug_assert_eq!(number, self.hub.fibers.len(), "threads are started in the order of their numbers");
+        let world = Arc::as_ptr(self.world);
+        let exits_after_panic = !self.limits.panic_ends && number != 0;
+        self.hub.fibers.push(Some(Fiber::new(move |link| {
+            // SAFETY: fibers run only while their world is entered, and that keeps it alive.
+            let world = unsafe { &*world };
+            run_thread(world, number, link, body, exits_after_panic);
+        })));
+    }
+
+    /// Runs a thread to its next stop.
+    fn resume(&mut self, number: usize) {
+        let record: *const Thread = Arc::as_ptr(&self.world.state.borrow().slots[number].thread);
+        // SAFETY: the slot keeps the record alive until the world is emptied, and ours is put back below.
+        unsafe { enter(record) };
+        self.world.running.set(number);
+        self.world.futile_waits.set(0);
+        let mut answer = 0;
+        loop {
+            let fiber = self.hub.fibers[number].as_mut().expect("a thread that has not ended has a fiber");
+            match fiber.resume(answer) {
+                Some(Pause::Announced) => break,
+                Some(Pause::Choose(n)) => {
+                    answer = self.schedule.choose_n(n);
+                    assert!(answer < n, "a schedule chooses one of the ways that there are");
+                    if self.world.recording.get() {
+                        self.world.state.borrow_mut().trace.chosen(n, answer);
+                    }
+                }
+                None => {
+                    self.hub.fibers[number] = None;
+                    self.world.ended(number);
+                    break;
+                }
+            }
+        }
+        self.world.running.set(HUB);
+        self.outside.enter();
+    }
+
+    /// Finds the threads that can take a step, the last-run one first, then round-robin upward.
+    fn collect_enabled(&mut self) {
+        self.hub.enabled.clear();
+        self.hub.outcomes.clear();
+        self.world.mode.set(Mode::Deciding);
+        let state = self.world.state.borrow();
+        let threads = state.slots.len();
+        for number in (self.last..threads).chain(0..self.last) {
+            let slot = &state.slots[number];
+            let outcome = match slot.pending {
+                Pending::Operation => Outcome::Operation,
+                Pending::Wait { ready, deadline, .. } => {
+                    // SAFETY: the slot keeps the record alive; ours is put back below.
+                    unsafe { enter(Arc::as_ptr(&slot.thread)) };
+                    // SAFETY: the thread is inside `block`, which keeps the condition alive.
+                    if unsafe { (*ready)() } {
+                        Outcome::Ready
+                    } else if self.world.clock.may_fire(deadline) {
+                        Outcome::Expired
+                    } else {
+                        continue;
+                    }
+                }
+                Pending::First | Pending::Ended => continue,
+            };
+            self.hub.enabled.push(number);
+            self.hub.outcomes.push(outcome);
+        }
+        self.outside.enter();
+        self.world.mode.set(Mode::Running);
+    }
+
+    fn choose(&mut self) -> usize {
+        let state = self.world.state.borrow();
+        let point = Point {
+            enabled: &self.hub.enabled,
+            outcomes: &self.hub.outcomes,
+            last: self.last,
+            touches: &state.touches,
+            trace: &state.trace,
+        };
+        let choice = self.schedule.choose(&point);
+        assert!(choice < self.hub.enabled.len(), "a schedule chooses one of the enabled threads");
+        choice
+    }
+
+    /// Lets a thread take its step.
+    fn step(&mut self, choice: usize) {
+        let (number, outcome) = (self.hub.enabled[choice], self.hub.outcomes[choice]);
+        if self.world.recording.get() {
+            let mut state = self.world.state.borrow_mut();
+            let state = &mut *state;
+            state.trace.step(number, outcome, &state.touches[number]);
+        }
+        self.last = number;
+        self.world.held.set(outcome == Outcome::Ready);
+        self.resume(number);
+    }
+
+    /// Moves the clock to the earliest deadline; says whether there is one.
+    fn advance(&mut self) -> bool {
+        let mut state = self.world.state.borrow_mut();
+        let deadlines = state.slots.iter().map(|slot| match slot.pending {
+            Pending::Wait { deadline, .. } => deadline,
+            _ => Deadline::NEVER,
+        });
+        let moved = self.world.clock.advance(deadlines);
+        if moved {
+            state.trace.tick();
+        }
+        moved
+    }
+
+    fn deadlock(&self) -> End {
+        let state = self.world.state.borrow();
+        let blocked = state.slots.iter().zip(&state.touches).filter_map(|(slot, touches)| match slot.pending {
+            Pending::Wait { why, .. } => Some(Blocked {
+                thread: slot.thread.name().to_owned(),
+                why,
+                on: touches.iter().map(|touch| touch.object).collect(),
+                daemon: slot.daemon,
+            }),
+            _ => None,
+        });
+        End::Deadlock { blocked: blocked.collect() }
+    }
+
+    /// Lets the daemons that can run go on without branching until all wait or have ended: the last steps of a worker
+    /// whose reply has arrived are nobody's loss.
+    fn drain(&mut self) {
+        self.world.recording.set(false);
+        for _ in 0..DRAIN_STEPS_MAX {
+            self.start_newborn();
+            if self.panic_that_ends().is_some() {
+                return;
+            }
+            self.collect_enabled();
+            if self.hub.enabled.is_empty() {
+                return;
+            }
+            self.step(0);
+        }
+    }
+
+    /// Sends idle daemons home: their waits return, and their bodies with them.
+    fn close(&mut self) {
+        if self.panic_that_ends().is_some() {
+            return;
+        }
+        self.world.mode.set(Mode::Closing);
+        for number in 0..self.hub.fibers.len() {
+            let idle = {
+                let state = self.world.state.borrow();
+                let slot = &state.slots[number];
+                slot.daemon && matches!(slot.pending, Pending::Wait { why: Why::Idle, .. })
+            };
+            if idle {
+                self.resume(number);
+            }
+        }
+    }
+
+    fn panic_that_ends(&self) -> Option<End> {
+        if !self.world.panicked.get() {
+            return None;
+        }
+        let state = self.world.state.borrow();
+        let may_end = if self.limits.panic_ends { &state.slots[..] } else { &state.slots[..1] };
+        may_end.iter().find_map(|slot| panicked(&slot.thread, slot.panic.as_deref()))
+    }
+
+    fn panic(&self) -> Option<End> {
+        self.world.state.borrow().slots.iter().find_map(|slot| panicked(&slot.thread, slot.panic.as_deref()))
+    }
+}
+
+fn panicked(thread: &ThreadRef, message: Option<&str>) -> Option<End> {
+    message.map(|message| End::Panicked { thread: thread.name().to_owned(), message: message.to_owned() })
+}
+
+/// The root of a fiber: runs the thread's body and, where that makes sense, what it registered for its end.
+fn run_thread(world: &World, number: usize, link: &Link, body: Box<dyn FnOnce()>, exits_after_panic: bool) {
+    let thread = {
+        let mut state = world.state.borrow_mut();
+        state.slots[number].link = link;
+        state.slots[number].thread.clone()
+    };
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(body)) {
+        world.thread_panicked(payload.as_ref());
+    }
+    let failed = world.state.borrow().slots[number].panic.is_some();
+    if failed && !exits_after_panic {
+        return;
+    }
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| thread.run_exits())) {
+        world.thread_panicked(payload.as_ref());
+    }
+}

@@ -1,0 +1,357 @@
+//! The port of a simulated world: what its threads see of it.
+//!
+//! Everything here runs on one thread of the operating system, the one that the hub runs on: [`World::here`] checks
+//! it. `state` is borrowed only between two switches and never while code of others runs: not while a fiber runs, and
+//! shared, not exclusively, while conditions of waits are looked at. So no borrow can fail, and nothing can block.
+//!
+//! `mode`, written by the hub only, says what the threads may do:
+//!
+//! | mode | who runs | an announced operation | a wait |
+//! | --- | --- | --- | --- |
+//! | `Running` | the thread `running` | stops the thread | stops the thread |
+//! | `Deciding` | the hub, looking at conditions | is not one | looks and returns |
+//! | `Closing` | daemons, one after the other | goes on | looks and returns |
+//! | `Over` | whoever still holds something | is refused | is refused |
+
+use crate::clock::Clock;
+use crate::fiber::{Link, Pause};
+use crate::trace::{Touch, Trace};
+use oleander::platform::{Access, Deadline, Object, ObjectKind, Port, Spawn, Thread, ThreadRef, Why};
+use oleander::process::Process;
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::sync::{Arc, Weak};
+
+/// How many workers of the MTA's pool run at once in a simulated world.
+const PARALLELISM: usize = 4;
+
+/// A thread that waits again and again although its waits return at once will not stop by itself.
+const FUTILE_WAITS_MAX: u32 = 10_000;
+
+/// No thread: the hub runs.
+pub(super) const HUB: usize = usize::MAX;
+
+thread_local! {
+    /// The world of this thread of the operating system; its address names the thread.
+    static HERE: Cell<*const World> = const { Cell::new(std::ptr::null()) };
+}
+
+/// Whether a world runs on this thread of the operating system.
+pub(crate) fn inside() -> bool {
+    !HERE.get().is_null()
+}
+
+/// Calls `f` with the world of this thread of the operating system.
+pub(crate) fn with_here<R>(f: impl FnOnce(&World) -> R) -> R {
+    let world = HERE.get();
+    assert!(!world.is_null(), "no simulated world runs on this thread");
+    // SAFETY: `Entered` keeps the world alive while the pointer is there.
+    f(unsafe { &*world })
+}
+
+/// While it lives, this is the world of this thread of the operating system. Afterwards the world is empty.
+pub(super) struct Entered(Arc<World>);
+
+impl Entered {
+    pub(super) fn new(world: Arc<World>) -> Self {
+        HERE.set(Arc::as_ptr(&world));
+        Self(world)
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        self.0.mode.set(Mode::Over);
+        HERE.set(std::ptr::null());
+        // Something is left here only if the schedule has panicked.
+        drop(self.0.state.take());
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    Running,
+    Deciding,
+    Closing,
+    Over,
+}
+
+/// What a thread does next.
+pub(super) enum Pending {
+    /// It has not yet come to its first stop.
+    First,
+    /// An announced operation.
+    Operation,
+    /// A wait.
+    Wait { ready: *const dyn Fn() -> bool, deadline: Deadline, why: Why },
+    /// Nothing: it has ended.
+    Ended,
+}
+
+/// A thread of the world.
+pub(super) struct Slot {
+    pub(super) thread: ThreadRef,
+    /// The thread's end.
+    pub(super) end: Object,
+    pub(super) daemon: bool,
+    pub(super) pending: Pending,
+    pub(super) link: *const Link,
+    pub(super) panic: Option<String>,
+}
+
+/// What the hub and the threads share.
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) slots: Vec<Slot>,
+    /// What the next step of each thread will touch. Longer than `slots`: the vectors are kept for later executions.
+    pub(super) touches: Vec<Vec<Touch>>,
+    /// Threads that have not run yet.
+    pub(super) newborn: Vec<(usize, Box<dyn FnOnce()>)>,
+    pub(super) trace: Trace,
+}
+
+/// A simulated world.
+pub(crate) struct World {
+    /// The address of [`HERE`] on the thread of the operating system that it belongs to.
+    owner: usize,
+    this: Weak<World>,
+    pub(super) clock: Clock,
+    pub(super) mode: Cell<Mode>,
+    /// Whether steps are recorded; not while daemons drain.
+    pub(super) recording: Cell<bool>,
+    /// The thread that runs.
+    pub(super) running: Cell<usize>,
+    /// Whether the condition of the wait held that the hub has let go on.
+    pub(super) held: Cell<bool>,
+    pub(super) futile_waits: Cell<u32>,
+    /// How many threads that keep the world alive have not ended.
+    pub(super) alive: Cell<usize>,
+    /// Whether any thread has panicked.
+    pub(super) panicked: Cell<bool>,
+    pub(super) state: RefCell<State>,
+}
+
+// SAFETY: everything but `wake` checks that it runs on the owning thread of the operating system before it touches a
+// field, and `Entered` empties the world of all that belongs to that thread before it ends; what is left are numbers.
+unsafe impl Send for World {}
+// SAFETY: as above.
+unsafe impl Sync for World {}
+
+impl World {
+    pub(super) fn new(state: State) -> Arc<Self> {
+        Arc::new_cyclic(|this| Self {
+            owner: place(),
+            this: this.clone(),
+            clock: Clock::default(),
+            mode: Cell::new(Mode::Running),
+            recording: Cell::new(true),
+            running: Cell::new(HUB),
+            held: Cell::new(false),
+            futile_waits: Cell::new(0),
+            alive: Cell::new(0),
+            panicked: Cell::new(false),
+            state: RefCell::new(state),
+        })
+    }
+
+    /// Adds a thread, which runs when the hub comes to it.
+    pub(super) fn add(&self, spawn: Spawn, body: Box<dyn FnOnce()>) -> ThreadRef {
+        let port = self.this.upgrade().expect("a world in use is alive");
+        let end = spawn.process.new_object(ObjectKind::Thread);
+        let daemon = spawn.daemon;
+        self.alive.update(|alive| alive + usize::from(!daemon));
+        let thread = Thread::new(spawn.name, port, true, spawn.process);
+        let mut state = self.state.borrow_mut();
+        let state = &mut *state;
+        let number = state.slots.len();
+        state.slots.push(Slot {
+            thread: thread.clone(),
+            end,
+            daemon,
+            pending: Pending::First,
+            link: std::ptr::null(),
+            panic: None,
+        });
+        if state.touches.len() == number {
+            state.touches.push(Vec::new());
+        }
+        state.touches[number].clear();
+        if self.recording.get() {
+            state.trace.birth(if self.running.get() == HUB { 0 } else { self.running.get() });
+        }
+        state.newborn.push((number, body));
+        thread
+    }
+
+    /// The current thread's panic was caught at its root.
+    pub(super) fn thread_panicked(&self, payload: &(dyn Any + Send)) {
+        let message = payload
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| payload.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "a panic without words".to_owned());
+        self.panicked.set(true);
+        self.state.borrow_mut().slots[self.running.get()].panic.get_or_insert(message);
+    }
+
+    /// Somebody has been handed the thread's panic.
+    pub(super) fn forgive(&self, number: usize) {
+        self.state.borrow_mut().slots[number].panic = None;
+    }
+
+    pub(super) fn has_ended(&self, number: usize) -> bool {
+        matches!(self.state.borrow().slots[number].pending, Pending::Ended)
+    }
+
+    /// A thread's end as an object, and its number.
+    pub(super) fn find(&self, thread: &ThreadRef) -> (Object, usize) {
+        let state = self.state.borrow();
+        let number = state.slots.iter().position(|slot| Arc::ptr_eq(&slot.thread, thread));
+        let number = number.expect("a thread is joined by threads of its own world");
+        (state.slots[number].end, number)
+    }
+
+    fn here(&self) {
+        assert!(
+            self.owner == place() && self.mode.get() != Mode::Over,
+            "something of a simulated world is used outside it: on another thread, or after its end"
+        );
+    }
+
+    /// Goes to the hub and comes back with its answer.
+    fn pause(&self, pause: Pause) -> usize {
+        let link = self.state.borrow().slots[self.running.get()].link;
+        // SAFETY: the running fiber put the link there; it lives on that fiber's stack, which is the current one.
+        unsafe { &*link }.suspend(pause)
+    }
+
+    /// Whether the current code can be stopped: a thread of the world that does not unwind. The flag that says so
+    /// belongs to the thread of the operating system, and other fibers would see it.
+    fn can_stop(&self) -> bool {
+        self.mode.get() == Mode::Running && self.running.get() != HUB && !std::thread::panicking()
+    }
+
+    /// A wait that cannot stop looks at its condition and returns.
+    #[cold]
+    fn futile_wait(&self, on: &[Object], ready: &dyn Fn() -> bool) -> bool {
+        if self.mode.get() == Mode::Running && self.running.get() != HUB {
+            let mut state = self.state.borrow_mut();
+            on.iter().for_each(|&object| self.note(&mut state.trace, Touch::of_wait(object)));
+        }
+        if ready() {
+            self.futile_waits.set(0);
+            return true;
+        }
+        let waits = self.futile_waits.get() + 1;
+        self.futile_waits.set(waits);
+        if waits == FUTILE_WAITS_MAX {
+            if self.mode.get() == Mode::Closing && !std::thread::panicking() {
+                // It does not go home. The hub never lets it go on.
+                self.pause(Pause::Announced);
+            }
+            eprintln!(
+                "a thread of a simulated world waits without end where it cannot be stopped: while it unwinds a panic"
+            );
+            std::process::abort();
+        }
+        false
+    }
+
+    fn note(&self, trace: &mut Trace, touch: Touch) {
+        if self.recording.get() {
+            trace.note(touch);
+        }
+    }
+
+    /// A thread has ended, in the step that it took last.
+    pub(super) fn ended(&self, number: usize) {
+        let mut state = self.state.borrow_mut();
+        let state = &mut *state;
+        self.alive.update(|alive| alive - usize::from(!state.slots[number].daemon));
+        state.slots[number].pending = Pending::Ended;
+        state.touches[number].clear();
+        self.note(&mut state.trace, Touch { object: state.slots[number].end, access: Access::Write });
+    }
+}
+
+/// Names the current thread of the operating system.
+fn place() -> usize {
+    HERE.with(|here| std::ptr::from_ref(here) as usize)
+}
+
+impl Port for World {
+    fn now(&self) -> u64 {
+        self.here();
+        self.clock.now_ns()
+    }
+
+    fn spawn(&self, spawn: Spawn, body: Box<dyn FnOnce() + Send>) -> ThreadRef {
+        self.here();
+        assert!(matches!(self.mode.get(), Mode::Running), "no thread starts where none can run");
+        self.add(spawn, body)
+    }
+
+    fn block(&self, on: &[Object], ready: &dyn Fn() -> bool, deadline: Deadline, why: Why) -> bool {
+        self.here();
+        if !self.can_stop() {
+            return self.futile_wait(on, ready);
+        }
+        {
+            let mut state = self.state.borrow_mut();
+            let state = &mut *state;
+            let number = self.running.get();
+            // SAFETY: only the lifetime changes. The hub calls it while this function waits, and never after it.
+            let ready = unsafe { std::mem::transmute::<&dyn Fn() -> bool, *const (dyn Fn() -> bool + 'static)>(ready) };
+            state.slots[number].pending = Pending::Wait { ready, deadline, why };
+            let touches = &mut state.touches[number];
+            touches.clear();
+            touches.extend(on.iter().map(|&object| Touch::of_wait(object)));
+        }
+        self.pause(Pause::Announced);
+        if self.mode.get() == Mode::Closing {
+            return self.futile_wait(on, ready);
+        }
+        self.held.get()
+    }
+
+    /// Nothing: the hub looks at every condition before every step.
+    fn wake(&self, _thread: &Thread) {}
+
+    fn visit(&self, object: Object, access: Access) {
+        self.here();
+        if self.mode.get() != Mode::Running || self.running.get() == HUB {
+            return;
+        }
+        let touch = Touch { object, access };
+        {
+            let mut state = self.state.borrow_mut();
+            let state = &mut *state;
+            if std::thread::panicking() {
+                return self.note(&mut state.trace, touch);
+            }
+            let number = self.running.get();
+            state.slots[number].pending = Pending::Operation;
+            let touches = &mut state.touches[number];
+            touches.clear();
+            touches.push(touch);
+        }
+        self.pause(Pause::Announced);
+    }
+
+    fn choose(&self, n: usize) -> usize {
+        self.here();
+        if n <= 1 || !self.can_stop() {
+            return 0;
+        }
+        self.pause(Pause::Choose(n))
+    }
+
+    fn parallelism(&self) -> usize {
+        PARALLELISM
+    }
+}
+
+/// The process of a world's first threads.
+pub(super) fn new_process(world: &Arc<World>) -> Arc<Process> {
+    Process::new(world.clone())
+}
