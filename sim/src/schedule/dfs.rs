@@ -25,6 +25,12 @@ impl Dfs {
         self.path[..self.at].iter().map(|branch| (branch.taken, branch.of))
     }
 
+    /// Makes the next choices those of the current execution once more, instead of a new execution.
+    pub fn rewind(&mut self) {
+        self.path.truncate(self.at);
+        self.at = 0;
+    }
+
     fn branch(&mut self, of: usize) -> usize {
         if of == 1 {
             return 0;
