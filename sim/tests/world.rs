@@ -472,8 +472,10 @@ fn daemons_finish_what_they_do_and_those_that_wait_are_abandoned() {
 fn a_daemon_that_does_not_go_home_is_abandoned() {
     let report = run(|| {
         for _ in 0..2 {
-            spawn_daemon(|| loop {
-                platform::block(&[], &|| false, Deadline::NEVER, Why::Idle);
+            spawn_daemon(|| {
+                loop {
+                    platform::block(&[], &|| false, Deadline::NEVER, Why::Idle);
+                }
             });
         }
         Flag::new().read();

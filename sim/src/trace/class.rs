@@ -122,7 +122,7 @@ impl Classifier {
         join(clock, &self.floor);
         clock[step.thread] += 1;
         for touch in touches {
-            let id = usize::try_from(touch.object.id).expect("object numbers are counted up from 1");
+            let id = touch.object.id as usize;
             if self.objects.len() <= id {
                 self.objects.resize(id + 1, History::NEW);
             }
@@ -150,20 +150,14 @@ impl Classifier {
     /// What a step is, whenever it is taken.
     fn describe(&self, threads: usize, index: usize, step: &Step, touches: &[Touch]) -> Hash {
         let clock = &self.clocks[index * threads..][..threads];
-        let mut before = 0u128;
-        for (&name, &count) in self.names.iter().zip(clock).filter(|&(_, &count)| count > 0) {
-            let mut hash = Hash::new();
-            hash.wide(name);
-            hash.word(u64::from(count));
-            before = before.wrapping_add(hash.finish());
-        }
+        // Names are as good as random, so different clocks have different sums.
+        let marks = self.names.iter().zip(clock).map(|(name, &count)| name.wrapping_mul(u128::from(count)));
         let mut hash = Hash::new();
         hash.wide(self.names[step.thread]);
-        hash.wide(before);
+        hash.wide(marks.fold(0, u128::wrapping_add));
         hash.word(step.outcome as u64);
         for touch in touches {
-            hash.word(touch.object.kind as u64);
-            hash.word(touch.access as u64);
+            hash.word(touch.object.kind as u64 | (touch.access as u64) << 32);
         }
         hash
     }

@@ -23,11 +23,9 @@ impl Touch {
         let access = match object.kind {
             ObjectKind::Event | ObjectKind::Thread | ObjectKind::Table => Access::Read,
             ObjectKind::Queue | ObjectKind::Pool => Access::Receive,
-            ObjectKind::AutoEvent
-            | ObjectKind::Semaphore
-            | ObjectKind::Mutex
-            | ObjectKind::Call
-            | ObjectKind::User => Access::Write,
+            ObjectKind::AutoEvent | ObjectKind::Semaphore | ObjectKind::Mutex | ObjectKind::Call | ObjectKind::User => {
+                Access::Write
+            }
         };
         Self { object, access }
     }

@@ -57,12 +57,7 @@ struct Execution<'a> {
 
 impl Hub {
     /// Runs a scenario once.
-    pub(crate) fn execute(
-        &mut self,
-        schedule: &mut dyn Schedule,
-        limits: &Limits,
-        scenario: impl FnOnce(),
-    ) -> End {
+    pub(crate) fn execute(&mut self, schedule: &mut dyn Schedule, limits: &Limits, scenario: impl FnOnce()) -> End {
         assert!(!inside(), "a simulated world is running on this thread already: worlds do not nest");
         assert!(!std::thread::panicking(), "no simulated world can run while its thread unwinds a panic");
         let mut state = std::mem::take(&mut self.state);
