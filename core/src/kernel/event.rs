@@ -16,7 +16,8 @@ pub struct Event {
 impl Event {
     /// An event of a process: reset by hand, or by the wait that takes its signal (`auto`).
     pub fn new(process: &Process, auto: bool, signalled: bool) -> Self {
-        Self::of_kind(process, ObjectKind::Event, auto, signalled)
+        let kind = if auto { ObjectKind::AutoEvent } else { ObjectKind::Event };
+        Self::of_kind(process, kind, auto, signalled)
     }
 
     /// An event that the port knows as something else: a thread's end, a call.

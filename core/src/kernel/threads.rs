@@ -30,6 +30,11 @@ impl QueueTable {
     pub(crate) fn new(object: Object) -> Self {
         Self { object, by_thread: parking_lot::RwLock::new(BTreeMap::new()) }
     }
+
+    /// The place of one thread in the table. Places are objects of their own, so what threads do to theirs commutes.
+    fn place(&self, thread_id: u32) -> Object {
+        Object { id: self.object.id | u64::from(thread_id) << 32, kind: self.object.kind }
+    }
 }
 
 /// The current thread's message queue. It is made when it is first asked for, and closed when the thread ends.
@@ -42,13 +47,13 @@ pub fn queue() -> Arc<MessageQueue> {
 pub fn queue_of(thread_id: u32) -> Option<Arc<MessageQueue>> {
     let thread = platform::current();
     let table = &thread.process().queues;
-    platform::visit(table.object, Access::Read);
+    platform::visit(table.place(thread_id), Access::Read);
     table.by_thread.read().get(&thread_id).cloned()
 }
 
 fn new_queue(thread: &platform::Current) -> Arc<MessageQueue> {
     let process = thread.process();
-    platform::visit(process.queues.object, Access::Write);
+    platform::visit(process.queues.place(thread.id()), Access::Write);
     let queue = MessageQueue::new(process, thread.id());
     process.queues.by_thread.write().insert(thread.id(), queue.clone());
     let ending = queue.clone();
@@ -59,7 +64,7 @@ fn new_queue(thread: &platform::Current) -> Arc<MessageQueue> {
         for task in ending.close() {
             task.abandon();
         }
-        platform::visit(process.queues.object, Access::Write);
+        platform::visit(process.queues.place(thread.id()), Access::Write);
         process.queues.by_thread.write().remove(&thread.id());
     }));
     queue

@@ -18,7 +18,7 @@ pub enum ObjectKind {
     Mutex,
     /// The message queue of a thread.
     Queue,
-    /// A thread: its end.
+    /// A thread: its end. It changes as part of the thread's last step: to announce that is no scheduling point.
     Thread,
     /// A call in flight.
     Call,

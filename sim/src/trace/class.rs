@@ -8,6 +8,8 @@
 
 use super::{Hash, Step, Touch, Trace};
 use oleander::platform::Access;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 const NONE: usize = usize::MAX;
 
@@ -21,7 +23,8 @@ pub struct Classifier {
     floor: Vec<u32>,
     names: Vec<u128>,
     children: Vec<u64>,
-    /// By object number.
+    /// Where in `objects` an object is, by its number. It is looked up in, never gone through.
+    places: HashMap<u64, usize, BuildHasherDefault<Spread>>,
     objects: Vec<History>,
     /// The readers of objects, in chains.
     readers: Vec<Reader>,
@@ -88,6 +91,7 @@ impl Classifier {
         self.names.clear();
         self.children.clear();
         self.children.resize(threads, 0);
+        self.places.clear();
         self.objects.clear();
         self.readers.clear();
     }
@@ -122,11 +126,12 @@ impl Classifier {
         join(clock, &self.floor);
         clock[step.thread] += 1;
         for touch in touches {
-            let id = touch.object.id as usize;
-            if self.objects.len() <= id {
-                self.objects.resize(id + 1, History::NEW);
+            let next = self.objects.len();
+            let place = *self.places.entry(touch.object.id).or_insert(next);
+            if place == next {
+                self.objects.push(History::NEW);
             }
-            let history = &mut self.objects[id];
+            let history = &mut self.objects[place];
             if history.last_change != NONE && history.last_change != index {
                 join(clock, &before[history.last_change * threads..][..threads]);
             }
@@ -160,6 +165,22 @@ impl Classifier {
             hash.word(touch.object.kind as u64 | (touch.access as u64) << 32);
         }
         hash
+    }
+}
+
+/// A hasher for numbers that are counted up: they need spreading, not protection.
+#[derive(Debug, Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_u64(u64::from(byte)));
+    }
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0 ^ number ^ (number >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

@@ -326,7 +326,8 @@ impl Port for World {
         {
             let mut state = self.state.borrow_mut();
             let state = &mut *state;
-            if std::thread::panicking() {
+            let ends = object.kind == ObjectKind::Thread && access != Access::Read;
+            if ends || std::thread::panicking() {
                 return self.note(&mut state.trace, touch);
             }
             let number = self.running.get();
