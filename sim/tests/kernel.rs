@@ -100,7 +100,7 @@ fn clients_on_one_sta(k: usize) {
     let client = |(i, event): (usize, &Arc<Event>)| {
         let (queue, event) = (queue.clone(), event.clone());
         spawn("client", false, move || {
-            queue.post(message(Default::default(), 0x400, i, 0)).ok().expect("there is room");
+            queue.post(message(Default::default(), 0x400, i, 0)).expect("there is room");
             wait(&event);
         })
     };
@@ -226,7 +226,7 @@ fn work_items_run_and_their_workers_go_home() {
         let done = [Event::manual(), Event::manual()];
         for event in &done {
             let event = event.clone();
-            queue_work_item(move || event.set()).ok().expect("the pool takes it");
+            queue_work_item(move || event.set()).expect("the pool takes it");
         }
         done.iter().for_each(|event| wait(event));
     });
@@ -241,7 +241,7 @@ fn a_thread_that_uses_its_queue_alone_makes_no_trace_more() {
     let found = explore(|| {
         let threads = [0, 1].map(|_| {
             spawn("quiet", false, || {
-                queue().post(message(Default::default(), 0x400, 0, 0)).ok().expect("there is room");
+                queue().post(message(Default::default(), 0x400, 0, 0)).expect("there is room");
                 queue().next_message(&Filter::ALL, true, Deadline::NOW).expect("it is there");
             })
         });
