@@ -579,3 +579,19 @@ fn independent_objects_are_told_apart_by_kind_of_access() {
     assert_eq!((count(false).schedules, count(false).traces), (2, 1));
     assert_eq!((count(true).schedules, count(true).traces), (2, 2));
 }
+
+#[test]
+fn what_a_step_does_beside_its_operation_is_no_step_and_no_secret() {
+    let count = |access: Access| {
+        explore(move || {
+            let (shared, own) = (new_object(ObjectKind::Table), new_object(ObjectKind::User));
+            let other = world::spawn("other", move || platform::visit(shared, Access::Read));
+            platform::visit(own, Access::Write);
+            platform::note(shared, access);
+            join(other);
+        })
+    };
+    let (reads, writes) = (count(Access::Read), count(Access::Write));
+    assert_eq!((reads.schedules, reads.traces, reads.steps_max), (2, 1, 3), "{reads}");
+    assert_eq!((writes.schedules, writes.traces, writes.steps_max), (2, 2, 3), "{writes}");
+}

@@ -3,7 +3,7 @@
 //! `block` parks the thread until it is woken and `ready` holds. The token of `std::thread::park` may be left over
 //! from, or left for, other users of it in the same thread: each looks at its own condition again, so that is harmless.
 
-use super::port::{Access, Object, Port, Spawn, Why};
+use super::port::{Access, Announce, Object, Port, Spawn, Why};
 use super::thread::{self, Thread, ThreadRef};
 use super::{Deadline, sync};
 use crate::process::Process;
@@ -88,7 +88,7 @@ impl Port for Host {
         }
     }
 
-    fn visit(&self, _object: Object, _access: Access) {}
+    fn visit(&self, _object: Object, _access: Access, _announce: Announce) {}
 
     fn choose(&self, _n: usize) -> usize {
         0

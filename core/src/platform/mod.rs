@@ -18,13 +18,20 @@ mod thread;
 
 pub use deadline::Deadline;
 pub use host::host;
-pub use port::{Access, Object, ObjectKind, Port, Spawn, Why};
+pub use port::{Access, Announce, Object, ObjectKind, Port, Spawn, Why};
 pub use thread::{Current, Thread, ThreadRef, current, enter};
 
 /// Announces an operation on a shared object: the simulator's scheduling point, nothing on host threads.
 #[inline]
 pub fn visit(object: Object, access: Access) {
-    thread::with_simulated(|port| port.visit(object, access));
+    thread::with_simulated(|port| port.visit(object, access, Announce::Step));
+}
+
+/// Says that the current step does this too, beside what it announced: no scheduling point, but the simulator must know
+/// of everything shared that a step touches.
+#[inline]
+pub fn note(object: Object, access: Access) {
+    thread::with_simulated(|port| port.visit(object, access, Announce::Within));
 }
 
 /// Whether the current thread is one of a simulated world.

@@ -18,7 +18,7 @@ pub enum ObjectKind {
     Mutex,
     /// The message queue of a thread.
     Queue,
-    /// A thread: its end. It changes as part of the thread's last step: to announce that is no scheduling point.
+    /// A thread: its end.
     Thread,
     /// A call in flight.
     Call,
@@ -52,6 +52,15 @@ pub enum Access {
     Post,
     /// Takes a message from a queue.
     Receive,
+}
+
+/// How an operation is announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Announce {
+    /// It comes next and is a step of its own.
+    Step,
+    /// It is part of the current step, beside what that announced.
+    Within,
 }
 
 /// Why a thread blocks, for the words of a deadlock report.
@@ -106,7 +115,7 @@ pub trait Port: Send + Sync {
     fn wake(&self, thread: &Thread);
 
     /// Announces an operation on a shared object. Called in simulated worlds only.
-    fn visit(&self, object: Object, access: Access);
+    fn visit(&self, object: Object, access: Access, announce: Announce);
 
     /// Chooses one of `n` ways to go on; 0 on host threads.
     fn choose(&self, n: usize) -> usize;

@@ -49,8 +49,8 @@ impl<'a> Point<'a> {
         self.last
     }
 
-    /// What a thread's next step will touch, also of a thread that cannot take it yet. A step can touch more than it
-    /// announced only where the thread ends in it, and while it unwinds a panic.
+    /// What a thread's next step has announced that it will touch, also of a thread that cannot take it yet. When it
+    /// has been taken, the trace has what it touched beside that: the thread's end, and what the runtime noted.
     pub fn pending(&self, thread: usize) -> &'a [Touch] {
         &self.touches[thread]
     }

@@ -16,7 +16,7 @@
 use crate::clock::Clock;
 use crate::fiber::{Link, Pause};
 use crate::trace::{Touch, Trace};
-use oleander::platform::{Access, Deadline, Object, ObjectKind, Port, Spawn, Thread, ThreadRef, Why};
+use oleander::platform::{Access, Announce, Deadline, Object, ObjectKind, Port, Spawn, Thread, ThreadRef, Why};
 use oleander::process::Process;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -317,7 +317,7 @@ impl Port for World {
     /// Nothing: the hub looks at every condition before every step.
     fn wake(&self, _thread: &Thread) {}
 
-    fn visit(&self, object: Object, access: Access) {
+    fn visit(&self, object: Object, access: Access, announce: Announce) {
         self.here();
         if self.mode.get() != Mode::Running || self.running.get() == HUB {
             return;
@@ -326,8 +326,7 @@ impl Port for World {
         {
             let mut state = self.state.borrow_mut();
             let state = &mut *state;
-            let ends = object.kind == ObjectKind::Thread && access != Access::Read;
-            if ends || std::thread::panicking() {
+            if announce == Announce::Within || std::thread::panicking() {
                 return self.note(&mut state.trace, touch);
             }
             let number = self.running.get();
