@@ -1,4 +1,13 @@
 //! COM's asynchronous calls, on every machine.
+//!
+//! Oleander is a portable emulation of the machinery that Windows 2000 gave COM: apartments, proxies and stubs, call
+//! objects with `Begin_` and `Finish_`, synchronisation objects, cancellation. Everything has its documented name and is
+//! found here at the root: functions (`CoInitializeEx`), interfaces ([`ISynchronize`]), ids, flags and HRESULTs.
+//!
+//! - [`async_interface`] declares an interface with proxy, stub and asynchronous twin; [`com_class`] makes objects.
+//! - [`kernel`] has events, waits and message queues; [`platform`] is the seam to threads and time, on which the simulator
+//!   stands.
+//! - [`process`] is the root of all state; [`debug`] counts what is alive.
 
 // The macros name this crate by its own name.
 extern crate self as oleander;
@@ -6,11 +15,48 @@ extern crate self as oleander;
 pub use windows_core;
 
 pub mod abi;
+pub mod apartment;
+pub mod bstr;
+pub mod call;
+mod channel;
+pub mod debug;
 pub mod kernel;
+pub mod marshal;
 pub mod object;
 pub mod platform;
 pub mod process;
+pub mod protocol;
+pub mod proxy;
+pub mod stub;
+mod synchronize;
 
-pub use oleander_macros::interface;
+pub use abi::clsid::*;
+pub use abi::hresult::*;
+pub use abi::interfaces::*;
+pub use abi::memory::*;
+pub use abi::types::*;
+pub use abi::win32::*;
+pub use apartment::{
+    CoDecrementMTAUsage, CoGetApartmentType, CoIncrementMTAUsage, CoInitialize, CoInitializeEx,
+    CoRegisterMessageFilter, CoUninitialize, CoWaitForMultipleHandles, CoWaitForMultipleObjects,
+};
+pub use call::{
+    CoCancelCall, CoDisableCallCancellation, CoEnableCallCancellation, CoGetCallContext, CoGetCancelObject,
+    CoSetCancelObject, CoSwitchCallContext, CoTestCancel,
+};
+pub use marshal::stream::CreateStreamOnHGlobal;
+pub use marshal::{
+    CoCreateFreeThreadedMarshaler, CoGetInterfaceAndReleaseStream, CoGetMarshalSizeMax, CoMarshalHresult,
+    CoMarshalInterThreadInterfaceInStream, CoMarshalInterface, CoReleaseMarshalData, CoUnmarshalHresult,
+    CoUnmarshalInterface,
+};
+pub use object::{
+    CoCreateInstance, CoCreateInstanceEx, CoGetClassObject, CoRegisterClassObject, CoResumeClassObjects,
+    CoRevokeClassObject, CoSuspendClassObjects,
+};
+pub use oleander_macros::{async_interface, com_class, interface};
+pub use process::Process;
+pub use proxy::{CoGetPSClsid, CoRegisterPSClsid};
 
-mod apartment;
+#[doc(hidden)]
+pub mod __private;

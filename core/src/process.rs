@@ -1,40 +1,75 @@
 //! An emulated process: the root of all state that is not a thread's own. Nothing of it is a `static`, except the one
 //! default process that threads belong to when nobody placed them.
 
+use crate::abi::interfaces::IRpcChannelBuffer;
+use crate::apartment::ApartmentTable;
+use crate::call::CancelStack;
+use crate::channel::ServerChannel;
+use crate::debug::LiveCount;
 use crate::kernel::{HandleTable, QueueTable, WaitLock, WindowTable, WorkPool};
+use crate::marshal::InterfaceTable;
+use crate::object::{ClassTable, ServerLocks};
 use crate::platform::{self, Object, ObjectKind, Port};
+use crate::proxy::PsClsids;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 // The numbers of the objects that every process has.
 const QUEUES: Object = Object { id: 1, kind: ObjectKind::Table };
 const WORK_ITEMS: Object = Object { id: 2, kind: ObjectKind::Pool };
+/// The names of kernel objects.
+pub(crate) const NAMES: Object = Object { id: 3, kind: ObjectKind::Table };
 const FIRST_OBJECT: u64 = 16;
+const FIRST_PROCESS: u32 = 4;
 
 /// An emulated process. Threads of one process share its handles, windows, classes and apartments.
 pub struct Process {
+    id: u32,
     port: Arc<dyn Port>,
     next_object: AtomicU64,
     next_thread: AtomicU32,
     pub(crate) wait_lock: Arc<WaitLock>,
     pub(crate) handles: HandleTable,
+    pub(crate) live: LiveCount,
+    pub(crate) server_locks: ServerLocks,
     pub(crate) queues: QueueTable,
     pub(crate) windows: WindowTable,
     pub(crate) work: WorkPool,
+    pub(crate) apartments: ApartmentTable,
+    pub(crate) classes: ClassTable,
+    pub(crate) ps_clsids: PsClsids,
+    pub(crate) interface_table: InterfaceTable,
+    /// The pending calls of each thread that has made any.
+    pub(crate) cancel_stacks: Mutex<BTreeMap<u32, Arc<CancelStack>>>,
 }
 
 impl Process {
-    /// A new process on a port.
+    /// A new process on a port, with the same number as every process that is made this way.
     pub fn new(port: Arc<dyn Port>) -> Arc<Self> {
+        Self::with_id(FIRST_PROCESS, port)
+    }
+
+    /// A new process with a number that `GetCurrentProcessId` gives: a multiple of four, as on Windows.
+    pub fn with_id(id: u32, port: Arc<dyn Port>) -> Arc<Self> {
         Arc::new(Self {
+            id,
             port,
             next_object: AtomicU64::new(FIRST_OBJECT),
             next_thread: AtomicU32::new(1),
             wait_lock: WaitLock::new(),
             handles: HandleTable::new(),
+            live: LiveCount::default(),
+            server_locks: ServerLocks::default(),
             queues: QueueTable::new(QUEUES),
             windows: WindowTable::new(),
             work: WorkPool::new(WORK_ITEMS),
+            apartments: ApartmentTable::default(),
+            classes: ClassTable::default(),
+            ps_clsids: PsClsids::default(),
+            interface_table: InterfaceTable::default(),
+            cancel_stacks: Mutex::default(),
         })
     }
 
@@ -42,6 +77,16 @@ impl Process {
     pub fn default_process() -> Arc<Self> {
         static DEFAULT: OnceLock<Arc<Process>> = OnceLock::new();
         DEFAULT.get_or_init(|| Process::new(platform::host())).clone()
+    }
+
+    /// The process of the calling thread.
+    pub fn current() -> Arc<Self> {
+        platform::with_current(|thread| thread.process().clone())
+    }
+
+    /// What `GetCurrentProcessId` says in it.
+    pub fn id(&self) -> u32 {
+        self.id
     }
 
     /// The platform that the process runs on.
@@ -57,5 +102,10 @@ impl Process {
     pub(crate) fn next_thread_id(&self) -> u32 {
         // Thread ids are multiples of four, as on Windows: code that packs flags into them keeps working.
         self.next_thread.fetch_add(1, Ordering::Relaxed) * 4
+    }
+
+    /// The channel for stubs.
+    pub(crate) fn server_channel(&self) -> IRpcChannelBuffer {
+        ServerChannel.into()
     }
 }

@@ -226,7 +226,7 @@ fn work_items_run_and_their_workers_go_home() {
         let done = [Event::manual(), Event::manual()];
         for event in &done {
             let event = event.clone();
-            queue_work_item(move || event.set()).expect("the pool takes it");
+            queue_work_item(move || event.set());
         }
         done.iter().for_each(|event| wait(event));
     });

@@ -2,6 +2,8 @@
 
 use proc_macro::TokenStream;
 
+mod async_interface;
+mod com_class;
 mod interface;
 
 /// Declares a COM interface: the pointer type, its vtable, and the trait `…_Impl` that objects implement.
@@ -11,7 +13,60 @@ mod interface;
 /// `RPC_E_SERVERFAULT`.
 #[proc_macro_attribute]
 pub fn interface(attr: TokenStream, item: TokenStream) -> TokenStream {
-    interface::expand(attr.into(), item.into())
-        .unwrap_or_else(syn::Error::into_compile_error)
-        .into()
+    interface::expand(attr.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Makes COM objects of a struct: `#[com_class(ISieve, ICallFactory)] struct Sieve { … }`.
+///
+/// The macro makes the object type `Sieve_Impl`, on which the traits `ISieve_Impl` and so on are implemented and which
+/// dereferences to `Sieve`. `ComObject::new(Sieve { … })` and `let sieve: ISieve = Sieve { … }.into()` make objects, and
+/// `oleander::object::create_aggregated` makes one that an outer object controls.
+///
+/// Options, after the interfaces:
+/// - `agile`: the object may be called on every thread and says so (`IAgileObject`, and `IMarshal` through the
+///   free-threaded marshaler). The struct must be `Send + Sync`.
+/// - `blind = field`: queries for everything else go to the inner object in that field, an `oleander::object::Inner`.
+/// - `fallback = method`: queries for everything else go to `unsafe fn method(&self, iid: &GUID, ppv: *mut *mut c_void) ->
+///   HRESULT` of the object type.
+/// - `auto(IFace = field : CLSID)`: the first query for `IFace` makes an object of the system class, aggregated, in that
+///   field, an `oleander::object::AutoInner`.
+///
+/// Methods get `&Sieve_Impl`, which has `query::<I>()` and `controlling_unknown()` (through the outer object where there
+/// is one), `is_aggregated()` and `aggregate(&inner, create)`.
+#[proc_macro_attribute]
+pub fn com_class(attr: TokenStream, item: TokenStream) -> TokenStream {
+    com_class::expand(attr.into(), item.into()).into()
+}
+
+/// Declares an interface with proxy and stub, and its asynchronous twin.
+///
+/// ```ignore
+/// #[async_interface(uuid = "…", async_uuid = "…")]
+/// pub unsafe trait ISieve: IUnknown {
+///     fn CountPrimes(&self, #[idl(in)] lMax: u32, #[idl(out)] plResult: *mut u32) -> HRESULT;
+/// }
+/// ```
+///
+/// makes `ISieve`, as [`macro@interface`] does, and `AsyncISieve` with `Begin_CountPrimes(lMax)` and
+/// `Finish_CountPrimes(plResult)`; proxies and stubs for both, which work over any `IRpcChannelBuffer`; and their
+/// registration, for every process. Without `async_uuid` there is no twin.
+///
+/// Parameters say which way they go: `#[idl(in)]`, `#[idl(out)]`, `#[idl(in, out)]`, and more where their type does not
+/// say enough:
+///
+/// | attribute | type | meaning |
+/// | --- | --- | --- |
+/// | - | a type that is `Ndr` | a value |
+/// | - | `*const T`, `*mut T` | one value, never null |
+/// | `unique` | `*const T` | one value or null, [in] only |
+/// | `size_is(n)`, `size_is(*n * 2)` | `*const T`, `*mut T` | that many values |
+/// | `size_is(n), length_is(*m)` | `*mut T` | room for n values, of which m cross |
+/// | `string` | `*const u16`, `*const u8`; back: `*mut *mut u16` | characters with a zero at the end |
+/// | `iid_is(riid)` | `*mut c_void`; back: `*mut *mut c_void` | an interface pointer |
+/// | - | `Ref<'_, I>`; back: `OutRef<'_, I>`, `*mut Option<I>` | an interface pointer |
+///
+/// Misuse is a compile error that says the rule.
+#[proc_macro_attribute]
+pub fn async_interface(attr: TokenStream, item: TokenStream) -> TokenStream {
+    async_interface::expand(attr.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }

@@ -82,6 +82,7 @@ hresults! {
     RPC_S_SERVER_UNAVAILABLE_HR = 0x800706BA, "the server cannot be reached (Win32 RPC_S_SERVER_UNAVAILABLE)";
     RPC_S_CALL_FAILED_HR = 0x800706BE, "the call failed; it may have run (Win32 RPC_S_CALL_FAILED)";
     RPC_S_CALL_FAILED_DNE_HR = 0x800706BF, "the call failed and did not run (Win32 RPC_S_CALL_FAILED_DNE)";
+    RPC_S_INVALID_BOUND_HR = 0x800706C6, "the size of an array is not valid (Win32 RPC_S_INVALID_BOUND)";
     RPC_X_BAD_STUB_DATA_HR = 0x800706F7, "the marshaled data is malformed (Win32 RPC_X_BAD_STUB_DATA)";
     RPC_X_NULL_REF_POINTER_HR = 0x800706F4, "a pointer that must not be null is null (Win32 RPC_X_NULL_REF_POINTER)";
     RPC_S_CALL_CANCELLED_HR = 0x8007071A, "the remote call was cancelled (Win32 RPC_S_CALL_CANCELLED)";
@@ -113,5 +114,54 @@ impl fmt::Display for Explained {
 impl fmt::Debug for Explained {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_name_no_value_and_no_text_is_there_twice() {
+        let names: BTreeSet<_> = ALL.iter().map(|(name, ..)| name).collect();
+        let values: BTreeSet<_> = ALL.iter().map(|(_, value, _)| value.0).collect();
+        let texts: BTreeSet<_> = ALL.iter().map(|(.., text)| text).collect();
+        assert_eq!([names.len(), values.len(), texts.len()], [ALL.len(); 3]);
+    }
+
+    #[test]
+    fn names_tell_success_from_failure_with_the_two_known_exceptions() {
+        // Two codes have an S in their names and the sign of a failure: COM's own oddity, and why `SUCCEEDED` is false
+        // for a call that is pending.
+        for (name, value, _) in ALL {
+            let says_success = name.starts_with("S_") || name.starts_with("CO_S_");
+            assert_eq!(value.is_ok(), says_success, "{name}");
+        }
+        assert!(RPC_S_CALLPENDING.is_err() && RPC_S_WAITONTIMER.is_err());
+    }
+
+    #[test]
+    fn every_code_is_shown_with_its_name_value_and_meaning() {
+        assert_eq!(
+            explain(RPC_S_CALLPENDING).to_string(),
+            "RPC_S_CALLPENDING (0x80010115): the call is not finished, or the wait has timed out"
+        );
+        assert_eq!(format!("{:?}", explain(S_OK)), "S_OK (0x00000000): success");
+        assert_eq!(explain(HRESULT(0x8765_4321_u32 as i32)).to_string(), "HRESULT 0x87654321");
+        for (name, value, text) in ALL {
+            assert_eq!(explain(*value).to_string(), format!("{name} (0x{:08X}): {text}", value.0));
+        }
+    }
+
+    #[test]
+    fn win32_codes_have_facility_7() {
+        for (name, value, text) in ALL {
+            assert_eq!(name.ends_with("_HR"), text.contains("(Win32 "), "{name}");
+            if name.ends_with("_HR") {
+                assert_eq!(value.0 as u32 >> 16, 0x8007, "{name}");
+            }
+        }
+        assert_eq!(RPC_S_CALL_CANCELLED_HR.0 as u32 & 0xFFFF, 1818, "err_41: 0x71A, not the article's misprint");
     }
 }

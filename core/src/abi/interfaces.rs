@@ -1,15 +1,15 @@
 //! The interfaces of the machinery (facts section 1.3), in vtable order.
 
 use super::types::*;
-use crate::interface;
+use crate::{async_interface, interface};
 use std::ffi::c_void;
 use windows_core::{BOOL, GUID, HRESULT, IUnknown};
 
 /// Wait on, signal and reset a synchronisation object. Times in milliseconds (IID-04).
-#[interface("00000030-0000-0000-C000-000000000046")]
+#[async_interface(uuid = "00000030-0000-0000-C000-000000000046")]
 pub unsafe trait ISynchronize: IUnknown {
     /// Waits up to `dwMilliseconds`; `dwFlags` are `COWAIT_…`. `RPC_S_CALLPENDING` when the time is over.
-    fn Wait(&self, dwFlags: u32, dwMilliseconds: u32) -> HRESULT;
+    fn Wait(&self, #[idl(in)] dwFlags: u32, #[idl(in)] dwMilliseconds: u32) -> HRESULT;
     /// Sets the object.
     fn Signal(&self) -> HRESULT;
     /// Resets the object.
@@ -17,10 +17,10 @@ pub unsafe trait ISynchronize: IUnknown {
 }
 
 /// The kernel handle behind a synchronisation object (IID-05).
-#[interface("00000031-0000-0000-C000-000000000046")]
+#[async_interface(uuid = "00000031-0000-0000-C000-000000000046")]
 pub unsafe trait ISynchronizeHandle: IUnknown {
     /// The handle; it stays the object's own (SYNC-07).
-    fn GetHandle(&self, ph: *mut HANDLE) -> HRESULT;
+    fn GetHandle(&self, #[idl(out)] ph: *mut HANDLE) -> HRESULT;
 }
 
 /// Gives a synchronisation object its handle (IID-06).
@@ -53,10 +53,10 @@ pub unsafe trait ICallFactory: IUnknown {
 }
 
 /// Cancels a pending call, or asks whether one was cancelled (IID-10).
-#[interface("00000029-0000-0000-C000-000000000046")]
+#[async_interface(uuid = "00000029-0000-0000-C000-000000000046")]
 pub unsafe trait ICancelMethodCalls: IUnknown {
     /// Asks for cancellation and waits up to `ulSeconds` **seconds** for the call's end.
-    fn Cancel(&self, ulSeconds: u32) -> HRESULT;
+    fn Cancel(&self, #[idl(in)] ulSeconds: u32) -> HRESULT;
     /// `RPC_S_CALLPENDING`, `RPC_E_CALL_CANCELED` or `RPC_E_CALL_COMPLETE`; never `S_OK`.
     fn TestCancel(&self) -> HRESULT;
 }

@@ -93,6 +93,36 @@ pub struct WNDCLASSW {
     pub lpszClassName: *const u16,
 }
 
+/// How a window was created: what `WM_NCCREATE` and `WM_CREATE` point at.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct CREATESTRUCTW {
+    /// The last parameter of `CreateWindowExW`.
+    pub lpCreateParams: *mut c_void,
+    /// As given to `CreateWindowExW`, like all that follows.
+    pub hInstance: HINSTANCE,
+    /// The menu, or a child's number.
+    pub hMenu: HANDLE,
+    /// The parent.
+    pub hwndParent: HWND,
+    /// The height.
+    pub cy: i32,
+    /// The width.
+    pub cx: i32,
+    /// The position from above.
+    pub y: i32,
+    /// The position from the left.
+    pub x: i32,
+    /// The style.
+    pub style: i32,
+    /// The window's name.
+    pub lpszName: *const u16,
+    /// The class, by name or atom.
+    pub lpszClass: *const u16,
+    /// The extended style.
+    pub dwExStyle: u32,
+}
+
 /// A message as the channel hands it to interface proxies and stubs (`RPCOLEMESSAGE`).
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -141,6 +171,27 @@ pub struct MULTI_QI {
 
 /// A 64-bit number in a structure (`LARGE_INTEGER`, `ULARGE_INTEGER`).
 pub type LARGE_INTEGER = i64;
+
+/// A counted string of UTF-16 units, as it is passed; null is the empty string. The length in bytes lies in the four bytes
+/// before the first unit, a NUL after the last. It owns nothing: `SysFreeString`, or [`OwnedBstr`](crate::bstr::OwnedBstr).
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BSTR(pub *const u16);
+
+impl BSTR {
+    /// The null string.
+    pub const NULL: Self = Self(std::ptr::null());
+    /// Whether it is null.
+    pub fn is_null(self) -> bool {
+        self.0.is_null()
+    }
+}
+
+impl Default for BSTR {
+    fn default() -> Self {
+        Self::NULL
+    }
+}
 
 /// What a stream says of itself.
 #[repr(C)]
@@ -281,7 +332,8 @@ flags! {
         ERROR_SUCCESS = 0, ERROR_INVALID_HANDLE = 6, ERROR_NOT_ENOUGH_MEMORY = 8, ERROR_INVALID_PARAMETER = 87,
         ERROR_INVALID_WINDOW_HANDLE = 1400, ERROR_CANNOT_FIND_WND_CLASS = 1407, ERROR_CLASS_ALREADY_EXISTS = 1410,
         ERROR_CLASS_DOES_NOT_EXIST = 1411, ERROR_INVALID_THREAD_ID = 1444, ERROR_INVALID_INDEX = 1413,
-        ERROR_NOT_ENOUGH_QUOTA = 1816, ERROR_TIMEOUT = 1460, ERROR_TOO_MANY_POSTS = 298,
+        ERROR_ACCESS_DENIED = 5, ERROR_MOD_NOT_FOUND = 126, ERROR_ALREADY_EXISTS = 183, ERROR_NOT_OWNER = 288,
+        ERROR_CLASS_HAS_WINDOWS = 1412, ERROR_NOT_ENOUGH_QUOTA = 1816, ERROR_TIMEOUT = 1460, ERROR_TOO_MANY_POSTS = 298,
     }
     /// Stream positions.
     u32 { STREAM_SEEK_SET = 0, STREAM_SEEK_CUR = 1, STREAM_SEEK_END = 2 }

@@ -1,5 +1,95 @@
-//! Apartments.
+//! Apartments: where objects live and on which threads their methods run.
+//!
+//! An STA has one thread and that thread's message queue; calls to its objects are messages (MSG-01, MSG-02). The MTA
+//! has a pool of workers (MSG-06). What an apartment shows to others (`exports`: its stub managers) and what it sees of
+//! others (`imports`: its proxy managers) hangs off it and ends with it (APT-21, APT-22).
+//!
+//! An apartment is reachable by its OXID from the process's table until its last `CoUninitialize`. It never takes a
+//! lock of another apartment while it holds one of its own.
 
+pub(crate) mod filter;
+mod init;
+mod pool;
+mod remote;
+mod table;
 mod thread_state;
+mod wait;
 
-pub(crate) use thread_state::ThreadState;
+pub use filter::CoRegisterMessageFilter;
+pub(crate) use filter::ask_filter;
+pub use init::{CoDecrementMTAUsage, CoIncrementMTAUsage};
+pub use init::{CoGetApartmentType, CoInitialize, CoInitializeEx, CoUninitialize};
+pub(crate) use pool::Pool;
+pub(crate) use remote::run_in;
+pub(crate) use table::ApartmentTable;
+pub(crate) use thread_state::{Context, ThreadState};
+pub use wait::{CoWaitForMultipleHandles, CoWaitForMultipleObjects};
+pub(crate) use wait::{Filter, ReplyWait, co_wait, co_wait_until, wait_reply};
+
+use crate::abi::hresult::{CO_E_NOTINITIALIZED, RPC_E_WRONG_THREAD};
+use crate::kernel::{MessageQueue, Task};
+use crate::platform;
+use crate::proxy::Imports;
+use crate::stub::Exports;
+use std::sync::Arc;
+use windows_core::HRESULT;
+
+/// Where an apartment's code runs.
+pub(crate) enum Home {
+    /// One thread, through its message queue.
+    Sta { queue: Arc<MessageQueue> },
+    /// Any worker of the pool, and threads that entered by themselves.
+    Mta(Pool),
+}
+
+/// One apartment of a process.
+pub(crate) struct Apartment {
+    pub(crate) oxid: u64,
+    pub(crate) home: Home,
+    pub(crate) exports: Exports,
+    pub(crate) imports: Imports,
+}
+
+impl Apartment {
+    pub(crate) fn is_sta(&self) -> bool {
+        matches!(self.home, Home::Sta { .. })
+    }
+
+    /// Hands work to the apartment; gives it back when the apartment has ended.
+    pub(crate) fn deliver(&self, task: Arc<dyn Task>) -> Result<(), Arc<dyn Task>> {
+        match &self.home {
+            Home::Sta { queue, .. } => queue.post_task(task),
+            Home::Mta(pool) => pool.post(task),
+        }
+    }
+
+    /// Whether the calling thread is inside this apartment.
+    pub(crate) fn is_current(self: &Arc<Self>) -> bool {
+        platform::with_current(|thread| match thread.com().apartment() {
+            Some(mine) => Arc::ptr_eq(&mine, self),
+            None => !self.is_sta() && thread.process().apartments.is_mta(self),
+        })
+    }
+
+    /// What a pointer of this apartment says to the calling thread: nothing in the right place, else
+    /// `RPC_E_WRONG_THREAD`, or `CO_E_NOTINITIALIZED` outside COM (MRSH-13, MRSH-14).
+    pub(crate) fn check(self: &Arc<Self>) -> Result<(), HRESULT> {
+        if self.is_current() {
+            Ok(())
+        } else if current().is_some() {
+            Err(RPC_E_WRONG_THREAD)
+        } else {
+            Err(CO_E_NOTINITIALIZED)
+        }
+    }
+}
+
+/// The apartment of the calling thread: its own, or the MTA that it is in implicitly (APT-09).
+pub(crate) fn current() -> Option<Arc<Apartment>> {
+    platform::with_current(|thread| thread.com().apartment().or_else(|| thread.process().apartments.mta()))
+}
+
+/// The apartment of the calling thread, or `CO_E_NOTINITIALIZED` (APT-28).
+pub(crate) fn require() -> Result<Arc<Apartment>, HRESULT> {
+    current().ok_or(CO_E_NOTINITIALIZED)
+}

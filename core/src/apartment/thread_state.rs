@@ -1,25 +1,105 @@
-//! What COM knows of a thread. Touched by the thread itself only.
+//! What COM knows of a thread. Touched by the thread itself only, but for `outgoing`, which others may look into to
+//! cancel its calls.
 
+use super::{Apartment, pool::Place};
+use crate::abi::interfaces::IMessageFilter;
+use crate::call::CancelStack;
+use crate::channel::Call;
 use crate::kernel::{MessageQueue, ThreadKernel};
 use crate::platform::Why;
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::ffi::c_void;
 use std::sync::Arc;
+use windows_core::GUID;
+
+/// The call that is being dispatched on this thread, or the context that user code put in its place.
+#[derive(Clone, Default)]
+pub(crate) enum Context {
+    /// No call.
+    #[default]
+    None,
+    /// A call of the channel; its context object is made when somebody asks.
+    Call(Arc<Call>),
+    /// A pointer of `CoSwitchCallContext`, not counted (CTX-03).
+    User(*mut c_void),
+}
+
+/// What a thread's outgoing calls are made of.
+pub(crate) type Outgoing = Arc<CancelStack>;
 
 /// The COM state of one thread.
 pub(crate) struct ThreadState {
-    /// What `GetLastError` says.
+    /// `GetLastError`.
     pub(crate) last_error: Cell<u32>,
-    /// Its message queue; use [`crate::kernel::queue`].
+    /// The message queue; use [`crate::kernel::queue`].
     pub(crate) queue: OnceCell<Arc<MessageQueue>>,
-    /// What the kernel objects keep for it.
+    /// How many messages that other threads sent are being handled (MSG-10).
+    pub(crate) in_sent_message: Cell<u32>,
+    /// What the kernel objects keep for the thread.
     pub(crate) kernel: ThreadKernel,
+    apartment: RefCell<Option<Arc<Apartment>>>,
+    /// Balanced `CoInitializeEx` calls.
+    pub(crate) init_count: Cell<u32>,
+    /// The call context of the innermost dispatch.
+    pub(crate) context: RefCell<Context>,
+    /// Balanced `CoEnableCallCancellation` calls (CXL-30).
+    pub(crate) cancel_enabled: Cell<u32>,
+    /// The calls that wait on this thread for a reply, innermost last.
+    pub(crate) outgoing: OnceCell<Outgoing>,
+    /// The logical thread (APT-33); null until somebody needs it.
+    pub(crate) logical: Cell<GUID>,
+    /// The message filter of an STA (MF-01).
+    pub(crate) filter: RefCell<Option<IMessageFilter>>,
+    /// A place in the MTA's pool, on a worker.
+    pub(crate) place: RefCell<Option<Arc<Place>>>,
+    /// A message filter of this thread is being asked (MF-08).
+    pub(crate) in_filter: Cell<u32>,
 }
 
 impl ThreadState {
     pub(crate) fn new() -> Self {
-        Self { last_error: Cell::new(0), queue: OnceCell::new(), kernel: ThreadKernel::default() }
+        Self {
+            last_error: Cell::new(0),
+            queue: OnceCell::new(),
+            in_sent_message: Cell::new(0),
+            kernel: ThreadKernel::default(),
+            apartment: RefCell::new(None),
+            init_count: Cell::new(0),
+            context: RefCell::new(Context::None),
+            cancel_enabled: Cell::new(0),
+            outgoing: OnceCell::new(),
+            logical: Cell::new(GUID::zeroed()),
+            filter: RefCell::new(None),
+            place: RefCell::new(None),
+            in_filter: Cell::new(0),
+        }
+    }
+
+    /// The apartment that the thread entered explicitly, or works for.
+    pub(crate) fn apartment(&self) -> Option<Arc<Apartment>> {
+        self.apartment.borrow().clone()
+    }
+
+    pub(crate) fn set_apartment(&self, apartment: Option<Arc<Apartment>>) -> Option<Arc<Apartment>> {
+        self.apartment.replace(apartment)
+    }
+
+    /// The logical thread: the caller's while a call is dispatched, else this thread's own (APT-33).
+    pub(crate) fn logical_thread(&self, id: u32) -> GUID {
+        let mut logical = self.logical.get();
+        if logical == GUID::zeroed() {
+            // Unique in the process and the same at every run: made of the thread's number.
+            logical = GUID::from_values(id, 0x6f6c, 0x4561, *b"oleander");
+            self.logical.set(logical);
+        }
+        logical
     }
 
     /// A pool worker that blocks gives its place to another; the guard takes a place again.
-    pub(crate) fn leave_pool_place(&self, _why: Why) {}
+    pub(crate) fn leave_pool_place(&self, why: Why) -> Option<impl Drop + use<>> {
+        if why == Why::Idle {
+            return None;
+        }
+        self.place.borrow().clone().map(Place::leave)
+    }
 }

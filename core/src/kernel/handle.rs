@@ -7,8 +7,10 @@ use super::slots::Slots;
 use super::{Event, Mutex, Semaphore, Waitable};
 use crate::abi::types::HANDLE;
 use crate::platform::{self, Access};
+use crate::process::NAMES;
 use parking_lot::RwLock;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
 
 /// What a handle can stand for.
 #[derive(Clone)]
@@ -46,11 +48,65 @@ impl KernelObject {
 /// The handles of a process.
 pub struct HandleTable {
     slots: RwLock<Slots<KernelObject>>,
+    /// Named objects; a name goes with its object, and is cleared away when another is given.
+    names: parking_lot::Mutex<BTreeMap<Vec<u16>, WeakObject>>,
+}
+
+enum WeakObject {
+    Event(Weak<Event>),
+    Semaphore(Weak<Semaphore>),
+    Mutex(Weak<Mutex>),
+    Thread(Weak<Event>),
+}
+
+impl WeakObject {
+    fn new(object: &KernelObject) -> Self {
+        match object {
+            KernelObject::Event(it) => Self::Event(Arc::downgrade(it)),
+            KernelObject::Semaphore(it) => Self::Semaphore(Arc::downgrade(it)),
+            KernelObject::Mutex(it) => Self::Mutex(Arc::downgrade(it)),
+            KernelObject::Thread(it) => Self::Thread(Arc::downgrade(it)),
+        }
+    }
+
+    fn upgrade(&self) -> Option<KernelObject> {
+        match self {
+            Self::Event(it) => it.upgrade().map(KernelObject::Event),
+            Self::Semaphore(it) => it.upgrade().map(KernelObject::Semaphore),
+            Self::Mutex(it) => it.upgrade().map(KernelObject::Mutex),
+            Self::Thread(it) => it.upgrade().map(KernelObject::Thread),
+        }
+    }
 }
 
 impl HandleTable {
     pub(crate) fn new() -> Self {
-        Self { slots: RwLock::new(Slots::new()) }
+        Self { slots: RwLock::new(Slots::new()), names: parking_lot::Mutex::new(BTreeMap::new()) }
+    }
+
+    /// The object that has the name, and `true`; else the one that `make` gives, which has it from then on.
+    pub(crate) fn named(
+        &self,
+        name: Vec<u16>,
+        make: impl FnOnce() -> Option<KernelObject>,
+    ) -> (Option<KernelObject>, bool) {
+        let known = |names: &BTreeMap<Vec<u16>, WeakObject>| names.get(&name).and_then(WeakObject::upgrade);
+        platform::visit(NAMES, Access::Read);
+        if let Some(object) = known(&self.names.lock()) {
+            return (Some(object), true);
+        }
+        // Made without the lock; if another thread was faster, the other thread's object is the one.
+        let made = make();
+        platform::visit(NAMES, Access::Write);
+        let mut names = self.names.lock();
+        if let Some(object) = known(&names) {
+            return (Some(object), true);
+        }
+        if let Some(object) = &made {
+            names.retain(|_, object| object.upgrade().is_some());
+            names.insert(name, WeakObject::new(object));
+        }
+        (made, false)
     }
 
     /// Gives an object a handle; `None` when there are too many.
@@ -103,9 +159,4 @@ impl HandleTable {
 
 fn to_handle(number: usize) -> HANDLE {
     HANDLE(number as *mut std::ffi::c_void)
-}
-
-/// The objects of the current process behind handles.
-pub(crate) fn lookup(handle: HANDLE) -> Option<KernelObject> {
-    platform::current().process().handles.get(handle)
 }

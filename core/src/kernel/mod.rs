@@ -31,13 +31,14 @@ pub use header::Header;
 pub use mutex::Mutex;
 pub use queue::{
     ANY_INPUT, ANY_NEW, Filter, MessageQueue, NEW_ALL_POSTED, NEW_POSTED, NEW_SENT, POSTED, POSTED_DDE, POSTED_MAX,
-    PUMPED, Pumped, QUIT, QueueWait, QuotaFull, SENT, TASKS, Task, message,
+    PUMPED, PostError, Pumped, QUIT, QueueWait, SENT, TASKS, Task, message, run_pumped,
 };
 pub use record::Callback;
 pub use semaphore::{SEMAPHORE_COUNT_MAX, Semaphore};
 pub use sent::{SentMessage, in_sent_message};
 pub use threads::{Spawned, queue, queue_of, spawn, spawn_in};
 pub use wait::{Hit, Mode, Registration, Waitable, is_ready, on_signal, wait, wait_all, wait_any};
+pub use window::dispatch;
 pub use work::queue_work_item;
 
 pub(crate) use header::WaitLock;

@@ -39,6 +39,11 @@ impl Mutex {
     /// Gives it up once; `false` if the current thread does not own it.
     pub fn release(&self) -> bool {
         self.header.visit(Access::Write);
+        self.release_in_step()
+    }
+
+    /// [`Mutex::release`] as part of a step that the caller has announced.
+    pub(crate) fn release_in_step(&self) -> bool {
         let me = platform::current();
         if self.header.value() != me.id() {
             return false;

@@ -77,9 +77,14 @@ pub trait Task: Send + Sync {
     fn abandon(self: Arc<Self>);
 }
 
-/// The queue holds all it can.
+/// Why nothing was posted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct QuotaFull;
+pub enum PostError {
+    /// The queue holds all it can (MSG-14).
+    Full,
+    /// The queue's thread has ended.
+    Ended,
+}
 
 /// Which posted messages a message loop wants.
 #[derive(Clone, Copy, Debug, Default)]
@@ -245,9 +250,20 @@ impl MessageQueue {
         self.header.value() & mask != 0
     }
 
-    /// The status bits that a wait's result rests on have been looked at: what is there is no longer new (WAIT-11).
+    /// What is there has been looked at, and is no longer new (WAIT-11). Part of the step of a wait.
     pub fn mark_seen(&self) {
-        self.header.clear_bits(ANY_NEW);
+        self.mark_seen_bits(ANY_NEW);
+    }
+
+    /// [`MessageQueue::mark_seen`] for some kinds of input: bits of [`ANY_NEW`].
+    pub fn mark_seen_bits(&self, new: u32) {
+        self.header.clear_bits(new & ANY_NEW);
+    }
+
+    /// How much a modal wait could dispatch now. Part of the step of a wait.
+    pub fn pumped_len(&self) -> usize {
+        let inner = self.inner.lock();
+        inner.sent.len() + inner.tasks.len() + inner.dde
     }
 
     /// Changes the lists, unless `f` says no with `None`, brings the status up to date with the bits of `new` set, and
@@ -273,10 +289,15 @@ impl MessageQueue {
     }
 
     /// Puts a message at the end; fails when the queue is full, or its thread has ended.
-    pub fn post(&self, msg: MSG) -> Result<(), QuotaFull> {
+    pub fn post(&self, msg: MSG) -> Result<(), PostError> {
         self.header.visit(Access::Post);
+        let mut refusal = PostError::Full;
         self.change(NEW_POSTED | NEW_ALL_POSTED | POKE, |inner| {
-            if inner.closed || inner.posted.len() >= POSTED_MAX {
+            if inner.closed {
+                refusal = PostError::Ended;
+                return None;
+            }
+            if inner.posted.len() >= POSTED_MAX {
                 return None;
             }
             let seq = inner.seq();
@@ -284,7 +305,7 @@ impl MessageQueue {
             inner.posted.push_back((seq, msg));
             Some(())
         })
-        .ok_or(QuotaFull)
+        .ok_or(refusal)
     }
 
     /// Delivers a task; gives it back when the queue takes none.
@@ -473,6 +494,15 @@ impl MessageQueue {
             inner.dde = inner.posted.iter().filter(|(_, msg)| is_dde(msg.message)).count();
             Some(())
         });
+    }
+}
+
+/// Runs what a modal wait has taken, on the queue's thread, with no lock held.
+pub fn run_pumped(pumped: Pumped) {
+    match pumped {
+        Pumped::Sent(message) => message.deliver(),
+        Pumped::Task(task) => task.run(),
+        Pumped::Posted(msg) => drop(super::dispatch(&msg)),
     }
 }
 

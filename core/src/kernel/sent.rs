@@ -26,7 +26,7 @@ impl SentMessage {
     /// that handles a sent message ([`in_sent_message`]).
     pub fn deliver(&self) {
         let thread = platform::current();
-        let depth = &thread.com().kernel.sent_depth;
+        let depth = &thread.com().in_sent_message;
         depth.set(depth.get() + 1);
         let result = window::call(self.hwnd, self.message, self.wparam, self.lparam).unwrap_or(0);
         depth.set(depth.get() - 1);
@@ -42,7 +42,7 @@ impl SentMessage {
 
 /// Whether the current thread handles a message that another thread has sent: it must not call out then (MSG-10).
 pub fn in_sent_message() -> bool {
-    platform::current().com().kernel.sent_depth.get() > 0
+    platform::with_current(|thread| thread.com().in_sent_message.get() > 0)
 }
 
 /// Sends a message to a window of the thread that `to` belongs to, and waits for its answer; handles what other

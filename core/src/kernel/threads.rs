@@ -17,8 +17,6 @@ pub(crate) struct ThreadKernel {
     pub(super) owned: RefCell<Vec<Weak<Mutex>>>,
     /// Whether its end gives those up already.
     pub(super) abandons_at_exit: Cell<bool>,
-    /// How many messages sent by other threads it is handling.
-    pub(super) sent_depth: Cell<u32>,
 }
 
 /// The message queues of a process by thread id.

@@ -171,16 +171,30 @@ fn wait_host(objects: &[&dyn Waitable], all: bool, deadline: Deadline, why: Why)
             }
             return hit;
         }
-        // SAFETY: the record is a local that is not moved, and this function returns only with a hit or after `leave`.
+        // SAFETY: the record is a local that is not moved, and `registered` takes it out if it has no hit.
         unsafe { record.enter(&mut key) };
     }
-    if !platform::block(&[], &|| record.hit().is_some(), deadline, why) {
-        let mut key = lock.lock();
-        if record.hit().is_none() {
-            record.leave(&mut key);
+    let registered = Registered { record: &record, lock };
+    platform::block(&[], &|| record.hit().is_some(), deadline, why);
+    drop(registered);
+    record.hit()
+}
+
+/// Takes a record out of the lists at the end of the wait, however that ends, unless it was granted.
+struct Registered<'r, 'a> {
+    record: &'r Record<'a>,
+    lock: &'a Header,
+}
+
+impl Drop for Registered<'_, '_> {
+    fn drop(&mut self) {
+        if self.record.hit().is_none() {
+            let mut key = self.lock.lock();
+            if self.record.hit().is_none() {
+                self.record.leave(&mut key);
+            }
         }
     }
-    record.hit()
 }
 
 fn wait_simulated(objects: &[&dyn Waitable], all: bool, deadline: Deadline, why: Why) -> Option<Hit> {

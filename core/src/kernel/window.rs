@@ -8,7 +8,7 @@
 //! - `procedure`, `user_data` and `extra` may be read and written from every thread of the process, as documented.
 
 use super::MessageQueue;
-use super::queue::{WM_TASK, message as now_message};
+use super::queue::{PostError, WM_TASK, message as now_message};
 use super::sent;
 use super::slots::Slots;
 use crate::abi::types::{HWND, LPARAM, LRESULT, MSG, WM_DESTROY, WM_NCDESTROY, WPARAM};
@@ -233,20 +233,13 @@ pub(crate) fn send(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> 
 pub(crate) fn post(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> Result<(), PostError> {
     let thread = platform::current();
     let windows = &thread.process().windows;
-    let window = windows.get(hwnd).ok_or(PostError::NoSuchWindow)?;
-    window.queue.post(now_message(hwnd, message, wparam, lparam)).map_err(|_| PostError::Quota)?;
-    Ok(())
+    let window = windows.get(hwnd).ok_or(PostError::Ended)?;
+    window.queue.post(now_message(hwnd, message, wparam, lparam))
 }
 
-/// Why nothing was posted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PostError {
-    NoSuchWindow,
-    Quota,
-}
-
-/// Has a message that a loop has retrieved handled by its window, if that is one of the current thread's.
-pub(crate) fn dispatch(msg: &MSG) -> LRESULT {
+/// What `DispatchMessage` does: has a message that was retrieved handled by its window, if that is one of the current
+/// thread's. No lock is held meanwhile.
+pub fn dispatch(msg: &MSG) -> LRESULT {
     if msg.hwnd.is_null() {
         return 0;
     }

@@ -8,7 +8,6 @@
 //! `idle` counts workers that wait for a ticket minus the tickets that were given and not yet taken: an item may rely
 //! on an idle worker only if no item before it does.
 
-use super::queue::QuotaFull;
 use super::semaphore::{SEMAPHORE_COUNT_MAX, Semaphore};
 use super::wait;
 use crate::platform::{self, Access, Deadline, Object, Spawn, Why};
@@ -52,7 +51,7 @@ enum Start {
 }
 
 /// Has `work` run on a thread of the current process's pool, which has not initialised COM.
-pub fn queue_work_item(work: impl FnOnce() + Send + 'static) -> Result<(), QuotaFull> {
+pub fn queue_work_item(work: impl FnOnce() + Send + 'static) {
     let thread = platform::current();
     let process = thread.process();
     let pool = &process.work;
@@ -78,7 +77,6 @@ pub fn queue_work_item(work: impl FnOnce() + Send + 'static) -> Result<(), Quota
         Start::New(number) => start_worker(process, number),
         Start::Later => {}
     }
-    Ok(())
 }
 
 fn start_worker(process: &Arc<Process>, number: usize) {

@@ -3,6 +3,7 @@
 //! Unwinding out of an `extern "system"` function would end the process, so the guard sits in the thunk itself.
 
 use crate::abi::hresult::RPC_E_SERVERFAULT;
+use crate::abi::types::{HANDLE, HINSTANCE, HWND};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use windows_core::{BOOL, HRESULT};
 
@@ -21,7 +22,7 @@ impl Fault for HRESULT {
 macro_rules! zero {
     ($($ty:ty),*) => { $(impl Fault for $ty { fn fault() -> Self { Default::default() } })* };
 }
-zero!((), BOOL, i32, u32, i64, u64, isize, usize);
+zero!((), BOOL, u16, i32, u32, i64, u64, isize, usize, HANDLE, HINSTANCE, HWND);
 
 impl<T> Fault for *mut T {
     fn fault() -> Self {
@@ -29,7 +30,13 @@ impl<T> Fault for *mut T {
     }
 }
 
-/// Runs the body of a method; a panic is told to [`on_panic`] and becomes the fault value.
+impl Fault for crate::abi::types::BSTR {
+    fn fault() -> Self {
+        Self::NULL
+    }
+}
+
+/// Runs the body of a method; a panic becomes the fault value.
 #[inline(always)]
 pub fn call<R: Fault>(body: impl FnOnce() -> R) -> R {
     match catch_unwind(AssertUnwindSafe(body)) {

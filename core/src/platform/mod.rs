@@ -19,6 +19,7 @@ mod thread;
 pub use deadline::Deadline;
 pub use host::host;
 pub use port::{Access, Announce, Object, ObjectKind, Port, Spawn, Why};
+pub(crate) use thread::with_current;
 pub use thread::{Current, Thread, ThreadRef, current, enter};
 
 /// Announces an operation on a shared object: the simulator's scheduling point, nothing on host threads.

@@ -10,7 +10,7 @@ pub(crate) use of_the_host::*;
 #[cfg(not(loom))]
 mod of_the_host {
     pub(crate) use parking_lot::{Mutex, MutexGuard};
-    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
 
     /// Parking and starting the operating system's threads.
     pub(crate) mod thread {
@@ -57,7 +57,7 @@ mod of_the_host {
 mod of_loom {
     pub(crate) use loom::cell::UnsafeCell;
     pub(crate) use loom::sync::MutexGuard;
-    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
 
     /// loom's mutex with parking_lot's interface.
     #[derive(Debug, Default)]

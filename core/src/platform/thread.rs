@@ -168,3 +168,16 @@ pub(super) fn with_simulated(f: impl FnOnce(&dyn Port)) {
         f(&*thread.port);
     }
 }
+
+/// Calls `f` with the current thread, without counting a reference.
+pub(crate) fn with_current<R>(f: impl FnOnce(&Current) -> R) -> R {
+    let raw = slot::get();
+    if raw.is_null() {
+        return f(&current());
+    }
+    // SAFETY: the record lives while code of its thread runs (`enter`), so it outlives this call; the reference that
+    // is made up here is not given back.
+    let thread = unsafe { Arc::from_raw(raw) };
+    let current = std::mem::ManuallyDrop::new(Current { thread, _own: std::marker::PhantomData });
+    f(&current)
+}

@@ -1,0 +1,167 @@
+//! What proxies do: a method makes lists of descriptors over its parameters and hands them to the runtime.
+
+use super::parse::{Direction, Kind, Method, Param};
+use super::twin::Keep;
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+/// `(a, (b, (c, ())))`.
+fn list(items: impl DoubleEndedIterator<Item = TokenStream>) -> TokenStream {
+    items.rev().fold(quote!(()), |rest, item| quote!((#item, #rest)))
+}
+
+fn typed<'a>(params: impl Iterator<Item = &'a Param>) -> Vec<TokenStream> {
+    params.map(|Param { name, ty, .. }| quote!(#name: #ty)).collect()
+}
+
+/// The function of a synchronous method.
+pub fn sync_thunk(index: u32, method: &Method) -> TokenStream {
+    let name = &method.name;
+    let typed = typed(method.params.iter());
+    let ins = ins(method);
+    let outs = list(method.params.iter().filter(|param| param.comes_out()).map(|param| sync_out(param, method)));
+    quote! {
+        unsafe extern "system" fn #name(
+            __this: *mut ::core::ffi::c_void, #(#typed),*
+        ) -> ::oleander::windows_core::HRESULT {
+            unsafe { __o::call(__this, __BASE + #index, #ins, #outs) }
+        }
+    }
+}
+
+/// The functions of `Begin_` and `Finish_`.
+pub fn async_thunks(index: u32, method: &Method, plan: &[Keep]) -> TokenStream {
+    let begin = format_ident!("Begin_{}", method.name);
+    let finish = format_ident!("Finish_{}", method.name);
+    let typed_in = typed(method.params.iter().filter(|param| param.goes_in()));
+    let typed_out = typed(method.params.iter().filter(|param| param.comes_out()));
+    let ins = ins(method);
+    let keep = keep(method, plan);
+    let outs = method.params.iter().zip(plan).filter(|(param, _)| param.comes_out());
+    let outs = list(outs.map(|(param, keep)| finish_out(param, *keep)).collect::<Vec<_>>().into_iter());
+    quote! {
+        unsafe extern "system" fn #begin(
+            __this: *mut ::core::ffi::c_void, #(#typed_in),*
+        ) -> ::oleander::windows_core::HRESULT {
+            unsafe { __o::begin(__this, __BASE + #index, #ins, |__kept| #keep) }
+        }
+        unsafe extern "system" fn #finish(
+            __this: *mut ::core::ffi::c_void, #(#typed_out),*
+        ) -> ::oleander::windows_core::HRESULT {
+            unsafe { __o::finish(__this, __BASE + #index, |__kept| #outs) }
+        }
+    }
+}
+
+/// Keeps what `Finish_` needs; an expression of type `Result`.
+pub fn keep(method: &Method, plan: &[Keep]) -> TokenStream {
+    let steps = method.params.iter().zip(plan).map(|(param, keep)| {
+        let mut steps = TokenStream::new();
+        if let Kind::Array { size, length, .. } = &param.kind {
+            if keep.size.is_some() {
+                let tokens = &size.tokens;
+                steps.extend(quote!(__kept.push_count(#tokens)?;));
+            }
+            if let (Some(_), Some(length)) = (keep.length, length) {
+                let tokens = &length.tokens;
+                steps.extend(quote!(__kept.push_count(#tokens)?;));
+            }
+        }
+        if let (Some(_), Kind::Interface(iid)) = (keep.iid, &param.kind) {
+            let iid = iid.value(&method.params);
+            steps.extend(quote!(__kept.push_iid(#iid?);));
+        }
+        steps
+    });
+    quote!({ unsafe { #(#steps)* } ::core::result::Result::Ok(()) })
+}
+
+/// What goes out.
+fn ins(method: &Method) -> TokenStream {
+    list(method.params.iter().filter(|param| param.goes_in()).map(|param| one_in(param, method)))
+}
+
+fn one_in(param: &Param, method: &Method) -> TokenStream {
+    let name = &param.name;
+    match &param.kind {
+        Kind::Value => quote!(__o::In::new(&#name)),
+        Kind::Ref(ty) => quote!(__o::InRef::<#ty>::new(#name)),
+        Kind::Array { element, size, length, unique } => {
+            let size = size.value();
+            let length = match length {
+                Some(length) => {
+                    let length = length.value();
+                    quote!(::core::option::Option::Some(|| unsafe { #length }))
+                }
+                None => quote!(::core::option::Option::None::<__o::NoLength>),
+            };
+            quote!(__o::InArray::<#element, _, _>::new(#name, #unique, || unsafe { #size }, #length))
+        }
+        Kind::InString { character, unique } => quote!(__o::InString::<#character>::new(#name, #unique)),
+        Kind::OutString { character } => quote!(__o::InRef::<__o::Str<#character>>::new(#name.cast())),
+        Kind::Interface(iid) => {
+            let iid = iid.value(&method.params);
+            let ty = format_ident!("{}", if param.comes_out() { "InInterfaceRef" } else { "InInterface" });
+            quote!(__o::#ty::new(#name, || unsafe { #iid }))
+        }
+        Kind::Borrowed(interface) => quote!(__o::InInterface::new(
+            unsafe { ::core::mem::transmute_copy(&#name) },
+            || ::core::result::Result::Ok(<#interface as ::oleander::windows_core::Interface>::IID)
+        )),
+        Kind::Returned(_) => unreachable!("`OutRef` is [out] only"),
+    }
+}
+
+/// What comes back from a synchronous call.
+fn sync_out(param: &Param, method: &Method) -> TokenStream {
+    let name = &param.name;
+    let both = param.direction == Direction::InOut;
+    let pick = |out: &str, in_out: &str| format_ident!("{}", if both { in_out } else { out });
+    match &param.kind {
+        Kind::Array { element, size, length, .. } => {
+            let ty = pick("OutArray", "InOutArray");
+            let (size, varying) = (size.value(), length.is_some());
+            quote!(__o::#ty::<#element, _>::new(#name, || unsafe { #size }, #varying))
+        }
+        Kind::Interface(iid) => {
+            let ty = pick("OutInterface", "InOutInterface");
+            let iid = iid.value(&method.params);
+            quote!(__o::#ty::new(#name, || unsafe { #iid }))
+        }
+        _ => one_out(param, &pick("Out", "InOut")),
+    }
+}
+
+/// What comes back in `Finish_`: an [in, out] parameter is [out] there.
+fn finish_out(param: &Param, keep: Keep) -> TokenStream {
+    let name = &param.name;
+    match &param.kind {
+        Kind::Array { element, length, .. } => {
+            let (at, varying) = (keep.size.unwrap_or_default(), length.is_some());
+            quote!({
+                let __size = __kept.count(#at);
+                __o::OutArray::<#element, _>::new(#name, move || __size, #varying)
+            })
+        }
+        Kind::Interface(_) => {
+            let at = keep.iid.unwrap_or_default();
+            quote!({
+                let __iid = __kept.iid(#at);
+                __o::OutInterface::new(#name, move || __iid)
+            })
+        }
+        _ => one_out(param, &format_ident!("Out")),
+    }
+}
+
+fn one_out(param: &Param, descriptor: &proc_macro2::Ident) -> TokenStream {
+    let name = &param.name;
+    match &param.kind {
+        Kind::Ref(ty) => quote!(__o::#descriptor::<#ty>::new(#name)),
+        Kind::OutString { character } => quote!(__o::#descriptor::<__o::Str<#character>>::new(#name.cast())),
+        Kind::Returned(interface) => quote!(__o::#descriptor::<::core::option::Option<#interface>>::new(
+            unsafe { ::core::mem::transmute_copy(&#name) }
+        )),
+        _ => unreachable!("[out] parameters of other kinds are handled by the callers"),
+    }
+}

@@ -1,0 +1,14 @@
+//! What generated code uses. Not for anybody else.
+
+pub use crate::abi::hresult::RPC_E_INVALIDMETHOD;
+pub use crate::abi::types::RPCOLEMESSAGE;
+pub use crate::marshal::ndr::{Count, Ndr, Reader, Result, Str, Writer};
+pub use crate::proxy::args::{
+    In, InArray, InInterface, InInterfaceRef, InOut, InOutArray, InOutInterface, InRef, InString, NoLength, Out,
+    OutArray, OutInterface,
+};
+pub use crate::proxy::async_proxy::{begin, finish};
+pub use crate::proxy::info::{AsyncInfo, Direction, HasTwin, InterfaceInfo, Kept, Registration, Remote};
+pub use crate::proxy::interface_proxy::call;
+pub use crate::stub::params::{Array, InString as StubString, InterfacePointer, Value, discarding, reader, reply};
+pub use inventory;

@@ -1,0 +1,305 @@
+//! Windows: classes, procedures, sent messages.
+
+use super::*;
+use std::sync::mpsc;
+
+static CREATED: AtomicU32 = AtomicU32::new(0);
+static LAST_LPARAM: AtomicIsize = AtomicIsize::new(0);
+
+/// Answers WM_USER + n with n times two; remembers in its user data that it is being destroyed.
+unsafe extern "system" fn procedure(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> LRESULT {
+    // SAFETY: WM_CREATE points at a CREATESTRUCTW; the rest needs nothing.
+    unsafe {
+        match message {
+            WM_CREATE => {
+                CREATED.fetch_add(1, Ordering::Relaxed);
+                let create = &*(lparam as *const CREATESTRUCTW);
+                SetWindowLongPtrW(hwnd, GWLP_USERDATA, create.lpCreateParams as isize);
+                0
+            }
+            WM_DESTROY => {
+                assert!(DestroyWindow(hwnd).as_bool(), "under way already");
+                SetWindowLongPtrW(hwnd, GWLP_USERDATA, 0xDEAD);
+                0
+            }
+            WM_NCDESTROY => {
+                assert_eq!(GetWindowLongPtrW(hwnd, GWLP_USERDATA), 0xDEAD);
+                0
+            }
+            _ if message >= WM_USER => {
+                LAST_LPARAM.store(lparam, Ordering::Relaxed);
+                2 * (message - WM_USER) as isize
+            }
+            _ => DefWindowProcW(hwnd, message, wparam, lparam),
+        }
+    }
+}
+
+fn register(name: &str, procedure: WNDPROC, extra: i32) -> u16 {
+    let name = text(name);
+    let class = WNDCLASSW {
+        style: 0,
+        lpfnWndProc: procedure,
+        cbClsExtra: 0,
+        cbWndExtra: extra,
+        hInstance: HINSTANCE::NULL,
+        hIcon: HANDLE::NULL,
+        hCursor: HANDLE::NULL,
+        hbrBackground: HANDLE::NULL,
+        lpszMenuName: null(),
+        lpszClassName: name.as_ptr(),
+    };
+    // SAFETY: a valid class.
+    unsafe { RegisterClassW(&class) }
+}
+
+fn create_by(class: *const u16, parent: HWND, param: *const c_void) -> HWND {
+    // SAFETY: the callers give a name, an atom or null.
+    unsafe {
+        let none = HINSTANCE::NULL;
+        CreateWindowExW(0, class, null(), 0, 0, 0, 0, 0, parent, HANDLE::NULL, none, param)
+    }
+}
+
+fn create(class: &str, parent: HWND) -> HWND {
+    create_by(text(class).as_ptr(), parent, null())
+}
+
+#[test]
+fn classes_are_found_by_name_without_case_and_by_atom() {
+    let atom = register("FindMe", Some(procedure), 0);
+    assert!(atom >= 0xC000);
+    assert_eq!((register("findME", Some(procedure), 0), last_error()), (0, ERROR_CLASS_ALREADY_EXISTS));
+    assert_eq!((register("", Some(procedure), 0), last_error()), (0, ERROR_INVALID_PARAMETER));
+    assert_eq!((register("NoProcedure", None, 0), last_error()), (0, ERROR_INVALID_PARAMETER));
+    assert_eq!((register("ExtraLess", Some(procedure), -1), last_error()), (0, ERROR_INVALID_PARAMETER));
+    let by_name = create("FINDME", HWND_MESSAGE);
+    let by_atom = create_by(std::ptr::without_provenance(usize::from(atom)), HWND::NULL, null());
+    assert!(!by_name.is_null() && !by_atom.is_null());
+    assert!(create("NoSuchClass", HWND_MESSAGE).is_null());
+    assert_eq!(last_error(), ERROR_CANNOT_FIND_WND_CLASS);
+    assert!(create_by(null(), HWND_MESSAGE, null()).is_null());
+    // SAFETY: live windows and names.
+    unsafe {
+        let name = text("FindMe");
+        assert!(!UnregisterClassW(name.as_ptr(), HINSTANCE::NULL).as_bool());
+        assert_eq!(last_error(), ERROR_CLASS_HAS_WINDOWS);
+        assert!(DestroyWindow(by_name).as_bool() && DestroyWindow(by_atom).as_bool());
+        assert!(UnregisterClassW(name.as_ptr(), HINSTANCE::NULL).as_bool());
+        assert!(!UnregisterClassW(name.as_ptr(), HINSTANCE::NULL).as_bool());
+        assert_eq!(last_error(), ERROR_CLASS_DOES_NOT_EXIST);
+    }
+}
+
+#[test]
+fn a_window_has_data_and_an_end() {
+    register("Data", Some(procedure), 12);
+    let parameter = 0x1234usize as *const c_void;
+    let hwnd = create_by(text("Data").as_ptr(), HWND_MESSAGE, parameter);
+    // SAFETY: a live window first, a stale one then.
+    unsafe {
+        assert!(CREATED.load(Ordering::Relaxed) > 0);
+        assert_eq!(GetWindowLongPtrW(hwnd, GWLP_USERDATA), 0x1234, "set in WM_CREATE");
+        assert_eq!(SetWindowLongPtrW(hwnd, 4, -5), 0);
+        assert_eq!(GetWindowLongPtrW(hwnd, 4), -5, "extra bytes need no alignment");
+        for index in [5, 12, -1, i32::MAX, i32::MIN] {
+            SetLastError(0);
+            assert_eq!((GetWindowLongPtrW(hwnd, index), last_error()), (0, ERROR_INVALID_INDEX));
+        }
+        let child = create("Data", hwnd);
+        post_to(hwnd, WM_USER);
+        post(WM_APP);
+        assert!(DestroyWindow(hwnd).as_bool());
+        assert!(!IsWindow(hwnd).as_bool() && !IsWindow(child).as_bool(), "children go with it");
+        assert_eq!([next(), next()], [Some(WM_APP), None], "its messages go with it");
+        assert_eq!((DestroyWindow(hwnd), last_error()), (FALSE, ERROR_INVALID_WINDOW_HANDLE));
+        assert_eq!((PostMessageW(hwnd, WM_USER, 0, 0), last_error()), (FALSE, ERROR_INVALID_WINDOW_HANDLE));
+        assert_eq!((SendMessageW(hwnd, WM_USER + 1, 0, 0), last_error()), (0, ERROR_INVALID_WINDOW_HANDLE));
+        assert_eq!((GetWindowLongPtrW(hwnd, GWLP_USERDATA), last_error()), (0, ERROR_INVALID_WINDOW_HANDLE));
+        assert!(create("Data", hwnd).is_null(), "a stale parent");
+        let mut msg = MSG::default();
+        assert_eq!((GetMessageW(&mut msg, hwnd, 0, 0), last_error()), (BOOL(-1), ERROR_INVALID_WINDOW_HANDLE));
+    }
+}
+
+fn post_to(hwnd: HWND, message: u32) {
+    // SAFETY: nothing to keep.
+    assert!(unsafe { PostMessageW(hwnd, message, 0, 0) }.as_bool());
+}
+
+#[test]
+fn a_window_filter_selects_its_messages_and_dispatch_calls_the_procedure() {
+    register("Filter", Some(procedure), 0);
+    let (one, two) = (create("Filter", HWND_MESSAGE), create("Filter", HWND_MESSAGE));
+    let mut msg = MSG::default();
+    // SAFETY: live windows.
+    unsafe {
+        post(WM_APP);
+        post_to(one, WM_USER + 1);
+        post_to(two, WM_USER + 2);
+        assert!(PeekMessageW(&mut msg, two, 0, 0, PM_REMOVE).as_bool());
+        assert_eq!((msg.hwnd, DispatchMessageW(&msg)), (two, 4));
+        let of_no_window = HWND(usize::MAX as *mut c_void);
+        assert!(PeekMessageW(&mut msg, of_no_window, 0, 0, PM_REMOVE).as_bool());
+        assert_eq!((msg.message, DispatchMessageW(&msg)), (WM_APP, 0));
+        assert!(!PeekMessageW(&mut msg, of_no_window, 0, 0, PM_REMOVE).as_bool());
+        unsafe extern "system" fn other(_: HWND, _: u32, _: WPARAM, _: LPARAM) -> LRESULT {
+            77
+        }
+        let before = SetWindowLongPtrW(one, GWLP_WNDPROC, other as *const () as isize);
+        assert_eq!(before, procedure as *const () as isize);
+        assert!(PeekMessageW(&mut msg, one, 0, 0, PM_REMOVE).as_bool());
+        assert_eq!(DispatchMessageW(&msg), 77);
+        SetWindowLongPtrW(one, GWLP_WNDPROC, before);
+        assert!(DestroyWindow(one).as_bool() && DestroyWindow(two).as_bool());
+    }
+}
+
+#[test]
+fn a_procedure_that_refuses_creation_gets_no_window() {
+    unsafe extern "system" fn refuses(_: HWND, message: u32, _: WPARAM, _: LPARAM) -> LRESULT {
+        if message == WM_CREATE { -1 } else { 1 }
+    }
+    unsafe extern "system" fn refuses_first(_: HWND, _: u32, _: WPARAM, _: LPARAM) -> LRESULT {
+        0
+    }
+    register("Refuses", Some(refuses), 0);
+    register("RefusesFirst", Some(refuses_first), 0);
+    assert!(create("Refuses", HWND_MESSAGE).is_null());
+    assert!(create("RefusesFirst", HWND_MESSAGE).is_null());
+    for name in ["Refuses", "RefusesFirst"] {
+        // SAFETY: a valid name.
+        assert!(unsafe { UnregisterClassW(text(name).as_ptr(), HINSTANCE::NULL) }.as_bool(), "no window is left");
+    }
+}
+
+/// Runs a message loop on a thread of its own with one window of `class`, until `WM_QUIT`.
+fn window_thread(class: &'static str) -> (HWND, u32, std::thread::JoinHandle<()>) {
+    let (tell, told) = mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        let hwnd = create(class, HWND_MESSAGE);
+        // SAFETY: valid pointers.
+        unsafe {
+            tell.send((hwnd.0 as usize, GetCurrentThreadId())).unwrap();
+            let mut msg = MSG::default();
+            while GetMessageW(&mut msg, HWND::NULL, 0, 0).as_bool() {
+                DispatchMessageW(&msg);
+            }
+        }
+    });
+    let (hwnd, id) = told.recv().unwrap();
+    (HWND(hwnd as *mut c_void), id, thread)
+}
+
+#[test]
+fn another_threads_window_can_be_sent_to_but_not_destroyed() {
+    register("Other", Some(procedure), 0);
+    let (hwnd, id, thread) = window_thread("Other");
+    // SAFETY: a window of another thread.
+    unsafe {
+        assert_eq!(SendMessageW(hwnd, WM_USER + 21, 0, 0), 42);
+        assert_eq!((DestroyWindow(hwnd), last_error()), (FALSE, ERROR_ACCESS_DENIED));
+        assert!(IsWindow(hwnd).as_bool());
+        let msg = MSG { hwnd, message: WM_USER + 1, ..MSG::default() };
+        assert_eq!(DispatchMessageW(&msg), 0, "procedures run on the window's own thread");
+        let mut got = MSG::default();
+        assert_eq!(PeekMessageW(&mut got, hwnd, 0, 0, PM_REMOVE), FALSE);
+        assert_eq!(last_error(), ERROR_INVALID_WINDOW_HANDLE);
+        assert!(PostThreadMessageW(id, WM_QUIT, 0, 0).as_bool());
+        thread.join().unwrap();
+        while IsWindow(hwnd).as_bool() {
+            std::thread::yield_now();
+        }
+        assert_eq!(SendMessageW(hwnd, WM_USER + 21, 0, 0), 0, "the window went with its thread");
+    }
+}
+
+static BACK: AtomicIsize = AtomicIsize::new(0);
+
+/// WM_USER: sends WM_APP to the window in `lparam` and gives its answer. WM_APP: says whether it was sent.
+unsafe extern "system" fn sends_back(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> LRESULT {
+    // SAFETY: windows.
+    unsafe {
+        match message {
+            WM_USER => {
+                assert!(kernel::in_sent_message());
+                SendMessageW(HWND(lparam as *mut c_void), WM_APP, 0, 0)
+            }
+            WM_APP => {
+                BACK.fetch_add(1, Ordering::Relaxed);
+                10 + isize::from(kernel::in_sent_message())
+            }
+            _ => DefWindowProcW(hwnd, message, wparam, lparam),
+        }
+    }
+}
+
+#[test]
+fn msg_09_who_has_sent_is_sent_to_meanwhile() {
+    register("SendsBack", Some(sends_back), 0);
+    let mine = create("SendsBack", HWND_MESSAGE);
+    let (theirs, id, thread) = window_thread("SendsBack");
+    // SAFETY: live windows.
+    unsafe {
+        assert!(!kernel::in_sent_message());
+        assert_eq!(SendMessageW(mine, WM_APP, 0, 0), 10, "MSG-10: on the same thread it is a call");
+        assert_eq!(SendMessageW(theirs, WM_USER, 0, mine.0 as isize), 11, "from another it is not");
+        assert!(!kernel::in_sent_message());
+        assert_eq!(BACK.load(Ordering::Relaxed), 2);
+        assert!(PostThreadMessageW(id, WM_QUIT, 0, 0).as_bool());
+        thread.join().unwrap();
+    }
+}
+
+#[test]
+fn msg_12_sent_messages_come_before_posted_ones() {
+    static ORDER: AtomicIsize = AtomicIsize::new(0);
+    unsafe extern "system" fn notes(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> LRESULT {
+        if message >= WM_USER {
+            let digit = (message - WM_USER) as isize;
+            ORDER.store(ORDER.load(Ordering::Relaxed) * 10 + digit, Ordering::Relaxed);
+        }
+        // SAFETY: nothing to keep.
+        unsafe { DefWindowProcW(hwnd, message, wparam, lparam) }
+    }
+    register("Notes", Some(notes), 0);
+    let hwnd = create("Notes", HWND_MESSAGE);
+    post_to(hwnd, WM_USER + 1);
+    let address = hwnd.0 as usize;
+    // SAFETY: a live window.
+    let sender = std::thread::spawn(move || unsafe { SendMessageW(HWND(address as *mut c_void), WM_USER + 2, 0, 0) });
+    let queue = kernel::queue();
+    while !queue.has(kernel::SENT) {
+        std::thread::yield_now();
+    }
+    assert_eq!(wait_for_input(QS_SENDMESSAGE, 0), 0);
+    let mut msg = MSG::default();
+    // SAFETY: valid pointers.
+    unsafe {
+        assert!(PeekMessageW(&mut msg, HWND::NULL, 0, 0, PM_REMOVE).as_bool());
+        assert_eq!(ORDER.load(Ordering::Relaxed), 2, "delivered by the look itself");
+        DispatchMessageW(&msg);
+        assert_eq!(ORDER.load(Ordering::Relaxed), 21);
+        sender.join().unwrap();
+        assert!(DestroyWindow(hwnd).as_bool());
+    }
+}
+
+#[test]
+fn a_message_sent_to_a_thread_that_ends_is_answered_with_nothing() {
+    register("Ends", Some(procedure), 0);
+    let (tell, told) = mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        let hwnd = create("Ends", HWND_MESSAGE);
+        let queue = kernel::queue();
+        tell.send(hwnd.0 as usize).unwrap();
+        // It ends when the message is there, and does not look at it.
+        while !queue.has(kernel::SENT) {
+            std::thread::yield_now();
+        }
+    });
+    let hwnd = HWND(told.recv().unwrap() as *mut c_void);
+    // SAFETY: the window of a thread that is about to end.
+    assert_eq!(unsafe { SendMessageW(hwnd, WM_USER + 21, 0, 0) }, 0);
+    thread.join().unwrap();
+}

@@ -1,0 +1,172 @@
+//! Waiting for handles, and for messages.
+
+use super::fail;
+use crate::abi::exports::export;
+use crate::abi::types::{
+    ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, HANDLE, MAXIMUM_WAIT_OBJECTS, MWMO_ALERTABLE, MWMO_INPUTAVAILABLE,
+    MWMO_WAITALL, QS_ALLPOSTMESSAGE, QS_POSTMESSAGE, QS_SENDMESSAGE, WAIT_ABANDONED_0, WAIT_FAILED, WAIT_OBJECT_0,
+    WAIT_TIMEOUT,
+};
+use crate::kernel::{
+    self, Hit, KernelObject, NEW_ALL_POSTED, NEW_POSTED, NEW_SENT, POSTED, QUIT, QueueWait, SENT, TASKS, Waitable,
+};
+use crate::platform::{self, Deadline, Why};
+use smallvec::SmallVec;
+use std::sync::Arc;
+use windows_core::BOOL;
+
+type Objects = SmallVec<[KernelObject; 4]>;
+
+/// The objects behind an array of handles, or the error: too many, no array, a stale handle, or one object twice in a
+/// wait for all.
+///
+/// # Safety
+/// `handles` is null or points at `count` handles.
+unsafe fn objects_at(handles: *const HANDLE, count: u32, count_max: u32, all: bool) -> Result<Objects, u32> {
+    if count > count_max || (handles.is_null() && count > 0) {
+        return Err(ERROR_INVALID_PARAMETER);
+    }
+    let handles = if count == 0 {
+        &[]
+    } else {
+        // SAFETY: the caller's promise.
+        unsafe { std::slice::from_raw_parts(handles, count as usize) }
+    };
+    let objects = platform::with_current(|thread| {
+        let table = &thread.process().handles;
+        handles.iter().map(|handle| table.get(*handle)).collect::<Option<Objects>>()
+    });
+    let objects = objects.ok_or(ERROR_INVALID_HANDLE)?;
+    let number = |object: &KernelObject| object.as_waitable().header().object();
+    let twice = |(at, object): (usize, &KernelObject)| objects[..at].iter().any(|it| number(it) == number(object));
+    if all && objects.iter().enumerate().any(twice) {
+        return Err(ERROR_INVALID_PARAMETER);
+    }
+    Ok(objects)
+}
+
+fn outcome(hit: Option<Hit>) -> u32 {
+    match hit {
+        None => WAIT_TIMEOUT,
+        // An index is less than 65.
+        Some(hit) => hit.index as u32 + if hit.abandoned { WAIT_ABANDONED_0 } else { WAIT_OBJECT_0 },
+    }
+}
+
+/// The bits of a queue's status that a wake mask means.
+fn bits_of(wake_mask: u32, seen_too: bool) -> u32 {
+    let mut bits = 0;
+    if wake_mask & QS_POSTMESSAGE != 0 {
+        bits |= NEW_POSTED;
+    }
+    if wake_mask & QS_ALLPOSTMESSAGE != 0 {
+        bits |= NEW_ALL_POSTED;
+    }
+    if bits != 0 && seen_too {
+        bits |= POSTED | TASKS | QUIT;
+    }
+    if wake_mask & QS_SENDMESSAGE != 0 {
+        bits |= if seen_too { NEW_SENT | SENT } else { NEW_SENT };
+    }
+    bits
+}
+
+export! {
+    /// Waits for an object; dispatches nothing.
+    ///
+    /// # Safety
+    /// None: a stale handle is an error.
+    pub unsafe fn WaitForSingleObject(hHandle: HANDLE, dwMilliseconds: u32) -> u32 {
+        let object = platform::with_current(|thread| thread.process().handles.get(hHandle));
+        match object {
+            Some(object) => {
+                let deadline = Deadline::after_ms(dwMilliseconds);
+                outcome(kernel::wait(&[object.as_waitable()], false, deadline, Why::Wait))
+            }
+            None => fail(ERROR_INVALID_HANDLE, WAIT_FAILED),
+        }
+    }
+
+    /// `WaitForSingleObject`. Nothing queues asynchronous procedures to a thread here, so an alertable wait is a wait.
+    ///
+    /// # Safety
+    /// None: a stale handle is an error.
+    pub unsafe fn WaitForSingleObjectEx(hHandle: HANDLE, dwMilliseconds: u32, bAlertable: BOOL) -> u32 {
+        let _ = bAlertable;
+        // SAFETY: nothing to keep.
+        unsafe { WaitForSingleObject(hHandle, dwMilliseconds) }
+    }
+
+    /// Waits for one of up to 64 objects, or for all of them at one moment; dispatches nothing.
+    ///
+    /// # Safety
+    /// `lpHandles` is null or points at `nCount` handles.
+    pub unsafe fn WaitForMultipleObjects(
+        nCount: u32,
+        lpHandles: *const HANDLE,
+        bWaitAll: BOOL,
+        dwMilliseconds: u32,
+    ) -> u32 {
+        if nCount == 0 {
+            return fail(ERROR_INVALID_PARAMETER, WAIT_FAILED);
+        }
+        // SAFETY: the caller's promise.
+        match unsafe { objects_at(lpHandles, nCount, MAXIMUM_WAIT_OBJECTS, bWaitAll.as_bool()) } {
+            Ok(objects) => {
+                let list: SmallVec<[&dyn Waitable; 4]> = objects.iter().map(KernelObject::as_waitable).collect();
+                outcome(kernel::wait(&list, bWaitAll.as_bool(), Deadline::after_ms(dwMilliseconds), Why::Wait))
+            }
+            Err(error) => fail(error, WAIT_FAILED),
+        }
+    }
+
+    /// Waits for up to 63 objects, or for input of the kinds in `dwWakeMask`, which has the index `nCount`. Input that
+    /// was looked at before does not count without `MWMO_INPUTAVAILABLE`; `MWMO_WAITALL` needs all objects **and** input
+    /// at one moment (MSG-15). Dispatches nothing.
+    ///
+    /// # Safety
+    /// `pHandles` is null or points at `nCount` handles.
+    pub unsafe fn MsgWaitForMultipleObjectsEx(
+        nCount: u32,
+        pHandles: *const HANDLE,
+        dwMilliseconds: u32,
+        dwWakeMask: u32,
+        dwFlags: u32,
+    ) -> u32 {
+        let all = dwFlags & MWMO_WAITALL != 0;
+        if dwFlags & !(MWMO_WAITALL | MWMO_ALERTABLE | MWMO_INPUTAVAILABLE) != 0 {
+            return fail(ERROR_INVALID_PARAMETER, WAIT_FAILED);
+        }
+        // SAFETY: the caller's promise.
+        let objects = match unsafe { objects_at(pHandles, nCount, MAXIMUM_WAIT_OBJECTS - 1, all) } {
+            Ok(objects) => objects,
+            Err(error) => return fail(error, WAIT_FAILED),
+        };
+        let queue: Arc<_> = kernel::queue();
+        let mask = bits_of(dwWakeMask, dwFlags & MWMO_INPUTAVAILABLE != 0);
+        let input = QueueWait { queue: &queue, mask };
+        let mut list: SmallVec<[&dyn Waitable; 4]> = objects.iter().map(KernelObject::as_waitable).collect();
+        list.push(&input);
+        let hit = kernel::wait(&list, all, Deadline::after_ms(dwMilliseconds), Why::Wait);
+        if hit.is_some_and(|hit| all || hit.index == objects.len()) {
+            queue.mark_seen_bits(mask);
+        }
+        outcome(hit)
+    }
+
+    /// `MsgWaitForMultipleObjectsEx` without the flags but for `MWMO_WAITALL`.
+    ///
+    /// # Safety
+    /// `pHandles` is null or points at `nCount` handles.
+    pub unsafe fn MsgWaitForMultipleObjects(
+        nCount: u32,
+        pHandles: *const HANDLE,
+        fWaitAll: BOOL,
+        dwMilliseconds: u32,
+        dwWakeMask: u32,
+    ) -> u32 {
+        let flags = if fWaitAll.as_bool() { MWMO_WAITALL } else { 0 };
+        // SAFETY: the caller's promise.
+        unsafe { MsgWaitForMultipleObjectsEx(nCount, pHandles, dwMilliseconds, dwWakeMask, flags) }
+    }
+}

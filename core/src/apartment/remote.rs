@@ -1,0 +1,67 @@
+//! Work that the machinery itself does in another apartment: queries, final releases, activation.
+
+use super::{Apartment, Filter, wait_reply};
+use crate::abi::hresult::{RPC_E_DISCONNECTED, RPC_E_SERVERFAULT};
+use crate::kernel::{Event, Task};
+use crate::object::guard;
+use crate::process::Process;
+use parking_lot::Mutex;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use windows_core::HRESULT;
+
+type Job<R> = Box<dyn FnOnce() -> R + Send>;
+
+struct Remote<R> {
+    job: Mutex<Option<Job<R>>>,
+    result: Mutex<Option<R>>,
+    failure: Mutex<HRESULT>,
+    done: Event,
+}
+
+impl<R: Send + 'static> Task for Remote<R> {
+    fn run(self: Arc<Self>) {
+        let job = self.job.lock().take();
+        if let Some(job) = job {
+            match catch_unwind(AssertUnwindSafe(job)) {
+                Ok(result) => *self.result.lock() = Some(result),
+                Err(payload) => {
+                    guard::on_panic(payload);
+                    *self.failure.lock() = RPC_E_SERVERFAULT;
+                }
+            }
+        }
+        self.done.set();
+    }
+
+    fn abandon(self: Arc<Self>) {
+        let job = self.job.lock().take();
+        drop(job);
+        self.done.set();
+    }
+}
+
+/// Runs `job` in an apartment and waits for it, dispatching as an STA does while it waits for a reply. Fails with
+/// `RPC_E_DISCONNECTED` when the apartment ends first. In the apartment itself the job runs at once.
+pub(crate) fn run_in<R: Send + 'static>(
+    apartment: &Arc<Apartment>,
+    job: impl FnOnce() -> R + Send + 'static,
+) -> Result<R, HRESULT> {
+    if apartment.is_current() {
+        return Ok(job());
+    }
+    let process = Process::current();
+    let remote = Arc::new(Remote {
+        job: Mutex::new(Some(Box::new(job))),
+        result: Mutex::new(None),
+        failure: Mutex::new(RPC_E_DISCONNECTED),
+        done: Event::new(&process, false, false),
+    });
+    if let Err(task) = apartment.deliver(remote.clone()) {
+        task.abandon();
+    }
+    // The message filter sees the calls of users only (MF-07), so nothing can cancel this wait.
+    let _ = wait_reply(&remote.done, Filter::Ignore);
+    let result = remote.result.lock().take();
+    result.ok_or_else(|| *remote.failure.lock())
+}

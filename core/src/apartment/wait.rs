@@ -1,0 +1,278 @@
+//! Waiting as COM waits: an STA dispatches incoming calls, sent messages and DDE messages meanwhile (WAIT-09); every
+//! other thread just waits (WAIT-12, WAIT-13).
+//!
+//! Each turn of the loop is one wait of the kernel on the objects **and** the message queue, the objects first: a
+//! signalled object wins over a message (WAIT-06). What comes out of the queue is run with no lock held.
+
+use crate::abi::exports::export;
+use crate::abi::hresult::{E_HANDLE, E_INVALIDARG, RPC_E_NO_SYNC, RPC_S_CALLPENDING, S_OK};
+use crate::abi::types::{
+    COWAIT_ALERTABLE, COWAIT_DISPATCH_CALLS, COWAIT_DISPATCH_WINDOW_MESSAGES, COWAIT_INPUTAVAILABLE, COWAIT_WAITALL,
+    CWMO_DISPATCH_CALLS, CWMO_DISPATCH_WINDOW_MESSAGES, CWMO_MAX_HANDLES, HANDLE, PENDINGMSG_CANCELCALL,
+    PENDINGTYPE_NESTED, PENDINGTYPE_TOPLEVEL, WAIT_ABANDONED_0,
+};
+use crate::apartment::{Context, Home, filter};
+use crate::kernel::{
+    self, ANY_INPUT, Event, Hit, KernelObject, MessageQueue, NEW_POSTED, POSTED, PUMPED, Pumped, QueueWait, Waitable,
+};
+use crate::platform::{self, Deadline, Why};
+use smallvec::SmallVec;
+use std::sync::Arc;
+use windows_core::HRESULT;
+
+/// More handles than this are refused (WAIT-26).
+const HANDLES_MAX: u32 = 63;
+
+const FLAGS: u32 =
+    COWAIT_WAITALL | COWAIT_ALERTABLE | COWAIT_INPUTAVAILABLE | COWAIT_DISPATCH_CALLS | COWAIT_DISPATCH_WINDOW_MESSAGES;
+
+type Objects<'a> = SmallVec<[&'a dyn Waitable; 4]>;
+
+/// The queue of the STA that the calling thread is in.
+fn sta_queue() -> Option<Arc<MessageQueue>> {
+    platform::with_current(|thread| match &thread.com().apartment()?.home {
+        Home::Sta { queue, .. } => Some(queue.clone()),
+        Home::Mta(_) => None,
+    })
+}
+
+/// What a wait dispatches on an STA.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Dispatch {
+    /// Calls, sent messages, DDE messages.
+    Modal,
+    /// Posted window messages, too (WAIT-19).
+    Everything,
+}
+
+/// Waits for objects as the calling thread's apartment does.
+fn wait(objects: &[&dyn Waitable], all: bool, deadline: Deadline, dispatch: Dispatch) -> Option<Hit> {
+    let Some(queue) = sta_queue() else { return kernel::wait(objects, all, deadline, Why::Wait) };
+    if all && objects.len() > 1 {
+        return wait_all_with_input(objects, &queue, deadline);
+    }
+    let mask = if dispatch == Dispatch::Everything { ANY_INPUT } else { PUMPED };
+    let input = QueueWait { queue: &queue, mask };
+    let mut list: Objects<'_> = objects.into();
+    list.push(&input);
+    // A poll dispatches what is queued now, and no more (WAIT-24).
+    let mut turns_left = if deadline.is_now() { queue.pumped_len() } else { usize::MAX };
+    loop {
+        let hit = kernel::wait(&list, false, deadline, Why::PumpingWait);
+        match hit {
+            Some(hit) if hit.index < objects.len() => return Some(hit),
+            None => {
+                // What was looked at and left is no longer new (WAIT-11).
+                queue.mark_seen();
+                return None;
+            }
+            Some(_) => {}
+        }
+        if turns_left == 0 {
+            return kernel::wait(objects, false, Deadline::NOW, Why::PumpingWait);
+        }
+        turns_left -= 1;
+        if !dispatch_one(&queue, dispatch) && deadline.is_now() {
+            return kernel::wait(objects, false, Deadline::NOW, Why::PumpingWait);
+        }
+    }
+}
+
+/// `COWAIT_WAITALL` on an STA: all objects and input at one moment, as documented (WAIT-15).
+fn wait_all_with_input(objects: &[&dyn Waitable], queue: &MessageQueue, deadline: Deadline) -> Option<Hit> {
+    let input = QueueWait { queue, mask: ANY_INPUT };
+    let mut list: Objects<'_> = objects.into();
+    list.push(&input);
+    kernel::wait(&list, true, deadline, Why::Wait)
+}
+
+/// Takes one thing out of the queue and runs it.
+fn dispatch_one(queue: &MessageQueue, dispatch: Dispatch) -> bool {
+    if let Some(pumped) = queue.take_pumped() {
+        match pumped {
+            Pumped::Sent(message) => message.deliver(),
+            Pumped::Task(task) => task.run(),
+            Pumped::Posted(message) => {
+                kernel::window::dispatch(&message);
+            }
+        }
+        return true;
+    }
+    if dispatch == Dispatch::Everything
+        && let Some(message) = queue.take_posted(&kernel::Filter::ALL)
+    {
+        kernel::window::dispatch(&message);
+        return true;
+    }
+    false
+}
+
+/// Whose message filter is asked while a reply is waited for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Filter {
+    /// The thread's own: the call is a user's.
+    Ask,
+    /// Nobody's: the call is the machinery's (MF-07).
+    Ignore,
+}
+
+/// How waiting for a reply ended.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReplyWait {
+    /// `done` is set.
+    Done,
+    /// The message filter cancelled the call (CXL-44).
+    CancelledByFilter,
+}
+
+/// Waits for a reply: an STA serves incoming calls meanwhile (MSG-04), the MTA does not on this thread (MSG-05).
+pub(crate) fn wait_reply(done: &Event, asking: Filter) -> ReplyWait {
+    let Some(queue) = sta_queue() else {
+        kernel::wait(&[done], false, Deadline::NEVER, Why::Reply);
+        return ReplyWait::Done;
+    };
+    let asking = asking == Filter::Ask && filter::is_registered();
+    let started = platform::now_ns();
+    let input = QueueWait { queue: &queue, mask: if asking { PUMPED | NEW_POSTED } else { PUMPED } };
+    loop {
+        let hit = kernel::wait(&[done, &input], false, Deadline::NEVER, Why::Reply);
+        if hit.is_some_and(|hit| hit.index == 0) {
+            return ReplyWait::Done;
+        }
+        if dispatch_one(&queue, Dispatch::Modal) {
+            continue;
+        }
+        // A window message came, and stays where it is (MF-09).
+        let posted = queue.has(POSTED);
+        queue.mark_seen();
+        if posted && asking && filter::message_pending(pending_type(), started) == PENDINGMSG_CANCELCALL {
+            return ReplyWait::CancelledByFilter;
+        }
+    }
+}
+
+/// Whether the thread's own call is made from inside an incoming one.
+fn pending_type() -> u32 {
+    platform::with_current(|thread| match &*thread.com().context.borrow() {
+        Context::Call(_) => PENDINGTYPE_NESTED,
+        Context::None | Context::User(_) => PENDINGTYPE_TOPLEVEL,
+    })
+}
+
+/// `ISynchronize::Wait` on one object (SYNC-13).
+pub(crate) fn co_wait(flags: u32, ms: u32, object: &dyn Waitable) -> HRESULT {
+    if flags & !FLAGS != 0 {
+        return E_INVALIDARG;
+    }
+    let dispatch = dispatch_of(flags & COWAIT_DISPATCH_WINDOW_MESSAGES != 0);
+    match wait(&[object], false, Deadline::after_ms(ms), dispatch) {
+        Some(_) => S_OK,
+        None => RPC_S_CALLPENDING,
+    }
+}
+
+/// Waits for a deadline or an object, dispatching as the apartment does; whether the object was set.
+pub(crate) fn co_wait_until(object: &dyn Waitable, deadline: Deadline) -> bool {
+    wait(&[object], false, deadline, Dispatch::Modal).is_some()
+}
+
+fn dispatch_of(everything: bool) -> Dispatch {
+    if everything { Dispatch::Everything } else { Dispatch::Modal }
+}
+
+/// The common part of the two functions: handles to objects, the wait, the index.
+///
+/// # Safety
+/// `handles` points at `count` handles.
+unsafe fn wait_handles(
+    all: bool,
+    dispatch: Dispatch,
+    ms: u32,
+    count: u32,
+    handles: *const HANDLE,
+    index: &mut u32,
+) -> HRESULT {
+    // SAFETY: the caller's.
+    let handles = unsafe { std::slice::from_raw_parts(handles, count as usize) };
+    let process = platform::with_current(|thread| thread.process().clone());
+    let mut objects: SmallVec<[KernelObject; 4]> = SmallVec::new();
+    for handle in handles {
+        match process.handles.get(*handle) {
+            Some(object) => objects.push(object),
+            None => return E_HANDLE,
+        }
+    }
+    let list: Objects<'_> = objects.iter().map(KernelObject::as_waitable).collect();
+    match wait(&list, all, Deadline::after_ms(ms), dispatch) {
+        Some(hit) => {
+            let abandoned = if hit.abandoned { WAIT_ABANDONED_0 } else { 0 };
+            *index = abandoned + if all { 0 } else { hit.index as u32 };
+            S_OK
+        }
+        None => RPC_S_CALLPENDING,
+    }
+}
+
+export! {
+    /// Waits for handles; an STA dispatches incoming calls meanwhile. `dwTimeout` is in milliseconds.
+    ///
+    /// `S_OK` with the index in `lpdwindex`; `RPC_S_CALLPENDING` when the time is over; `E_INVALIDARG` for null
+    /// pointers, unknown flags and more than 63 handles; `RPC_E_NO_SYNC` for no handle at all; `E_HANDLE`
+    /// (0x80070006) for a stale one. (facts section 4)
+    ///
+    /// # Safety
+    /// `pHandles` points at `cHandles` handles; `lpdwindex` is null or valid for writes.
+    pub unsafe fn CoWaitForMultipleHandles(
+        dwFlags: u32,
+        dwTimeout: u32,
+        cHandles: u32,
+        pHandles: *const HANDLE,
+        lpdwindex: *mut u32,
+    ) -> HRESULT {
+        // SAFETY: the caller's.
+        let Some(index) = (unsafe { lpdwindex.as_mut() }) else { return E_INVALIDARG };
+        if pHandles.is_null() {
+            *index = 0;
+            return E_INVALIDARG;
+        }
+        *index = 0;
+        if cHandles == 0 {
+            return RPC_E_NO_SYNC;
+        }
+        if dwFlags & !FLAGS != 0 || cHandles > HANDLES_MAX {
+            return E_INVALIDARG;
+        }
+        let dispatch = dispatch_of(dwFlags & COWAIT_DISPATCH_WINDOW_MESSAGES != 0);
+        // SAFETY: the caller's.
+        unsafe { wait_handles(dwFlags & COWAIT_WAITALL != 0, dispatch, dwTimeout, cHandles, pHandles, index) }
+    }
+
+    /// Waits for any of up to 56 handles; as `CoWaitForMultipleHandles`, with `CWMO_…` flags (WAIT-25).
+    ///
+    /// # Safety
+    /// As for `CoWaitForMultipleHandles`.
+    pub unsafe fn CoWaitForMultipleObjects(
+        dwFlags: u32,
+        dwTimeout: u32,
+        cHandles: u32,
+        pHandles: *const HANDLE,
+        lpdwindex: *mut u32,
+    ) -> HRESULT {
+        // SAFETY: the caller's.
+        let Some(index) = (unsafe { lpdwindex.as_mut() }) else { return E_INVALIDARG };
+        *index = 0;
+        if pHandles.is_null() {
+            return E_INVALIDARG;
+        }
+        if cHandles == 0 {
+            return RPC_E_NO_SYNC;
+        }
+        if dwFlags & !(CWMO_DISPATCH_CALLS | CWMO_DISPATCH_WINDOW_MESSAGES) != 0 || cHandles > CWMO_MAX_HANDLES {
+            return E_INVALIDARG;
+        }
+        let dispatch = dispatch_of(dwFlags & CWMO_DISPATCH_WINDOW_MESSAGES != 0);
+        // SAFETY: the caller's.
+        unsafe { wait_handles(false, dispatch, dwTimeout, cHandles, pHandles, index) }
+    }
+}

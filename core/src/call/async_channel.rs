@@ -1,0 +1,166 @@
+//! The channel of a call object: what the asynchronous interface proxy inside it sends and receives through.
+//!
+//! [`Pending`] is shared by the call object and its channel: the call in flight, and the call object's own event.
+//! `call` changes at Send, at Receive, and when the call object goes; the lock is held for the exchange only.
+
+use crate::abi::hresult::{E_INVALIDARG, E_POINTER, RPC_E_CALL_COMPLETE, RPC_S_CALLPENDING, S_OK};
+use crate::abi::interfaces::{
+    IAgileObject, IAsyncRpcChannelBuffer, IAsyncRpcChannelBuffer_Impl, IRpcChannelBuffer_Impl, IRpcChannelBuffer2_Impl,
+    ISynchronize,
+};
+use crate::abi::types::{MSHCTX_INPROC, RPCOLEMESSAGE};
+use crate::apartment::Apartment;
+use crate::channel::{Call, Outer, Route, Target, client};
+use crate::com_class;
+use crate::kernel::Event;
+use parking_lot::Mutex;
+use std::ffi::c_void;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use windows_core::{GUID, HRESULT, Interface};
+
+/// What a call object and its channel share.
+pub(crate) struct Pending {
+    pub(crate) home: Arc<Apartment>,
+    /// The call object's own event: manual-reset, set from completion or cancellation until the next Begin_ (CALL-28).
+    pub(crate) event: Arc<Event>,
+    /// The address of the call object's own ISynchronize: signalled directly, without a call.
+    pub(crate) own_sync: AtomicUsize,
+    call: Mutex<Option<Arc<Call>>>,
+}
+
+impl Pending {
+    pub(crate) fn new(home: Arc<Apartment>) -> Arc<Self> {
+        Arc::new(Self { home, event: Event::manual(), own_sync: AtomicUsize::new(0), call: Mutex::default() })
+    }
+
+    /// The call in flight, from Begin_ until Finish_ has fetched its result.
+    pub(crate) fn call(&self) -> Option<Arc<Call>> {
+        self.call.lock().clone()
+    }
+
+    /// The call object goes: the server finishes alone (CALL-30), and is asked to stop (CALL-32).
+    pub(crate) fn abandon(&self) {
+        let call = self.call.lock().take();
+        if let Some(call) = call {
+            call.abandon();
+        }
+    }
+
+    /// How completion will be told to whoever `sync` is.
+    fn route(&self, sync: &ISynchronize) -> Route {
+        if sync.as_raw() as usize == self.own_sync.load(Ordering::Acquire) {
+            return Route::Own(self.event.clone());
+        }
+        let agile = sync.cast::<IAgileObject>().is_ok();
+        Route::Outer(Outer {
+            sync: sync.clone(),
+            home: (!agile).then(|| self.home.clone()),
+            caller: self.home.clone(),
+            own: self.event.clone(),
+        })
+    }
+}
+
+/// The channel of one call object.
+#[com_class(IAsyncRpcChannelBuffer)]
+pub(crate) struct AsyncChannel {
+    pub(crate) pending: Arc<Pending>,
+    pub(crate) target: Target,
+}
+
+impl IRpcChannelBuffer_Impl for AsyncChannel_Impl {
+    unsafe fn GetBuffer(&self, pMessage: *mut RPCOLEMESSAGE, _riid: *const GUID) -> HRESULT {
+        // SAFETY: null or a valid message, as the interface asks.
+        let Some(message) = (unsafe { pMessage.as_mut() }) else { return E_INVALIDARG };
+        client::prepare(&self.pending.home, &self.target, message, true).err().unwrap_or(S_OK)
+    }
+
+    unsafe fn SendReceive(&self, pMessage: *mut RPCOLEMESSAGE, pStatus: *mut u32) -> HRESULT {
+        // SAFETY: the caller's; a null ISynchronize sends without telling anybody, then Receive waits.
+        unsafe {
+            let hr = self.Send(pMessage, std::ptr::null_mut(), pStatus);
+            if hr.is_err() { hr } else { self.Receive(pMessage, pStatus) }
+        }
+    }
+
+    unsafe fn FreeBuffer(&self, pMessage: *mut RPCOLEMESSAGE) -> HRESULT {
+        // SAFETY: a message that GetBuffer or Receive filled, or one that was freed before.
+        unsafe {
+            if let Some(message) = pMessage.as_mut() {
+                client::free(message);
+            }
+        }
+        S_OK
+    }
+
+    unsafe fn GetDestCtx(&self, pdwDestContext: *mut u32, ppvDestContext: *mut *mut c_void) -> HRESULT {
+        // SAFETY: out pointers are null or valid.
+        unsafe { client::dest_ctx(MSHCTX_INPROC, pdwDestContext, ppvDestContext) }
+    }
+
+    unsafe fn IsConnected(&self) -> HRESULT {
+        S_OK
+    }
+}
+
+impl IRpcChannelBuffer2_Impl for AsyncChannel_Impl {
+    unsafe fn GetProtocolVersion(&self, pdwVersion: *mut u32) -> HRESULT {
+        // SAFETY: null or valid.
+        unsafe { client::protocol_version(pdwVersion) }
+    }
+}
+
+impl IAsyncRpcChannelBuffer_Impl for AsyncChannel_Impl {
+    unsafe fn Send(&self, pMessage: *mut RPCOLEMESSAGE, pSync: *mut c_void, pulStatus: *mut u32) -> HRESULT {
+        // SAFETY: a message that GetBuffer filled; `pSync` is null or an ISynchronize; the status is null or valid.
+        unsafe {
+            let Some(message) = pMessage.as_mut() else { return E_INVALIDARG };
+            let Some(call) = client::call_of(message) else { return E_INVALIDARG };
+            let hr = client::may_call_out().err().unwrap_or(S_OK);
+            if let Some(status) = pulStatus.as_mut() {
+                *status = hr.0 as u32;
+            }
+            let (method, len) = (message.iMethod, message.cbBuffer as usize);
+            client::free(message);
+            if hr.is_err() {
+                return hr;
+            }
+            let route = ISynchronize::from_raw_borrowed(&pSync).map_or(Route::Wait, |sync| self.pending.route(sync));
+            let before = self.pending.call.lock().replace(call.clone());
+            drop(before);
+            call.send(method, len, route);
+            S_OK
+        }
+    }
+
+    unsafe fn Receive(&self, pMessage: *mut RPCOLEMESSAGE, pulStatus: *mut u32) -> HRESULT {
+        // SAFETY: null or a valid message; the status is null or valid.
+        unsafe {
+            let Some(message) = pMessage.as_mut() else { return E_POINTER };
+            let Some(call) = self.pending.call() else { return RPC_E_CALL_COMPLETE };
+            // An outer whose Wait says too early that the call is complete: the call goes on (chosen).
+            if !call.is_decided() {
+                return RPC_S_CALLPENDING;
+            }
+            let taken = self.pending.call.lock().take();
+            drop(taken);
+            message.reserved1 = Arc::into_raw(call.clone()).cast_mut().cast();
+            let hr = client::receive(&call, message);
+            if let Some(status) = pulStatus.as_mut() {
+                *status = hr.0 as u32;
+            }
+            hr
+        }
+    }
+
+    unsafe fn GetDestCtxEx(
+        &self,
+        _pMsg: *mut RPCOLEMESSAGE,
+        pdwDestContext: *mut u32,
+        ppv: *mut *mut c_void,
+    ) -> HRESULT {
+        // SAFETY: out pointers are null or valid.
+        unsafe { client::dest_ctx(MSHCTX_INPROC, pdwDestContext, ppv) }
+    }
+}

@@ -1,0 +1,241 @@
+//! Cancelling: what all cancel objects do, the stack of a thread's pending calls, and the functions on it (facts section 9).
+//!
+//! A thread's [`CancelStack`] is the only part of its state that others touch: they look for the innermost call to cancel.
+//! Its lock is held for the look only. Whether a call can be cancelled is fixed when it is made (CXL-34): a call made
+//! while cancellation is disabled stands on the stack without a cancel object.
+
+use super::context::call_context;
+use crate::abi::exports::export;
+use crate::abi::hresult::{
+    CO_E_CANCEL_DISABLED, E_INVALIDARG, E_NOINTERFACE, E_POINTER, RPC_E_CALL_CANCELED, RPC_E_CALL_COMPLETE,
+    RPC_S_CALL_CANCELLED_HR, S_OK,
+};
+use crate::abi::interfaces::{ICancelMethodCalls, ICancelMethodCalls_Impl};
+use crate::apartment;
+use crate::channel::Call;
+use crate::com_class;
+use crate::platform::{self, Deadline};
+use crate::protocol::call::{Cancel, GiveUp};
+use parking_lot::Mutex;
+use std::ffi::c_void;
+use std::sync::Arc;
+use windows_core::{GUID, HRESULT, IUnknown, Interface};
+
+/// Asks for cancellation and waits up to `seconds` for the call's end: see the rulings on `Cancel(n)` and `Cancel(-1)`.
+pub(crate) fn cancel_and_wait(call: &Arc<Call>, seconds: u32) -> HRESULT {
+    match call.cancel() {
+        Cancel::Complete => return RPC_E_CALL_COMPLETE,
+        Cancel::Already => return RPC_E_CALL_CANCELED,
+        Cancel::Requested => {}
+    }
+    if seconds > 0 && apartment::co_wait_until(&call.done, Deadline::after_s(seconds)) {
+        return RPC_E_CALL_COMPLETE;
+    }
+    match call.give_up(RPC_S_CALL_CANCELLED_HR) {
+        GiveUp::Won => S_OK,
+        GiveUp::Lost => RPC_E_CALL_COMPLETE,
+    }
+}
+
+/// A call of the channel that waits for its reply, or a cancel object that user code pushed.
+enum Entry {
+    Call(Arc<Call>),
+    /// Cancellation was disabled when the call was made.
+    Uncancellable,
+    User(User),
+}
+
+struct User(ICancelMethodCalls);
+// SAFETY: the documentation of CoSetCancelObject lets other threads cancel through it, so it must bear that.
+unsafe impl Send for User {}
+
+/// The calls that wait on one thread, innermost last.
+#[derive(Default)]
+pub(crate) struct CancelStack {
+    entries: Mutex<Vec<Entry>>,
+}
+
+impl CancelStack {
+    fn of_current() -> Arc<Self> {
+        platform::with_current(|thread| {
+            thread
+                .com()
+                .outgoing
+                .get_or_init(|| {
+                    let stack = Arc::new(Self::default());
+                    thread.process().cancel_stacks.lock().insert(thread.id(), stack.clone());
+                    let (process, id) = (Arc::downgrade(thread.process()), thread.id());
+                    thread.at_exit(Box::new(move || {
+                        if let Some(process) = process.upgrade() {
+                            let gone = process.cancel_stacks.lock().remove(&id);
+                            drop(gone);
+                        }
+                    }));
+                    stack
+                })
+                .clone()
+        })
+    }
+
+    /// The stack of a thread of this process; 0 is the current one.
+    fn of(thread_id: u32) -> Option<Arc<Self>> {
+        platform::with_current(|thread| {
+            let id = if thread_id == 0 { thread.id() } else { thread_id };
+            thread.process().cancel_stacks.lock().get(&id).cloned()
+        })
+    }
+
+    /// Puts a synchronous call on the current thread's stack until the guard is dropped (CXL-42).
+    pub(crate) fn push_call(call: &Arc<Call>) -> PendingCall {
+        let stack = Self::of_current();
+        let enabled = platform::with_current(|thread| thread.com().cancel_enabled.get() > 0);
+        stack.entries.lock().push(if enabled { Entry::Call(call.clone()) } else { Entry::Uncancellable });
+        PendingCall(stack)
+    }
+
+    /// How many calls wait.
+    pub(crate) fn depth(&self) -> usize {
+        self.entries.lock().len()
+    }
+
+    /// The cancel object of the innermost call: none pending and not cancellable are told apart (CXL-37, CXL-38).
+    fn innermost(&self) -> Result<ICancelMethodCalls, HRESULT> {
+        let call = match self.entries.lock().last() {
+            None => return Err(E_NOINTERFACE),
+            Some(Entry::Uncancellable) => return Err(CO_E_CANCEL_DISABLED),
+            Some(Entry::User(user)) => return Ok(user.0.clone()),
+            Some(Entry::Call(call)) => call.clone(),
+        };
+        Ok(CancelObject { call }.into())
+    }
+}
+
+/// Takes its call off the stack when dropped.
+pub(crate) struct PendingCall(Arc<CancelStack>);
+
+impl Drop for PendingCall {
+    fn drop(&mut self) {
+        let gone = self.0.entries.lock().pop();
+        drop(gone);
+    }
+}
+
+/// The cancel object of a synchronous call: for any thread.
+#[com_class(ICancelMethodCalls, agile)]
+pub(crate) struct CancelObject {
+    call: Arc<Call>,
+}
+
+impl ICancelMethodCalls_Impl for CancelObject_Impl {
+    unsafe fn Cancel(&self, ulSeconds: u32) -> HRESULT {
+        cancel_and_wait(&self.call, ulSeconds)
+    }
+
+    unsafe fn TestCancel(&self) -> HRESULT {
+        self.call.test_by_client()
+    }
+}
+
+export! {
+    /// Lets synchronous calls that this thread makes from now on be cancelled; counted (CXL-30, CXL-34).
+    ///
+    /// # Safety
+    /// `pReserved` is null.
+    pub unsafe fn CoEnableCallCancellation(pReserved: *mut c_void) -> HRESULT {
+        if !pReserved.is_null() {
+            return E_INVALIDARG;
+        }
+        platform::with_current(|thread| {
+            let count = &thread.com().cancel_enabled;
+            count.set(count.get().saturating_add(1));
+        });
+        S_OK
+    }
+
+    /// Takes one `CoEnableCallCancellation` back; `CO_E_CANCEL_DISABLED` when there is none (CXL-30, D-11).
+    ///
+    /// # Safety
+    /// `pReserved` is null.
+    pub unsafe fn CoDisableCallCancellation(pReserved: *mut c_void) -> HRESULT {
+        if !pReserved.is_null() {
+            return E_INVALIDARG;
+        }
+        platform::with_current(|thread| {
+            let count = &thread.com().cancel_enabled;
+            match count.get() {
+                0 => CO_E_CANCEL_DISABLED,
+                n => {
+                    count.set(n - 1);
+                    S_OK
+                }
+            }
+        })
+    }
+
+    /// The cancel object of the innermost synchronous call that a thread waits for; thread 0 is the current one.
+    /// `E_NOINTERFACE` when there is none, `CO_E_CANCEL_DISABLED` when it cannot be cancelled (CXL-36 to CXL-38).
+    ///
+    /// # Safety
+    /// `iid` points at a GUID; `ppUnk` is null or valid for writes.
+    pub unsafe fn CoGetCancelObject(dwThreadId: u32, iid: *const GUID, ppUnk: *mut *mut c_void) -> HRESULT {
+        // SAFETY: the caller's.
+        unsafe {
+            let Some(out) = ppUnk.as_mut() else { return E_POINTER };
+            *out = std::ptr::null_mut();
+            let Some(iid) = iid.as_ref() else { return E_INVALIDARG };
+            let Some(stack) = CancelStack::of(dwThreadId) else { return E_NOINTERFACE };
+            match stack.innermost() {
+                Ok(object) => object.query(iid, out),
+                Err(hr) => hr,
+            }
+        }
+    }
+
+    /// Pushes a cancel object on the current thread's stack, or pops the innermost with null (CXL-41).
+    ///
+    /// # Safety
+    /// `pUnk` is null or an object.
+    pub unsafe fn CoSetCancelObject(pUnk: *mut c_void) -> HRESULT {
+        // SAFETY: the caller's.
+        let object = unsafe { IUnknown::from_raw_borrowed(&pUnk) };
+        let stack = CancelStack::of_current();
+        let Some(object) = object else {
+            let gone = stack.entries.lock().pop();
+            drop(gone);
+            return S_OK;
+        };
+        match object.cast::<ICancelMethodCalls>() {
+            Ok(cancel) => {
+                stack.entries.lock().push(Entry::User(User(cancel)));
+                S_OK
+            }
+            Err(_) => E_NOINTERFACE,
+        }
+    }
+
+    /// Cancels the innermost synchronous call of a thread; the timeout is in **seconds** (CXL-39).
+    ///
+    /// # Safety
+    /// None beyond COM's own.
+    pub unsafe fn CoCancelCall(dwThreadId: u32, ulTimeout: u32) -> HRESULT {
+        let Some(stack) = CancelStack::of(dwThreadId) else { return E_NOINTERFACE };
+        match stack.innermost() {
+            // SAFETY: a live object that any thread may call.
+            Ok(object) => unsafe { object.Cancel(ulTimeout) },
+            Err(hr) => hr,
+        }
+    }
+
+    /// Whether the call that is dispatched on this thread was cancelled: `RPC_S_CALLPENDING`, `RPC_E_CALL_CANCELED`, or
+    /// `RPC_E_CALL_COMPLETE` outside any call (CXL-19, CXL-20).
+    ///
+    /// # Safety
+    /// None beyond COM's own.
+    pub unsafe fn CoTestCancel() -> HRESULT {
+        match call_context::<ICancelMethodCalls>() {
+            // SAFETY: the context of this thread.
+            Ok(cancel) => unsafe { cancel.TestCancel() },
+            Err(hr) => hr,
+        }
+    }
+}

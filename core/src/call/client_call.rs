@@ -1,0 +1,188 @@
+//! The client's call object (facts section 6): made by the proxy manager, aggregated under the client's own outer
+//! object if it has one, with the asynchronous interface proxy as its inner object.
+//!
+//! It belongs to the apartment that made it (CALL-38) and says `RPC_E_WRONG_THREAD` elsewhere. The state of the
+//! Begin_/Finish_ pair is the interface proxy's (`protocol::halves`); the fate of the call in flight is its own
+//! (`protocol::call`); this object joins them and owns the event that others wait on.
+
+use super::async_channel::{AsyncChannel, Pending};
+use super::cancel_and_wait;
+use crate::abi::hresult::{E_INVALIDARG, E_NOINTERFACE, E_UNEXPECTED, RPC_E_CALL_COMPLETE, S_OK};
+use crate::abi::interfaces::{
+    IAsyncRpcChannelBuffer, ICallFactory, ICallFactory_Impl, ICancelMethodCalls, ICancelMethodCalls_Impl,
+    IRpcProxyBuffer, ISynchronize, ISynchronize_Impl, ISynchronizeHandle, ISynchronizeHandle_Impl,
+};
+use crate::abi::types::HANDLE;
+use crate::apartment;
+use crate::channel::Target;
+use crate::com_class;
+use crate::object::{self, Inner};
+use crate::proxy::ProxyManager;
+use crate::synchronize::EventHandle;
+use std::ffi::c_void;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use windows_core::{ComObject, GUID, HRESULT, IUnknown, IUnknownImpl, Interface};
+
+/// A call object.
+#[com_class(ISynchronize, ISynchronizeHandle, ICancelMethodCalls, ICallFactory, blind = inner)]
+pub(crate) struct ClientCall {
+    pending: Arc<Pending>,
+    handle: EventHandle,
+    inner: Inner,
+    proxy: std::sync::OnceLock<Connected>,
+    /// Keeps the target alive while a call is pending (CALL-39).
+    manager: ComObject<ProxyManager>,
+}
+
+struct Connected(IRpcProxyBuffer);
+// SAFETY: connected and disconnected in the call object's apartment.
+unsafe impl Send for Connected {}
+// SAFETY: as above.
+unsafe impl Sync for Connected {}
+
+impl ClientCall {
+    /// Makes a call object for the asynchronous twin that `factory`, an interface proxy's own, knows how to make.
+    ///
+    /// # Safety
+    /// `outer` is null or the controlling unknown of an aggregate; `riid2` and `ppv` are valid.
+    pub(crate) unsafe fn create(
+        manager: ComObject<ProxyManager>,
+        factory: &ICallFactory,
+        target: Target,
+        async_iid: &GUID,
+        outer: *mut c_void,
+        riid2: *const GUID,
+        ppv: *mut *mut c_void,
+    ) -> HRESULT {
+        let pending = Pending::new(manager.home().clone());
+        let value = ClientCall {
+            handle: EventHandle::new(pending.event.clone()),
+            pending,
+            inner: Inner::new(),
+            proxy: std::sync::OnceLock::new(),
+            manager,
+        };
+        // SAFETY: the caller's.
+        unsafe {
+            object::create_aggregated_with(value, outer, riid2, ppv, |call| call.construct(factory, async_iid, target))
+        }
+    }
+
+    fn check(&self) -> Result<(), HRESULT> {
+        self.pending.home.check()
+    }
+}
+
+impl ClientCall_Impl {
+    /// Makes the inner object and connects it.
+    fn construct(&self, factory: &ICallFactory, async_iid: &GUID, target: Target) -> HRESULT {
+        let own_sync = self.as_interface::<ISynchronize>().as_raw() as usize;
+        self.pending.own_sync.store(own_sync, Ordering::Release);
+        let mut connected = E_UNEXPECTED;
+        // SAFETY: the factory aggregates what it makes under the controlling unknown.
+        let made = unsafe {
+            self.aggregate(&self.inner, |outer, iid, ppv| {
+                let hr = factory.CreateCall(async_iid, outer, iid, ppv);
+                if hr.is_ok() {
+                    connected = self.connect(&*ppv, target);
+                }
+                hr
+            })
+        };
+        match made {
+            Ok(()) => connected,
+            Err(error) => error.code(),
+        }
+    }
+
+    /// Gives the inner object its channel.
+    fn connect(&self, inner: &*mut c_void, target: Target) -> HRESULT {
+        // SAFETY: a live pointer that the caller keeps.
+        let proxy = unsafe { IUnknown::from_raw_borrowed(inner) }.map(Interface::cast::<IRpcProxyBuffer>);
+        let Some(Ok(proxy)) = proxy else { return E_NOINTERFACE };
+        let channel: IAsyncRpcChannelBuffer = AsyncChannel { pending: self.pending.clone(), target }.into();
+        // SAFETY: a fresh proxy and a live channel.
+        let hr = unsafe { proxy.Connect(channel.as_raw()) };
+        let _ = self.proxy.set(Connected(proxy));
+        hr
+    }
+}
+
+impl Drop for ClientCall {
+    fn drop(&mut self) {
+        self.pending.abandon();
+        if let Some(Connected(proxy)) = self.proxy.take() {
+            // SAFETY: the proxy was connected at creation and is not used any more.
+            unsafe { proxy.Disconnect() };
+        }
+    }
+}
+
+impl ISynchronize_Impl for ClientCall_Impl {
+    unsafe fn Wait(&self, dwFlags: u32, dwMilliseconds: u32) -> HRESULT {
+        match self.check() {
+            Ok(()) => apartment::co_wait(dwFlags, dwMilliseconds, &*self.pending.event),
+            Err(hr) => hr,
+        }
+    }
+
+    unsafe fn Signal(&self) -> HRESULT {
+        if let Err(hr) = self.check() {
+            return hr;
+        }
+        self.pending.event.set();
+        S_OK
+    }
+
+    unsafe fn Reset(&self) -> HRESULT {
+        if let Err(hr) = self.check() {
+            return hr;
+        }
+        self.pending.event.reset();
+        S_OK
+    }
+}
+
+impl ISynchronizeHandle_Impl for ClientCall_Impl {
+    unsafe fn GetHandle(&self, ph: *mut HANDLE) -> HRESULT {
+        // SAFETY: null or valid.
+        match unsafe { ph.as_mut() } {
+            Some(out) => self.handle.get(out),
+            None => E_INVALIDARG,
+        }
+    }
+}
+
+impl ICancelMethodCalls_Impl for ClientCall_Impl {
+    unsafe fn Cancel(&self, ulSeconds: u32) -> HRESULT {
+        if let Err(hr) = self.check() {
+            return hr;
+        }
+        match self.pending.call() {
+            Some(call) => cancel_and_wait(&call, ulSeconds),
+            None => RPC_E_CALL_COMPLETE,
+        }
+    }
+
+    unsafe fn TestCancel(&self) -> HRESULT {
+        match self.pending.call() {
+            Some(call) => call.test_by_client(),
+            None => RPC_E_CALL_COMPLETE,
+        }
+    }
+}
+
+impl ICallFactory_Impl for ClientCall_Impl {
+    unsafe fn CreateCall(
+        &self,
+        riid: *const GUID,
+        pCtrlUnk: *mut c_void,
+        riid2: *const GUID,
+        ppv: *mut *mut c_void,
+    ) -> HRESULT {
+        // A call object makes further ones for the same target (CALL-11).
+        // SAFETY: the caller's arguments, passed on.
+        unsafe { self.manager.to_interface::<ICallFactory>().CreateCall(riid, pCtrlUnk, riid2, ppv) }
+    }
+}

@@ -1,0 +1,17 @@
+//! Call objects and what belongs to them: the client's ([`ClientCall`]), the server's ([`ServerCall`]), call contexts,
+//! and the cancel objects of synchronous calls.
+
+mod async_channel;
+mod cancel;
+mod client_call;
+mod context;
+mod server_call;
+
+pub(crate) use cancel::{CancelStack, cancel_and_wait};
+pub use cancel::{
+    CoCancelCall, CoDisableCallCancellation, CoEnableCallCancellation, CoGetCancelObject, CoSetCancelObject,
+    CoTestCancel,
+};
+pub(crate) use client_call::ClientCall;
+pub use context::{CoGetCallContext, CoSwitchCallContext};
+pub(crate) use server_call::ServerCall;

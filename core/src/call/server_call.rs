@@ -1,0 +1,255 @@
+//! The system's call object around a server's own (SRV-10): it supplies ISynchronize and ICancelMethodCalls, and turns
+//! Signal into Finish_ and the reply.
+//!
+//! It belongs to the server's apartment: Signal or Reset from another one, unmarshaled, is `RPC_E_WRONG_THREAD` and has no
+//! effect, so the call stays pending for ever (SRV-13). Its progress is the machine `protocol::server_call`. `running`
+//! is set before Begin_ and taken by whoever the machine tells to finish; Finish_ runs on the thread that signalled, or
+//! on the one that returned from Begin_ when the Signal came first (chosen).
+
+use crate::abi::hresult::{E_INVALIDARG, E_NOINTERFACE, E_NOTIMPL, RPC_E_CALL_COMPLETE, RPC_E_DISCONNECTED, S_OK};
+use crate::abi::interfaces::{
+    ICallFactory, ICancelMethodCalls, ICancelMethodCalls_Impl, ISynchronize, ISynchronize_Impl, ISynchronizeHandle,
+    ISynchronizeHandle_Impl,
+};
+use crate::abi::types::{HANDLE, RPCOLEMESSAGE};
+use crate::apartment::{self, Apartment};
+use crate::channel::{Call, Failure, Invocation};
+use crate::com_class;
+use crate::kernel::Event;
+use crate::object::Inner;
+use crate::platform::{self, Access, Object, ObjectKind};
+use crate::process::Process;
+use crate::protocol::{Word, server_call as machine};
+use crate::proxy::info::{AsyncInfo, Kept};
+use crate::stub::{StubEntry, within};
+use crate::synchronize::EventHandle;
+use parking_lot::Mutex;
+use std::sync::{Arc, Weak};
+use windows_core::{ComObject, HRESULT, IUnknown, IUnknownImpl, Interface};
+
+/// One server call object, used for one call after another.
+#[com_class(ISynchronize, ISynchronizeHandle, ICancelMethodCalls, blind = inner)]
+pub(crate) struct ServerCall {
+    object: Object,
+    home: Weak<Apartment>,
+    entry: Weak<StubEntry>,
+    info: &'static AsyncInfo,
+    word: Word,
+    event: Arc<Event>,
+    handle: EventHandle,
+    inner: Inner,
+    running: Mutex<Option<Running>>,
+}
+
+/// The call that is being served.
+struct Running {
+    call: Arc<Call>,
+    method: u32,
+    kept: Kept,
+}
+
+impl ServerCall {
+    /// Has the object make a call object, aggregated under one of ours. `None` when it cannot: the call is then served
+    /// synchronously (SRV-03).
+    pub(crate) fn create(
+        factory: &ICallFactory,
+        info: &'static AsyncInfo,
+        call: &Arc<Call>,
+        entry: &Arc<StubEntry>,
+    ) -> Option<ComObject<Self>> {
+        let process = platform::with_current(|thread| thread.process().clone());
+        let event = Event::manual();
+        let object = ComObject::new(ServerCall {
+            object: process.new_object(ObjectKind::Call),
+            home: call.target.apartment.clone(),
+            entry: Arc::downgrade(entry),
+            info,
+            word: Word::new(machine::IDLE),
+            handle: EventHandle::new(event.clone()),
+            event,
+            inner: Inner::new(),
+            running: Mutex::default(),
+        });
+        // SAFETY: the object aggregates what it makes under the controlling unknown, and belongs to this apartment.
+        let made = unsafe {
+            object.aggregate(&object.inner, |outer, iid, ppv| {
+                let hr = factory.CreateCall(&info.iid, outer, iid, ppv);
+                let Some(inner) = IUnknown::from_raw_borrowed(&*ppv) else {
+                    return if hr.is_err() { hr } else { E_NOINTERFACE };
+                };
+                // Its own non-delegating unknown must offer both, or it is no call object (ruling).
+                if hr.is_ok() && !(offers(inner, &ISynchronize::IID) && offers(inner, &info.iid)) {
+                    drop(IUnknown::from_raw(std::mem::replace(&mut *ppv, std::ptr::null_mut())));
+                    return E_NOINTERFACE;
+                }
+                hr
+            })
+        };
+        made.ok()?;
+        Some(object)
+    }
+
+    /// The call ended with its apartment: the client hears of it now, a later Signal gets `RPC_E_DISCONNECTED`.
+    pub(crate) fn apartment_ends(&self) {
+        platform::visit(self.object, Access::Write);
+        let lost = self.word.apply(machine::die);
+        let running = self.running.lock().take();
+        if let (true, Some(running)) = (lost, running) {
+            running.call.complete(Err(Failure(RPC_E_DISCONNECTED)));
+        }
+    }
+
+    fn check(&self) -> Result<(), HRESULT> {
+        match self.home.upgrade() {
+            Some(home) => home.check(),
+            None => Err(RPC_E_DISCONNECTED),
+        }
+    }
+}
+
+impl ServerCall_Impl {
+    /// Serves a call: Begin_, and Finish_ with the reply when Signal has come. In the apartment.
+    pub(crate) fn serve(&self, call: &Arc<Call>, message: &RPCOLEMESSAGE) {
+        platform::visit(self.object, Access::Write);
+        self.event.reset();
+        if !self.word.apply(machine::begin) {
+            return self.end(call, Err(Failure(RPC_E_DISCONNECTED)));
+        }
+        *self.running.lock() = Some(Running { call: call.clone(), method: message.iMethod, kept: Kept::default() });
+        let mut kept = Kept::default();
+        let hr = match self.inner_interface() {
+            // SAFETY: the pointer is the asynchronous interface of the inner object, and this is its apartment.
+            Ok(target) => unsafe { (self.info.begin)(target.as_raw(), message, &mut kept) },
+            Err(hr) => hr,
+        };
+        if hr.is_err() {
+            self.running.lock().take();
+            return self.end(call, Err(Failure(hr)));
+        }
+        if let Some(running) = self.running.lock().as_mut() {
+            running.kept = kept;
+        }
+        platform::visit(self.object, Access::Write);
+        if self.word.apply(machine::begun) == machine::Next::Finish {
+            self.finish();
+        }
+    }
+
+    /// Finish_ and the reply.
+    fn finish(&self) {
+        let running = self.running.lock().take();
+        let Some(Running { call, method, kept }) = running else { return };
+        let mut invocation = Invocation::new(crate::channel::Buffer::default(), method);
+        let mut message = invocation.message();
+        let channel = Process::current().server_channel();
+        let hr = match self.inner_interface() {
+            // SAFETY: as in `serve`; message and channel are valid for the call.
+            Ok(target) => {
+                within(&call, || unsafe { (self.info.finish)(target.as_raw(), &mut message, channel.as_raw(), &kept) })
+            }
+            Err(hr) => hr,
+        };
+        let reply = match hr {
+            hr if hr.is_err() => Err(Failure(hr)),
+            _ => invocation.finish(&message),
+        };
+        self.end(&call, reply);
+    }
+
+    /// The object is idle again before the client can see the reply: its next call may be there at once.
+    fn end(&self, call: &Arc<Call>, reply: Result<crate::channel::Buffer, Failure>) {
+        platform::visit(self.object, Access::Write);
+        let alive = self.word.apply(machine::ended);
+        let begun = self.home.upgrade().and_then(|home| home.exports.take_begun(self));
+        match (alive, begun, self.entry.upgrade()) {
+            (true, Some(this), Some(entry)) => entry.asynchronous.give_back(this),
+            (_, begun, _) => drop(begun),
+        }
+        call.complete(reply);
+    }
+
+    fn inner_interface(&self) -> Result<IUnknown, HRESULT> {
+        let mut raw = std::ptr::null_mut();
+        // SAFETY: a query through the controlling unknown, which reaches the inner object blindly.
+        unsafe {
+            let unknown: IUnknown = self.to_object().to_interface();
+            unknown.query(&self.info.iid, &mut raw).ok().map_err(|error| error.code())?;
+            Ok(IUnknown::from_raw(raw))
+        }
+    }
+}
+
+/// Whether an object answers for an interface.
+///
+/// # Safety
+/// `unknown` is usable on this thread.
+unsafe fn offers(unknown: &IUnknown, iid: &windows_core::GUID) -> bool {
+    let mut raw = std::ptr::null_mut();
+    // SAFETY: valid arguments; the result is counted and given back.
+    unsafe {
+        let found = unknown.query(iid, &mut raw).is_ok() && !raw.is_null();
+        if found {
+            drop(IUnknown::from_raw(raw));
+        }
+        found
+    }
+}
+
+impl ISynchronize_Impl for ServerCall_Impl {
+    unsafe fn Wait(&self, dwFlags: u32, dwMilliseconds: u32) -> HRESULT {
+        match self.check() {
+            Ok(()) => apartment::co_wait(dwFlags, dwMilliseconds, &*self.event),
+            Err(hr) => hr,
+        }
+    }
+
+    unsafe fn Signal(&self) -> HRESULT {
+        if let Err(hr) = self.check() {
+            return hr;
+        }
+        // Finish_ may let the last other reference go.
+        let this = self.to_object();
+        platform::visit(self.object, Access::Write);
+        let next = self.word.apply(machine::signal);
+        self.event.set();
+        match next {
+            machine::Next::Nothing => S_OK,
+            machine::Next::Disconnected => RPC_E_DISCONNECTED,
+            machine::Next::Finish => {
+                self.finish();
+                drop(this);
+                S_OK
+            }
+        }
+    }
+
+    unsafe fn Reset(&self) -> HRESULT {
+        if let Err(hr) = self.check() {
+            return hr;
+        }
+        self.event.reset();
+        S_OK
+    }
+}
+
+impl ISynchronizeHandle_Impl for ServerCall_Impl {
+    unsafe fn GetHandle(&self, ph: *mut HANDLE) -> HRESULT {
+        // SAFETY: null or valid.
+        match unsafe { ph.as_mut() } {
+            Some(out) => self.handle.get(out),
+            None => E_INVALIDARG,
+        }
+    }
+}
+
+impl ICancelMethodCalls_Impl for ServerCall_Impl {
+    unsafe fn Cancel(&self, _ulSeconds: u32) -> HRESULT {
+        // Cancelling is the client's business.
+        E_NOTIMPL
+    }
+
+    unsafe fn TestCancel(&self) -> HRESULT {
+        let call = self.running.lock().as_ref().map(|running| running.call.clone());
+        call.map_or(RPC_E_CALL_COMPLETE, |call| call.test_by_server())
+    }
+}

@@ -1,0 +1,355 @@
+//! One call in flight.
+//!
+//! Who owns what: `body` belongs to the client's side until [`Call::send`], then to the server's side until
+//! [`Call::complete`], then to the client's again; the lock around it is held for moments only and never while anything
+//! is run, signalled or dropped that user code could see. Who decides the call's fate is `word`, the machine of
+//! `protocol::call`; `done` is set after it is decided. The one who wins the decision signals: first `done`, then the
+//! route. A reference to the call is held by each side for as long as it may touch it, so a signal never meets freed
+//! memory.
+
+use super::{Buffer, Invocation};
+use crate::abi::hresult::{
+    RPC_E_CALL_REJECTED, RPC_E_DISCONNECTED, RPC_E_SERVERCALL_RETRYLATER, RPC_S_CALL_CANCELLED_HR, RPC_S_UNKNOWN_IF_HR,
+};
+use crate::abi::interfaces::ISynchronize;
+use crate::abi::types::RPCOLEMESSAGE;
+use crate::apartment::Apartment;
+use crate::kernel::{Event, Task};
+use crate::platform::{self, Access, Object, ObjectKind};
+use crate::process::Process;
+use crate::protocol::{Word, call as machine};
+use crate::proxy::factory;
+use crate::proxy::info::Direction;
+use crate::stub;
+use parking_lot::Mutex;
+use std::ffi::c_void;
+use std::sync::{Arc, Weak};
+use windows_core::{GUID, HRESULT};
+
+/// Where a call goes.
+#[derive(Clone)]
+pub(crate) struct Target {
+    pub(crate) apartment: Weak<Apartment>,
+    pub(crate) ipid: GUID,
+    pub(crate) iid: GUID,
+}
+
+/// Who calls: what the server can learn of the client.
+#[derive(Clone, Copy)]
+pub(crate) struct Caller {
+    /// The logical thread (APT-33).
+    pub(crate) logical: GUID,
+    /// Whether the call was sent by `Begin_`.
+    pub(crate) asynchronous: bool,
+}
+
+/// How the client learns that the call is decided.
+#[derive(Default)]
+pub(crate) enum Route {
+    /// It waits for `done` (a synchronous call).
+    #[default]
+    Wait,
+    /// The call object's own event.
+    Own(Arc<Event>),
+    /// Somebody's `ISynchronize`, signalled in its apartment, or wherever the call is decided when it is agile (AGG-09).
+    Outer(Outer),
+}
+
+/// An outer object's `ISynchronize`.
+pub(crate) struct Outer {
+    pub(crate) sync: ISynchronize,
+    /// Its apartment; `None` for an agile object.
+    pub(crate) home: Option<Arc<Apartment>>,
+    /// The apartment of the call object: where a failure to send is told to an agile outer.
+    pub(crate) caller: Arc<Apartment>,
+    /// The inner call object's event.
+    pub(crate) own: Arc<Event>,
+}
+
+// SAFETY: the ISynchronize inside is only called in its own apartment, or when its object said that it is agile; what
+// travels between threads is the counted pointer.
+unsafe impl Send for Outer {}
+
+/// Why there is no reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Failure(pub(crate) HRESULT);
+
+#[derive(Default)]
+struct Body {
+    request: Buffer,
+    reply: Option<Result<Buffer, Failure>>,
+    route: Route,
+    method: u32,
+    /// What the outer's Signal said, when it failed: the call's result (AGG-06).
+    signal_failure: Option<HRESULT>,
+    /// The request is whole, and the server's.
+    sent: bool,
+    /// The client has had the reply.
+    received: bool,
+}
+
+/// A call in flight.
+pub(crate) struct Call {
+    object: Object,
+    word: Word,
+    pub(crate) done: Event,
+    pub(crate) target: Target,
+    pub(crate) caller: Caller,
+    body: Mutex<Body>,
+}
+
+impl Call {
+    pub(crate) fn new(process: &Process, target: Target, caller: Caller, request: Buffer) -> Arc<Self> {
+        Arc::new(Self {
+            object: process.new_object(ObjectKind::Call),
+            word: Word::new(0),
+            done: Event::new(process, false, false),
+            target,
+            caller,
+            body: Mutex::new(Body { request, ..Body::default() }),
+        })
+    }
+
+    /// Hands the request to the server's apartment.
+    pub(crate) fn send(self: &Arc<Self>, method: u32, len: usize, route: Route) {
+        {
+            let mut body = self.body.lock();
+            body.method = method;
+            body.request.truncate(len);
+            body.route = route;
+            body.sent = true;
+        }
+        let sent = match self.target.apartment.upgrade() {
+            Some(apartment) => apartment.deliver(self.clone()).is_ok(),
+            None => false,
+        };
+        if !sent {
+            self.fail_later(Failure(RPC_S_UNKNOWN_IF_HR));
+        }
+    }
+
+    /// Fails a call that could not be sent. An outer object is never signalled inside Begin_: its apartment does
+    /// that, from its queue.
+    fn fail_later(self: &Arc<Self>, failure: Failure) {
+        let home = match &self.body.lock().route {
+            Route::Outer(outer) => Some(outer.home.clone().unwrap_or_else(|| outer.caller.clone())),
+            Route::Wait | Route::Own(_) => None,
+        };
+        let task = Arc::new(FailTask { call: self.clone(), failure });
+        match home {
+            None => task.run(),
+            Some(home) => {
+                if let Err(task) = home.deliver(task) {
+                    task.run();
+                }
+            }
+        }
+    }
+
+    /// The reply, or what came in its place. The first decision counts.
+    pub(crate) fn complete(self: &Arc<Self>, reply: Result<Buffer, Failure>) {
+        platform::visit(self.object, Access::Write);
+        let unwanted = {
+            // The reply must be in place before the decision is seen, and an earlier one must stand.
+            let mut body = self.body.lock();
+            let before = body.reply.replace(reply);
+            match self.word.apply(machine::reply) {
+                machine::Reply::Deliver => None,
+                machine::Reply::Drop => Some(std::mem::replace(&mut body.reply, before)),
+            }
+        };
+        match unwanted {
+            None => self.signal(),
+            Some(Some(Ok(reply))) => self.discard(reply, Direction::Reply),
+            Some(_) => {}
+        }
+    }
+
+    /// Gives back what the object references in bytes hold that nobody will read.
+    fn discard(&self, mut bytes: Buffer, direction: Direction) {
+        let Some(info) = factory::find(&self.target.iid) else { return };
+        let message = RPCOLEMESSAGE {
+            Buffer: bytes.as_mut_ptr(),
+            cbBuffer: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+            iMethod: self.method(),
+            ..RPCOLEMESSAGE::default()
+        };
+        // SAFETY: the message holds the bytes of a whole request or reply of that interface.
+        unsafe { (info.discard)(&message, direction) };
+    }
+
+    /// Asks the server to stop.
+    pub(crate) fn cancel(&self) -> machine::Cancel {
+        platform::visit(self.object, Access::Write);
+        self.word.apply(machine::cancel)
+    }
+
+    /// The client stops waiting; the winner has signalled when this returns.
+    pub(crate) fn give_up(self: &Arc<Self>, result: HRESULT) -> machine::GiveUp {
+        platform::visit(self.object, Access::Write);
+        let outcome = self.word.apply(machine::give_up);
+        if outcome == machine::GiveUp::Won {
+            self.body.lock().reply = Some(Err(Failure(result)));
+            self.signal();
+        }
+        outcome
+    }
+
+    /// The client is gone: the server goes on, and its reply is dropped.
+    pub(crate) fn abandon(&self) {
+        platform::visit(self.object, Access::Write);
+        self.word.apply(machine::abandon);
+        let route = std::mem::take(&mut self.body.lock().route);
+        drop(route);
+    }
+
+    /// What the client gets: the reply's bytes, which stay here, or why there are none.
+    pub(crate) fn reply(&self) -> Result<(*mut c_void, usize), Failure> {
+        let mut body = self.body.lock();
+        if let Some(failure) = body.signal_failure {
+            return Err(Failure(failure));
+        }
+        body.received = true;
+        match &mut body.reply {
+            Some(Ok(buffer)) => Ok((buffer.as_mut_ptr(), buffer.len())),
+            Some(Err(failure)) => Err(*failure),
+            None => Err(Failure(RPC_S_CALL_CANCELLED_HR)),
+        }
+    }
+
+    pub(crate) fn test_by_client(&self) -> HRESULT {
+        platform::visit(self.object, Access::Read);
+        machine::test_by_client(self.word.load())
+    }
+
+    pub(crate) fn test_by_server(&self) -> HRESULT {
+        platform::visit(self.object, Access::Read);
+        machine::test_by_server(self.word.load())
+    }
+
+    pub(crate) fn is_decided(&self) -> bool {
+        machine::decided(self.word.load())
+    }
+
+    pub(crate) fn method(&self) -> u32 {
+        self.body.lock().method
+    }
+
+    /// The refusal of the callee's message filter, if that is the reply. The request was not taken then.
+    pub(crate) fn refusal(&self) -> Option<HRESULT> {
+        match &self.body.lock().reply {
+            Some(Err(Failure(hr))) if matches!(*hr, RPC_E_CALL_REJECTED | RPC_E_SERVERCALL_RETRYLATER) => Some(*hr),
+            _ => None,
+        }
+    }
+
+    /// What the caller hears of a refusal.
+    pub(crate) fn set_refusal(&self, hr: HRESULT) {
+        self.body.lock().reply = Some(Err(Failure(hr)));
+    }
+
+    /// A refused call once more.
+    pub(crate) fn again(&self) -> Arc<Self> {
+        let request = std::mem::take(&mut self.body.lock().request);
+        let process = platform::with_current(|thread| thread.process().clone());
+        Self::new(&process, self.target.clone(), self.caller, request)
+    }
+
+    /// A pointer to the request's bytes while the client's side fills them.
+    pub(crate) fn request_ptr(&self) -> *mut c_void {
+        self.body.lock().request.as_mut_ptr()
+    }
+
+    /// Takes the request for dispatch.
+    pub(crate) fn take_request(&self) -> Invocation {
+        let mut body = self.body.lock();
+        Invocation::new(std::mem::take(&mut body.request), body.method)
+    }
+
+    /// Tells the client. The caller has won the decision and holds a reference.
+    fn signal(self: &Arc<Self>) {
+        let route = std::mem::take(&mut self.body.lock().route);
+        self.done.set();
+        match route {
+            Route::Wait => {}
+            Route::Own(event) => event.set(),
+            Route::Outer(outer) => {
+                let home = outer.home.clone().filter(|home| !home.is_current());
+                let task = Arc::new(SignalTask { call: self.clone(), outer: Mutex::new(Some(outer)) });
+                match home {
+                    None => task.run(),
+                    Some(home) => {
+                        if let Err(task) = home.deliver(task) {
+                            task.abandon();
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        let body = self.body.get_mut();
+        let request = std::mem::take(&mut body.request);
+        let reply = if body.received { None } else { body.reply.take() };
+        if body.sent && request.len() > 0 {
+            self.discard(request, Direction::Request);
+        }
+        if let Some(Ok(reply)) = reply {
+            self.discard(reply, Direction::Reply);
+        }
+    }
+}
+
+impl Task for Call {
+    fn run(self: Arc<Self>) {
+        stub::dispatch(&self);
+    }
+
+    fn abandon(self: Arc<Self>) {
+        self.complete(Err(Failure(RPC_E_DISCONNECTED)));
+    }
+}
+
+/// A call that could not be sent, on its way to the apartment that hears of it.
+struct FailTask {
+    call: Arc<Call>,
+    failure: Failure,
+}
+
+impl Task for FailTask {
+    fn run(self: Arc<Self>) {
+        self.call.complete(Err(self.failure));
+    }
+
+    fn abandon(self: Arc<Self>) {
+        self.run();
+    }
+}
+
+/// The Signal of an outer object, on its way to the outer's apartment.
+struct SignalTask {
+    call: Arc<Call>,
+    outer: Mutex<Option<Outer>>,
+}
+
+impl Task for SignalTask {
+    fn run(self: Arc<Self>) {
+        let outer = self.outer.lock().take();
+        let Some(outer) = outer else { return };
+        // SAFETY: this is the apartment of the outer object, or the object is agile.
+        let hr = unsafe { outer.sync.Signal() };
+        if hr.is_err() {
+            // Nobody may wait for ever on an outer that does not do its part: Finish_ gets the code (AGG-06).
+            self.call.body.lock().signal_failure = Some(hr);
+            outer.own.set();
+        }
+    }
+
+    fn abandon(self: Arc<Self>) {
+        let outer = self.outer.lock().take();
+        drop(outer);
+    }
+}

@@ -1,0 +1,229 @@
+//! The client's side of the channel: what an interface proxy holds.
+//!
+//! It belongs to the apartment of its proxy and says so: `RPC_E_WRONG_THREAD` elsewhere (MRSH-13). The buffer that
+//! `GetBuffer` makes is a [`Call`], counted in the message; `FreeBuffer`, or a failure of `SendReceive`, gives it back.
+
+use super::{Buffer, Call, Caller, Failure, Route, Target, clear};
+use crate::abi::hresult::{
+    E_INVALIDARG, RPC_E_CALL_CANCELED, RPC_E_CANTCALLOUT_INEXTERNALCALL, RPC_E_CANTCALLOUT_ININPUTSYNCCALL, S_OK,
+};
+use crate::abi::interfaces::{IRpcChannelBuffer_Impl, IRpcChannelBuffer2, IRpcChannelBuffer2_Impl};
+use crate::abi::types::{MSHCTX_INPROC, RPCOLEMESSAGE};
+use crate::apartment::{self, Apartment, Filter, filter};
+use crate::call::CancelStack;
+use crate::com_class;
+use crate::kernel::{self, Event};
+use crate::platform::{self, Deadline};
+use std::ffi::c_void;
+use std::sync::Arc;
+use windows_core::{GUID, HRESULT};
+
+/// The channel of one interface proxy.
+#[com_class(IRpcChannelBuffer2)]
+pub(crate) struct ClientChannel {
+    pub(crate) home: Arc<Apartment>,
+    pub(crate) target: Target,
+}
+
+/// Who calls from this thread.
+pub(crate) fn caller(asynchronous: bool) -> Caller {
+    platform::with_current(|thread| Caller { logical: thread.com().logical_thread(thread.id()), asynchronous })
+}
+
+/// Makes a call with room for a request and ties it to the message.
+pub(crate) fn prepare(
+    home: &Arc<Apartment>,
+    target: &Target,
+    message: &mut RPCOLEMESSAGE,
+    asynchronous: bool,
+) -> Result<(), HRESULT> {
+    home.check()?;
+    let process = platform::with_current(|thread| thread.process().clone());
+    let request = Buffer::new(message.cbBuffer as usize);
+    let call = Call::new(&process, target.clone(), caller(asynchronous), request);
+    message.Buffer = call.request_ptr();
+    message.dataRepresentation = 0x10;
+    message.reserved1 = Arc::into_raw(call).cast_mut().cast();
+    Ok(())
+}
+
+/// The call of a message, which the message keeps.
+///
+/// # Safety
+/// `reserved1` is null or was set by [`prepare`] and not given back since.
+pub(crate) unsafe fn call_of(message: &RPCOLEMESSAGE) -> Option<Arc<Call>> {
+    let raw = message.reserved1.cast_const().cast::<Call>();
+    if raw.is_null() {
+        return None;
+    }
+    // SAFETY: the message holds a counted reference; this adds one.
+    unsafe {
+        Arc::increment_strong_count(raw);
+        Some(Arc::from_raw(raw))
+    }
+}
+
+/// Gives the message's call back.
+///
+/// # Safety
+/// As for [`call_of`].
+pub(crate) unsafe fn free(message: &mut RPCOLEMESSAGE) {
+    let raw = message.reserved1.cast_const().cast::<Call>();
+    clear(message);
+    if !raw.is_null() {
+        // SAFETY: the reference that `prepare` put there.
+        drop(unsafe { Arc::from_raw(raw) });
+    }
+}
+
+/// Puts the reply of a decided call into the message, or frees the message and says why there is none.
+///
+/// # Safety
+/// As for [`call_of`].
+pub(crate) unsafe fn receive(call: &Call, message: &mut RPCOLEMESSAGE) -> HRESULT {
+    match call.reply() {
+        Ok((buffer, len)) => {
+            message.Buffer = buffer;
+            message.cbBuffer = u32::try_from(len).unwrap_or(u32::MAX);
+            S_OK
+        }
+        Err(Failure(hr)) => {
+            // SAFETY: the caller's.
+            unsafe { free(message) };
+            hr
+        }
+    }
+}
+
+/// Whether this thread may call out at all now (MSG-10, MF-08).
+pub(crate) fn may_call_out() -> Result<(), HRESULT> {
+    platform::with_current(|thread| {
+        let com = thread.com();
+        if com.in_filter.get() > 0 {
+            Err(RPC_E_CANTCALLOUT_INEXTERNALCALL)
+        } else if kernel::in_sent_message() {
+            Err(RPC_E_CANTCALLOUT_ININPUTSYNCCALL)
+        } else {
+            Ok(())
+        }
+    })
+}
+
+/// The destination of every channel here: the same process (MRSH-29).
+///
+/// # Safety
+/// The pointers are null or valid for writes.
+pub(crate) unsafe fn dest_ctx(context: u32, pdw: *mut u32, ppv: *mut *mut c_void) -> HRESULT {
+    // SAFETY: the caller's.
+    unsafe {
+        if let Some(out) = pdw.as_mut() {
+            *out = context;
+        }
+        if let Some(out) = ppv.as_mut() {
+            *out = std::ptr::null_mut();
+        }
+    }
+    S_OK
+}
+
+/// Version 5.7 of the object protocol, as today's Windows says.
+///
+/// # Safety
+/// The pointer is null or valid for writes.
+pub(crate) unsafe fn protocol_version(out: *mut u32) -> HRESULT {
+    // SAFETY: the caller's.
+    match unsafe { out.as_mut() } {
+        Some(version) => {
+            *version = 0x0007_0005;
+            S_OK
+        }
+        None => E_INVALIDARG,
+    }
+}
+
+/// Sends a synchronous call and waits for its reply; a refusal is tried again as long as the message filter says so.
+fn send_and_wait(mut call: Arc<Call>, message: &RPCOLEMESSAGE) -> Arc<Call> {
+    let started = platform::now_ns();
+    loop {
+        let pending = CancelStack::push_call(&call);
+        call.send(message.iMethod, message.cbBuffer as usize, Route::Wait);
+        if apartment::wait_reply(&call.done, Filter::Ask) == apartment::ReplyWait::CancelledByFilter {
+            // A reply that is faster wins (CXL-44).
+            let _ = call.cancel();
+            let _ = call.give_up(RPC_E_CALL_CANCELED);
+        }
+        drop(pending);
+        let Some(refusal) = call.refusal() else { return call };
+        match filter::retry(refusal, started) {
+            filter::Retry::No(hr) => {
+                call.set_refusal(hr);
+                return call;
+            }
+            filter::Retry::After(ms) => {
+                if ms > 0 {
+                    let never = Event::manual();
+                    apartment::co_wait_until(&*never, Deadline::after_ms(ms));
+                }
+                call = call.again();
+            }
+        }
+    }
+}
+
+impl IRpcChannelBuffer_Impl for ClientChannel_Impl {
+    unsafe fn GetBuffer(&self, pMessage: *mut RPCOLEMESSAGE, _riid: *const GUID) -> HRESULT {
+        // SAFETY: null or a valid message, as the interface asks.
+        let Some(message) = (unsafe { pMessage.as_mut() }) else { return E_INVALIDARG };
+        prepare(&self.home, &self.target, message, false).err().unwrap_or(S_OK)
+    }
+
+    unsafe fn SendReceive(&self, pMessage: *mut RPCOLEMESSAGE, pStatus: *mut u32) -> HRESULT {
+        // SAFETY: a message that GetBuffer prepared; the status pointer is null or valid.
+        unsafe {
+            let Some(message) = pMessage.as_mut() else { return E_INVALIDARG };
+            let Some(call) = call_of(message) else { return E_INVALIDARG };
+            let hr = match may_call_out() {
+                Ok(()) => {
+                    let last = send_and_wait(call, message);
+                    free(message);
+                    message.reserved1 = Arc::into_raw(last.clone()).cast_mut().cast();
+                    receive(&last, message)
+                }
+                Err(hr) => {
+                    free(message);
+                    hr
+                }
+            };
+            if let Some(status) = pStatus.as_mut() {
+                *status = hr.0 as u32;
+            }
+            hr
+        }
+    }
+
+    unsafe fn FreeBuffer(&self, pMessage: *mut RPCOLEMESSAGE) -> HRESULT {
+        // SAFETY: a message that GetBuffer prepared, or one that was freed before.
+        unsafe {
+            if let Some(message) = pMessage.as_mut() {
+                free(message);
+            }
+        }
+        S_OK
+    }
+
+    unsafe fn GetDestCtx(&self, pdwDestContext: *mut u32, ppvDestContext: *mut *mut c_void) -> HRESULT {
+        // SAFETY: out pointers are null or valid.
+        unsafe { dest_ctx(MSHCTX_INPROC, pdwDestContext, ppvDestContext) }
+    }
+
+    unsafe fn IsConnected(&self) -> HRESULT {
+        S_OK
+    }
+}
+
+impl IRpcChannelBuffer2_Impl for ClientChannel_Impl {
+    unsafe fn GetProtocolVersion(&self, pdwVersion: *mut u32) -> HRESULT {
+        // SAFETY: null or valid.
+        unsafe { protocol_version(pdwVersion) }
+    }
+}

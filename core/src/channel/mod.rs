@@ -1,0 +1,25 @@
+//! The channel between apartments of a process. A wire between processes would plug in at [`Call::send`].
+//!
+//! A request is a [`Call`]: made by the client's channel at `GetBuffer`, filled by the interface proxy, delivered to the
+//! server's apartment as a task, dispatched there to the stub, completed with the reply, which the client's side
+//! fetches. [`client`] is the channel that interface proxies hold, [`server`] the one that stubs see.
+
+mod buffer;
+mod call;
+pub(crate) mod client;
+mod server;
+
+pub(crate) use buffer::Buffer;
+pub(crate) use call::{Call, Caller, Failure, Outer, Route, Target};
+pub(crate) use client::ClientChannel;
+pub(crate) use server::{Invocation, ServerChannel};
+
+use crate::abi::types::RPCOLEMESSAGE;
+
+/// The part of `RPCOLEMESSAGE::reserved1` that is ours: on the client's side a counted `Arc<Call>`, on the server's an
+/// [`Invocation`] of the dispatching stack frame.
+pub(crate) fn clear(message: &mut RPCOLEMESSAGE) {
+    message.reserved1 = std::ptr::null_mut();
+    message.Buffer = std::ptr::null_mut();
+    message.cbBuffer = 0;
+}

@@ -1,0 +1,3 @@
+//! Tests of the NDR runtime.
+
+pub(crate) mod table;

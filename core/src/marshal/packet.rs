@@ -1,0 +1,295 @@
+//! Packets: an interface pointer as bytes, and back. What the functions on streams and the NDR of interface pointers share.
+//!
+//! A normal packet carries five references (OB-04); whoever unmarshals or releases it has them. A table packet carries
+//! none: it is counted on the stub manager, and each unmarshaling asks for references of its own.
+
+use super::objref::{CUSTOM_TAIL, HEAD, ObjRef, STANDARD_TAIL, Standard, TABLE_STRONG, TABLE_WEAK, Tail};
+use super::stream::{self, memory_stream};
+use crate::abi::hresult::{
+    CO_E_OBJNOTCONNECTED, CO_E_OBJNOTREG, E_INVALIDARG, E_NOINTERFACE, RPC_E_INVALID_OBJREF, S_OK,
+};
+use crate::abi::interfaces::{IMarshal, IStream};
+use crate::abi::types::{
+    CLSCTX_INPROC_SERVER, MSHLFLAGS_NORMAL, MSHLFLAGS_TABLESTRONG, MSHLFLAGS_TABLEWEAK, STREAM_SEEK_END,
+    STREAM_SEEK_SET,
+};
+use crate::apartment::{self, Apartment};
+use crate::object::CoCreateInstance;
+use crate::process::Process;
+use crate::protocol::refs::{Held, Refs};
+use crate::proxy;
+use crate::stub::{PACKET_REFS, StubManager};
+use std::ffi::c_void;
+use std::sync::Arc;
+use windows_core::{GUID, HRESULT, IUnknown, Interface};
+
+type Outcome<T> = Result<T, HRESULT>;
+
+fn code(error: windows_core::Error) -> HRESULT {
+    error.code()
+}
+
+/// Appends a packet for an object's interface.
+pub(crate) fn marshal(unknown: &IUnknown, iid: &GUID, context: u32, flags: u32, out: &mut Vec<u8>) -> Outcome<()> {
+    let home = apartment::require()?;
+    if let Some(manager) = proxy::manager_of(unknown) {
+        return marshal_proxy(&manager, unknown, iid, flags, out);
+    }
+    if let Ok(custom) = unknown.cast::<IMarshal>() {
+        return marshal_custom(&custom, unknown, iid, context, flags, out);
+    }
+    let stub = home.exports.manager(&home, unknown, |refs| count_packet(refs, flags))?;
+    match stub.entry(&home.exports, iid) {
+        Ok(entry) => {
+            write_standard(&home, &stub, *iid, entry.ipid, flags, out);
+            Ok(())
+        }
+        Err(hr) => {
+            stub.release(|refs| uncount_packet(refs, flags));
+            Err(hr)
+        }
+    }
+}
+
+fn count_packet(refs: &mut Refs, flags: u32) {
+    match flags & (MSHLFLAGS_TABLESTRONG | MSHLFLAGS_TABLEWEAK) {
+        MSHLFLAGS_NORMAL => refs.add(PACKET_REFS),
+        MSHLFLAGS_TABLEWEAK => refs.add_weak_table(),
+        _ => refs.add_table(),
+    }
+}
+
+fn uncount_packet(refs: &mut Refs, flags: u32) -> Held {
+    match flags & (MSHLFLAGS_TABLESTRONG | MSHLFLAGS_TABLEWEAK) {
+        MSHLFLAGS_NORMAL => refs.release(PACKET_REFS),
+        MSHLFLAGS_TABLEWEAK => refs.release_weak_table(),
+        _ => refs.release_table(),
+    }
+}
+
+fn write_standard(home: &Apartment, stub: &StubManager, iid: GUID, ipid: GUID, flags: u32, out: &mut Vec<u8>) {
+    let (flags, public_refs) = match flags & (MSHLFLAGS_TABLESTRONG | MSHLFLAGS_TABLEWEAK) {
+        MSHLFLAGS_NORMAL => (0, PACKET_REFS),
+        MSHLFLAGS_TABLEWEAK => (TABLE_WEAK, 0),
+        _ => (TABLE_STRONG, 0),
+    };
+    let standard = Standard { flags, public_refs, oxid: home.oxid, oid: stub.oid, ipid };
+    ObjRef { iid, tail: Tail::Standard(standard) }.write(out);
+}
+
+/// The packet of a proxy leads to the original object (MRSH-18).
+fn marshal_proxy(
+    manager: &proxy::ManagerRef,
+    unknown: &IUnknown,
+    iid: &GUID,
+    flags: u32,
+    out: &mut Vec<u8>,
+) -> Outcome<()> {
+    manager.home().check()?;
+    let ipid = match manager.ipid(iid) {
+        Some(ipid) => ipid,
+        // IUnknown has no proxy of its own: any interface of the object serves to reach it.
+        None if *iid == IUnknown::IID => manager.any_ipid(),
+        None => {
+            query(unknown, iid)?;
+            manager.ipid(iid).ok_or(E_NOINTERFACE)?
+        }
+    };
+    let server = manager.server().ok_or(CO_E_OBJNOTCONNECTED)?;
+    let stub = server.exports.by_oid(manager.oid).ok_or(CO_E_OBJNOTCONNECTED)?;
+    stub.add(|refs| count_packet(refs, flags));
+    write_standard(&server, &stub, *iid, ipid, flags, out);
+    Ok(())
+}
+
+/// The object marshals itself (MA-45).
+fn marshal_custom(
+    custom: &IMarshal,
+    unknown: &IUnknown,
+    iid: &GUID,
+    context: u32,
+    flags: u32,
+    out: &mut Vec<u8>,
+) -> Outcome<()> {
+    let none = std::ptr::null_mut();
+    let (mut clsid, mut size) = (GUID::zeroed(), 0);
+    let stream = memory_stream(Vec::new());
+    // SAFETY: the object is in its apartment; all arguments are valid.
+    unsafe {
+        custom.GetUnmarshalClass(iid, unknown.as_raw(), context, none, flags, &mut clsid).ok().map_err(code)?;
+        custom.GetMarshalSizeMax(iid, unknown.as_raw(), context, none, flags, &mut size).ok().map_err(code)?;
+        custom.MarshalInterface(stream.as_raw(), iid, unknown.as_raw(), context, none, flags).ok().map_err(code)?;
+    }
+    let data = contents(&stream)?;
+    let size = u32::try_from(data.len()).map_err(|_| E_INVALIDARG)?;
+    ObjRef { iid: *iid, tail: Tail::Custom(clsid, size) }.write(out);
+    out.extend(data);
+    Ok(())
+}
+
+/// An upper bound for a packet's size.
+pub(crate) fn size_max(unknown: &IUnknown, iid: &GUID, context: u32, flags: u32) -> Outcome<u32> {
+    let standard = (HEAD + STANDARD_TAIL) as u32;
+    if proxy::manager_of(unknown).is_some() {
+        return Ok(standard);
+    }
+    match unknown.cast::<IMarshal>() {
+        Err(_) => Ok(standard),
+        Ok(custom) => {
+            let mut size = 0;
+            // SAFETY: as in `marshal_custom`.
+            unsafe {
+                custom
+                    .GetMarshalSizeMax(iid, unknown.as_raw(), context, std::ptr::null_mut(), flags, &mut size)
+                    .ok()
+                    .map_err(code)?;
+            }
+            Ok(size.saturating_add((HEAD + CUSTOM_TAIL) as u32))
+        }
+    }
+}
+
+/// The pointer behind a packet, for the calling apartment. The packet is used up, unless it is a table's (MRSH-07).
+pub(crate) fn unmarshal(objref: &ObjRef, data: &[u8], wanted: &GUID) -> Outcome<*mut c_void> {
+    let here = apartment::require()?;
+    let standard = match objref.tail {
+        Tail::Standard(standard) => standard,
+        Tail::Custom(clsid, _) => {
+            return with_custom(&clsid, data, |marshaler, stream| {
+                let mut raw = std::ptr::null_mut();
+                // SAFETY: valid arguments.
+                unsafe { marshaler.UnmarshalInterface(stream.as_raw(), wanted, &mut raw).ok().map_err(code)? };
+                Ok(raw)
+            });
+        }
+    };
+    if standard.oxid == here.oxid {
+        return unmarshal_at_home(&here, &standard, wanted);
+    }
+    let process = Process::current();
+    let server = process.apartments.find(standard.oxid).ok_or(CO_E_OBJNOTCONNECTED)?;
+    if standard.public_refs == 0 {
+        // A table packet: each unmarshaling has references of its own, if the packet is still good.
+        let stub = server.exports.by_oid(standard.oid).ok_or(CO_E_OBJNOTREG)?;
+        if !stub.add_if_table(PACKET_REFS) {
+            return Err(CO_E_OBJNOTREG);
+        }
+    }
+    let refs = if standard.public_refs == 0 { PACKET_REFS } else { standard.public_refs };
+    let manager = here.imports.manager(&here, Arc::downgrade(&server), standard.oxid, standard.oid);
+    manager.add_refs(refs);
+    manager.note_ipid(standard.ipid);
+    if objref.iid != IUnknown::IID {
+        let typed = manager.connect(&objref.iid, standard.ipid)?;
+        // SAFETY: the count that came with the pointer.
+        unsafe { drop(IUnknown::from_raw(typed)) };
+    }
+    query(&manager.to_interface::<IUnknown>(), wanted)
+}
+
+/// In the object's own apartment the pointer itself comes back (MRSH-05).
+fn unmarshal_at_home(here: &Arc<Apartment>, standard: &Standard, wanted: &GUID) -> Outcome<*mut c_void> {
+    let table = standard.public_refs == 0;
+    let gone = if table { CO_E_OBJNOTREG } else { CO_E_OBJNOTCONNECTED };
+    let stub = here.exports.by_oid(standard.oid).ok_or(gone)?;
+    let object = stub.object().ok_or(gone)?;
+    let found = query(&object, wanted);
+    if !table {
+        stub.release(|refs| refs.release(standard.public_refs));
+    }
+    found
+}
+
+/// Gives back what a packet holds.
+pub(crate) fn release(objref: &ObjRef, data: &[u8]) -> Outcome<()> {
+    let standard = match objref.tail {
+        Tail::Standard(standard) => standard,
+        Tail::Custom(clsid, _) => {
+            return with_custom(&clsid, data, |marshaler, stream| {
+                // SAFETY: valid arguments.
+                unsafe { marshaler.ReleaseMarshalData(stream.as_raw()).ok().map_err(code) }
+            });
+        }
+    };
+    let stub = Process::current()
+        .apartments
+        .find(standard.oxid)
+        .and_then(|server| server.exports.by_oid(standard.oid))
+        .ok_or(CO_E_OBJNOTREG)?;
+    stub.release(|refs| match standard.flags & (TABLE_STRONG | TABLE_WEAK) {
+        0 => refs.release(standard.public_refs),
+        TABLE_WEAK => refs.release_weak_table(),
+        _ => refs.release_table(),
+    });
+    Ok(())
+}
+
+/// Runs a custom unmarshaler over its data.
+fn with_custom<T>(clsid: &GUID, data: &[u8], f: impl FnOnce(&IMarshal, &IStream) -> Outcome<T>) -> Outcome<T> {
+    let mut raw = std::ptr::null_mut();
+    // SAFETY: valid arguments; on success a counted pointer of the interface asked for.
+    let marshaler = unsafe {
+        CoCreateInstance(clsid, std::ptr::null_mut(), CLSCTX_INPROC_SERVER, &IMarshal::IID, &mut raw)
+            .ok()
+            .map_err(code)?;
+        IMarshal::from_raw(raw)
+    };
+    f(&marshaler, &memory_stream(data.to_vec()))
+}
+
+fn query(object: &IUnknown, iid: &GUID) -> Outcome<*mut c_void> {
+    let mut raw = std::ptr::null_mut();
+    // SAFETY: valid arguments.
+    match unsafe { object.query(iid, &mut raw) } {
+        S_OK if !raw.is_null() => Ok(raw),
+        hr if hr.is_err() => Err(hr),
+        _ => Err(E_NOINTERFACE),
+    }
+}
+
+/// Reads a packet from a stream: the fixed part and the custom data.
+pub(crate) fn read(stream: &IStream) -> Outcome<(ObjRef, Vec<u8>)> {
+    let mut bytes = vec![0; HEAD];
+    read_exact(stream, &mut bytes)?;
+    let tail = super::objref::tail_len(&bytes).map_err(|_| RPC_E_INVALID_OBJREF)?;
+    bytes.resize(HEAD + tail, 0);
+    read_exact(stream, &mut bytes[HEAD..])?;
+    let objref = ObjRef::parse(&bytes).map_err(|_| RPC_E_INVALID_OBJREF)?;
+    let data = match objref.tail {
+        Tail::Standard(_) => Vec::new(),
+        Tail::Custom(_, size) => read_data(stream, size as usize)?,
+    };
+    Ok((objref, data))
+}
+
+/// Reads custom data in pieces: a hostile size ends at the stream's end, not at an allocation.
+fn read_data(stream: &IStream, size: usize) -> Outcome<Vec<u8>> {
+    let mut data = Vec::new();
+    while data.len() < size {
+        let at = data.len();
+        data.resize(at + (size - at).min(4096), 0);
+        read_exact(stream, &mut data[at..])?;
+    }
+    Ok(data)
+}
+
+fn read_exact(stream: &IStream, into: &mut [u8]) -> Outcome<()> {
+    stream::read_exact(stream, into).ok().map_err(code)
+}
+
+/// All bytes of a stream.
+fn contents(stream: &IStream) -> Outcome<Vec<u8>> {
+    let mut len = 0;
+    // SAFETY: a live stream and a valid place for the position.
+    unsafe { stream.Seek(0, STREAM_SEEK_END, &mut len).ok().map_err(code)? };
+    rewind(stream).ok().map_err(code)?;
+    let mut bytes = vec![0; usize::try_from(len).map_err(|_| E_INVALIDARG)?];
+    read_exact(stream, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// Moves a stream's position to its start.
+pub(crate) fn rewind(stream: &IStream) -> HRESULT {
+    // SAFETY: a live stream; no position is asked for.
+    unsafe { stream.Seek(0, STREAM_SEEK_SET, std::ptr::null_mut()) }
+}

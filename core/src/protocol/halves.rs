@@ -1,0 +1,209 @@
+//! The two halves of an asynchronous call on the client: which `Begin_` waits for which `Finish_`.
+//!
+//! ```text
+//!            begin              announce            finish
+//!   Idle ───────────▶ Preparing ─────────▶ Pending ─────────▶ Finishing
+//!    ▲                  │ give_up           │  ▲ put_back      │ │
+//!    ├──────────────────┘                   │  └───────────────┘ │
+//!    ├──────────────────────────────────────┘ not_sent           │ not_sent
+//!    ├─────────────────────────────────────────────────────────── │ ── done
+//!    └──────────────────────────────────── Failed ◀───────────────┘
+//! ```
+//!
+//! One word: the state in its low bits, the method's slot above. Whoever moves `Idle` to `Preparing` owns the call's
+//! message until `announce`; whoever moves `Pending` to `Finishing` owns it after the reply is in. `Pending` is visible
+//! before the request is sent, because completion may come, and `Finish_` with it, before `Begin_` has returned
+//! (CALL-25, AGG-11). `Failed` is a request that could not be sent while a `Finish_` on another thread already waits.
+//!
+//! Each transition is one compare-and-swap; losing a race is a variant of what it returns.
+
+use crate::platform::sync::{AtomicU32, Ordering};
+
+const IDLE: u32 = 0;
+const PREPARING: u32 = 1;
+const PENDING: u32 = 2;
+const FINISHING: u32 = 3;
+const FAILED: u32 = 4;
+const SLOT_SHIFT: u32 = 3;
+
+const fn word(state: u32, slot: u32) -> u32 {
+    slot << SLOT_SHIFT | state
+}
+
+/// The state of one call object's client side. See the module.
+#[derive(Debug)]
+pub(crate) struct Halves(AtomicU32);
+
+/// What `Begin_` finds.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Begin {
+    /// The call object is the caller's: it prepares the request.
+    Claimed,
+    /// A call is unfinished (CALL-14).
+    Busy,
+}
+
+/// What `Finish_` finds.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Finish {
+    /// The pending call is the caller's to finish.
+    Claimed,
+    /// No such call is pending: none at all, one of another method, or another thread finishes it (CALL-18, CALL-20).
+    NotBegun,
+}
+
+/// What became of a request that could not be sent.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotSent {
+    /// Nobody noticed; the call object is idle again.
+    Idle,
+    /// A `Finish_` waits already and must be woken.
+    FinishWaits,
+}
+
+/// What a `Finish_` finds that was woken, or that gives the call back.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Woken {
+    /// The call is still there.
+    Pending,
+    /// The request was never sent; the call object is idle again.
+    NeverSent,
+}
+
+impl Halves {
+    /// Idle.
+    pub(crate) fn new() -> Self {
+        Self(AtomicU32::new(IDLE))
+    }
+
+    fn step(&self, from: u32, to: u32) -> bool {
+        self.0.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// `Begin_` enters: Idle → Preparing.
+    pub(crate) fn begin(&self, slot: u32) -> Begin {
+        if self.step(IDLE, word(PREPARING, slot)) { Begin::Claimed } else { Begin::Busy }
+    }
+
+    /// `Begin_` gives up before it sends: Preparing → Idle. Only the claimer calls this.
+    pub(crate) fn give_up(&self, slot: u32) {
+        let stepped = self.step(word(PREPARING, slot), IDLE);
+        debug_assert!(stepped, "only the claimer gives up");
+    }
+
+    /// The request is about to be sent: Preparing → Pending. Only the claimer calls this.
+    pub(crate) fn announce(&self, slot: u32) {
+        let stepped = self.step(word(PREPARING, slot), word(PENDING, slot));
+        debug_assert!(stepped, "only the claimer announces");
+    }
+
+    /// The request could not be sent: Pending → Idle, or Finishing → Failed.
+    pub(crate) fn not_sent(&self, slot: u32) -> NotSent {
+        // Only a Finish_ moves the word now, between these two states.
+        loop {
+            if self.step(word(PENDING, slot), IDLE) {
+                return NotSent::Idle;
+            }
+            if self.step(word(FINISHING, slot), word(FAILED, slot)) {
+                return NotSent::FinishWaits;
+            }
+        }
+    }
+
+    /// `Finish_` enters: Pending → Finishing, for the method that was begun.
+    pub(crate) fn finish(&self, slot: u32) -> Finish {
+        if self.step(word(PENDING, slot), word(FINISHING, slot)) { Finish::Claimed } else { Finish::NotBegun }
+    }
+
+    /// `Finish_` comes back from its wait: stays, or Failed → Idle.
+    pub(crate) fn woken(&self, slot: u32) -> Woken {
+        if self.step(word(FAILED, slot), IDLE) { Woken::NeverSent } else { Woken::Pending }
+    }
+
+    /// `Finish_` leaves the call as it was: Finishing → Pending, or Failed → Idle.
+    pub(crate) fn put_back(&self, slot: u32) -> Woken {
+        if self.step(word(FINISHING, slot), word(PENDING, slot)) { Woken::Pending } else { self.woken(slot) }
+    }
+
+    /// `Finish_` has the result: Finishing → Idle, or Failed → Idle when it was woken before its time.
+    pub(crate) fn done(&self, slot: u32) {
+        if !self.step(word(FINISHING, slot), IDLE) {
+            let _ = self.woken(slot);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn call_21_a_call_object_serves_one_call_after_the_other() {
+        let halves = Halves::new();
+        for slot in [3, 4, 3] {
+            assert_eq!(halves.begin(slot), Begin::Claimed);
+            halves.announce(slot);
+            assert_eq!(halves.finish(slot), Finish::Claimed);
+            assert_eq!(halves.woken(slot), Woken::Pending);
+            halves.done(slot);
+        }
+    }
+
+    #[test]
+    fn call_14_call_15_begin_is_refused_until_finish_is_done() {
+        let halves = Halves::new();
+        assert_eq!(halves.begin(3), Begin::Claimed);
+        assert_eq!(halves.begin(3), Begin::Busy);
+        halves.announce(3);
+        assert_eq!(halves.begin(4), Begin::Busy);
+        assert_eq!(halves.finish(3), Finish::Claimed);
+        assert_eq!(halves.begin(3), Begin::Busy);
+        halves.done(3);
+        assert_eq!(halves.begin(3), Begin::Claimed);
+    }
+
+    #[test]
+    fn call_18_call_19_call_20_finish_needs_its_own_begin() {
+        let halves = Halves::new();
+        assert_eq!(halves.finish(3), Finish::NotBegun);
+        assert_eq!(halves.begin(3), Begin::Claimed);
+        assert_eq!(halves.finish(3), Finish::NotBegun, "nothing is sent yet");
+        halves.announce(3);
+        assert_eq!(halves.finish(4), Finish::NotBegun, "another method");
+        assert_eq!(halves.finish(3), Finish::Claimed);
+        assert_eq!(halves.finish(3), Finish::NotBegun, "another thread finishes it");
+        halves.done(3);
+        assert_eq!(halves.finish(3), Finish::NotBegun);
+    }
+
+    #[test]
+    fn a_finish_that_gives_the_call_back_leaves_it_pending() {
+        let halves = Halves::new();
+        assert_eq!(halves.begin(3), Begin::Claimed);
+        halves.announce(3);
+        assert_eq!(halves.finish(3), Finish::Claimed);
+        assert_eq!(halves.put_back(3), Woken::Pending);
+        assert_eq!(halves.finish(3), Finish::Claimed);
+    }
+
+    #[test]
+    fn a_request_that_cannot_be_sent_leaves_nobody_waiting() {
+        let halves = Halves::new();
+        assert_eq!(halves.begin(3), Begin::Claimed);
+        halves.give_up(3);
+        assert_eq!(halves.begin(3), Begin::Claimed);
+        halves.announce(3);
+        assert_eq!(halves.not_sent(3), NotSent::Idle);
+        assert_eq!(halves.begin(3), Begin::Claimed);
+        halves.announce(3);
+        assert_eq!(halves.finish(3), Finish::Claimed);
+        assert_eq!(halves.not_sent(3), NotSent::FinishWaits);
+        assert_eq!(halves.begin(4), Begin::Busy, "the waiting Finish_ leaves first");
+        assert_eq!(halves.woken(3), Woken::NeverSent);
+        assert_eq!(halves.begin(4), Begin::Claimed);
+    }
+}

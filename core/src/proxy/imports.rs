@@ -1,0 +1,84 @@
+//! What a client apartment sees of others: its proxy managers by (OXID, OID).
+//!
+//! The table holds addresses, not references. A manager is found and referenced under the lock, and takes itself out under
+//! the same lock while its last release runs: so an address in the table is always one of living memory, and a manager
+//! whose count has reached zero is not taken ([`object::class::try_add_ref`]); a new one then takes its place.
+
+use super::{ProxyManager, manager::ProxyManager_Impl};
+use crate::apartment::Apartment;
+use crate::object::class;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::ptr::NonNull;
+use std::sync::{Arc, Weak};
+use windows_core::{ComObject, IUnknownImpl};
+
+#[derive(Clone, Copy)]
+struct Address(NonNull<ProxyManager_Impl>);
+// SAFETY: an address; it is followed under the table's lock only.
+unsafe impl Send for Address {}
+
+/// The proxy managers of one apartment.
+#[derive(Default)]
+pub(crate) struct Imports {
+    managers: Mutex<BTreeMap<(u64, u64), Address>>,
+}
+
+impl Imports {
+    /// The manager for an object, made if there is none.
+    pub(crate) fn manager(
+        &self,
+        home: &Arc<Apartment>,
+        server: Weak<Apartment>,
+        oxid: u64,
+        oid: u64,
+    ) -> ComObject<ProxyManager> {
+        if let Some(found) = self.find(oxid, oid) {
+            return found;
+        }
+        let fresh = ComObject::new(ProxyManager::new(home, server, oxid, oid));
+        let mut managers = self.managers.lock();
+        // Somebody else of the MTA may have been faster.
+        let faster = managers.get(&(oxid, oid)).and_then(|there| take(*there));
+        if faster.is_none() {
+            managers.insert((oxid, oid), Address(class::root(&*fresh)));
+        }
+        drop(managers);
+        faster.unwrap_or(fresh)
+    }
+
+    fn find(&self, oxid: u64, oid: u64) -> Option<ComObject<ProxyManager>> {
+        let managers = self.managers.lock();
+        managers.get(&(oxid, oid)).and_then(|there| take(*there))
+    }
+
+    /// A manager ends: its address goes, unless another has taken its place.
+    pub(super) fn forget(&self, manager: &ProxyManager) {
+        let mut managers = self.managers.lock();
+        let key = (manager.oxid, manager.oid);
+        // SAFETY: an address in the table is one of living memory, see the module.
+        let same =
+            managers.get(&key).is_some_and(|there| unsafe { std::ptr::eq(there.0.as_ref().get_impl(), manager) });
+        if same {
+            managers.remove(&key);
+        }
+    }
+
+    /// The apartment ends: every manager is cut off (APT-22).
+    pub(crate) fn disconnect_all(&self) {
+        loop {
+            let next = self.managers.lock().pop_first();
+            let Some((_, there)) = next else { break };
+            // A manager that is ending disconnects itself.
+            if let Some(manager) = take(there) {
+                manager.disconnect();
+            }
+        }
+    }
+}
+
+/// A reference to the manager at an address, unless its last one is gone.
+fn take(there: Address) -> Option<ComObject<ProxyManager>> {
+    // SAFETY: an address in the table is one of living memory, see the module; the caller holds the lock.
+    unsafe { class::try_to_object(there.0) }
+}

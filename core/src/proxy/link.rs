@@ -1,0 +1,125 @@
+//! The pointer that `Connect` gives and `Disconnect` takes away while calls may be running on other threads.
+//!
+//! | word | meaning |
+//! | --- | --- |
+//! | `CONNECTED` set | the pointer is there; the low bits count who uses it now |
+//! | clear, users > 0 | taken away; the last user releases it |
+//! | 0 | nothing there |
+//! | `CONNECTING` | one thread stores the pointer |
+//!
+//! `pointer` is written only while `CONNECTING` is set, and read only by users, so it needs no ordering of its own. Users
+//! do not touch the pointer's reference count, and no lock is held while it is used or released: nothing can deadlock.
+
+use crate::object::raw;
+use crate::platform::sync::{AtomicU32, Ordering};
+use std::cell::Cell;
+use std::ffi::c_void;
+use std::ptr;
+
+const CONNECTED: u32 = 1 << 31;
+const CONNECTING: u32 = 1 << 30;
+
+/// A counted interface pointer that can be taken away. See the module.
+pub(crate) struct Link {
+    state: AtomicU32,
+    pointer: Cell<*mut c_void>,
+}
+
+// SAFETY: `pointer` is guarded by `state` as the module says; what it points at is used as the proxy's or stub's own
+// callers are allowed to.
+unsafe impl Sync for Link {}
+// SAFETY: as above.
+unsafe impl Send for Link {}
+
+/// One use of the pointer: it stays alive as long as this does.
+pub(crate) struct Use<'a> {
+    link: &'a Link,
+    pointer: *mut c_void,
+}
+
+impl Link {
+    /// Nothing there.
+    pub(crate) fn new() -> Self {
+        Self { state: AtomicU32::new(0), pointer: Cell::new(ptr::null_mut()) }
+    }
+
+    /// Takes a reference over; false, with the reference still the caller's, when something is there or still in use.
+    pub(crate) fn connect(&self, pointer: *mut c_void) -> bool {
+        if self.state.compare_exchange(0, CONNECTING, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+            return false;
+        }
+        self.pointer.set(pointer);
+        self.state.store(CONNECTED, Ordering::Release);
+        true
+    }
+
+    /// Takes the pointer away: new uses fail, and it is released when the last use ends.
+    pub(crate) fn disconnect(&self) {
+        let mut state = self.state.load(Ordering::Relaxed);
+        while state & CONNECTED != 0 {
+            // The one who disconnects counts as a user until it has looked.
+            let next = (state & !CONNECTED) + 1;
+            match self.state.compare_exchange_weak(state, next, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return self.leave(),
+                Err(now) => state = now,
+            }
+        }
+    }
+
+    /// Uses the pointer, if it is there.
+    pub(crate) fn enter(&self) -> Option<Use<'_>> {
+        let mut state = self.state.load(Ordering::Relaxed);
+        loop {
+            if state & CONNECTED == 0 {
+                return None;
+            }
+            match self.state.compare_exchange_weak(state, state + 1, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return Some(Use { link: self, pointer: self.pointer.get() }),
+                Err(now) => state = now,
+            }
+        }
+    }
+
+    /// A use ends; the last one after a disconnection releases the pointer.
+    fn leave(&self) {
+        let mut state = self.state.load(Ordering::Relaxed);
+        loop {
+            let last = state == 1;
+            // The last user keeps everybody out until the pointer is read.
+            let next = if last { CONNECTING } else { state - 1 };
+            match self.state.compare_exchange_weak(state, next, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) if last => break,
+                Ok(_) => return,
+                Err(now) => state = now,
+            }
+        }
+        let pointer = self.pointer.replace(ptr::null_mut());
+        self.state.store(0, Ordering::Release);
+        // SAFETY: `connect` took the reference over; nobody uses it any more.
+        unsafe { raw::release(pointer) };
+    }
+
+    /// Whether the pointer is there.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.state.load(Ordering::Acquire) & CONNECTED != 0
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.disconnect();
+    }
+}
+
+impl Use<'_> {
+    /// The pointer; it lives as long as this use.
+    pub(crate) fn pointer(&self) -> *mut c_void {
+        self.pointer
+    }
+}
+
+impl Drop for Use<'_> {
+    fn drop(&mut self) {
+        self.link.leave();
+    }
+}

@@ -1,0 +1,304 @@
+//! The proxy manager: what a client apartment holds of one object elsewhere.
+//!
+//! It is the identity of the object there (MRSH-17): each apartment has at most one for an object. It answers ICallFactory
+//! and IMultiQI itself (CALL-01), hands out interface proxies that it has, and asks the server for others, once each
+//! (MRSH-19). Its interface proxies delegate their IUnknown to it.
+//!
+//! State: `faces` only grows until the manager ends; `refs` are the references on the stub manager that the last release
+//! gives back. Both under short locks; the server is asked, and proxies are made and let go, outside of them. A manager
+//! whose apartment has ended is `dead`: its references are back already, calls through it fail (APT-22).
+
+use super::{create_proxy, factory, registry};
+use crate::abi::hresult::{
+    CLASS_E_NOAGGREGATION, CO_E_OBJNOTCONNECTED, E_INVALIDARG, E_NOINTERFACE, E_POINTER, RPC_E_DISCONNECTED, S_FALSE,
+    S_OK,
+};
+use crate::abi::interfaces::{
+    ICallFactory, ICallFactory_Impl, IMultiQI, IMultiQI_Impl, IRpcChannelBuffer2, IRpcProxyBuffer,
+};
+use crate::abi::types::MULTI_QI;
+use crate::apartment::{self, Apartment};
+use crate::call::ClientCall;
+use crate::channel::{ClientChannel, Target};
+use crate::com_class;
+use crate::interface;
+use crate::protocol::refs::Refs;
+use parking_lot::Mutex;
+use std::ffi::c_void;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use windows_core::{ComObject, GUID, HRESULT, IUnknown, IUnknownImpl, Interface};
+
+/// Known to this library only: tells a proxy of ours from every other object.
+#[interface("0b5f9a3c-6f3e-4d0b-9d55-6f6c65616e64")]
+pub(crate) unsafe trait IProxyManager: IUnknown {
+    /// A counted pointer to the manager.
+    fn Manager(&self) -> *mut c_void;
+}
+
+/// One interface that the server has shown.
+struct Face {
+    iid: GUID,
+    ipid: GUID,
+    proxy: IRpcProxyBuffer,
+    /// The typed pointer; its count is the manager's, so it is not counted here.
+    typed: *mut c_void,
+}
+
+// SAFETY: faces are used in the manager's apartment, or while it ends.
+unsafe impl Send for Face {}
+
+/// The references that a manager holds on the server's side.
+struct Remote {
+    refs: u32,
+    faces: Vec<Face>,
+    /// An IPID of the object, of whatever interface: enough to reach it.
+    some_ipid: GUID,
+}
+
+/// What a client apartment holds of one object elsewhere.
+#[com_class(ICallFactory, IMultiQI, IProxyManager, fallback = query_remote)]
+pub(crate) struct ProxyManager {
+    home: Arc<Apartment>,
+    server: Weak<Apartment>,
+    pub(crate) oxid: u64,
+    pub(crate) oid: u64,
+    remote: Mutex<Remote>,
+    dead: AtomicBool,
+}
+
+impl ProxyManager {
+    pub(super) fn new(home: &Arc<Apartment>, server: Weak<Apartment>, oxid: u64, oid: u64) -> Self {
+        Self {
+            home: home.clone(),
+            server,
+            oxid,
+            oid,
+            remote: Mutex::new(Remote { refs: 0, faces: Vec::new(), some_ipid: GUID::zeroed() }),
+            dead: AtomicBool::new(false),
+        }
+    }
+
+    /// The apartment that the manager belongs to.
+    pub(crate) fn home(&self) -> &Arc<Apartment> {
+        &self.home
+    }
+
+    /// The server's apartment, while it lives.
+    pub(crate) fn server(&self) -> Option<Arc<Apartment>> {
+        self.server.upgrade()
+    }
+
+    /// Takes references over that a packet brought.
+    pub(crate) fn add_refs(&self, count: u32) {
+        self.remote.lock().refs += count;
+    }
+
+    /// The IPID behind an interface that this manager has shown.
+    pub(crate) fn ipid(&self, iid: &GUID) -> Option<GUID> {
+        self.remote.lock().faces.iter().find(|face| face.iid == *iid).map(|face| face.ipid)
+    }
+
+    /// Remembers how the object was reached.
+    pub(crate) fn note_ipid(&self, ipid: GUID) {
+        self.remote.lock().some_ipid = ipid;
+    }
+
+    /// An IPID of the object.
+    pub(crate) fn any_ipid(&self) -> GUID {
+        self.remote.lock().some_ipid
+    }
+
+    /// The apartment ends, or the last reference is gone: proxies are cut off, references given back.
+    pub(super) fn disconnect(&self) {
+        if self.dead.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let refs = std::mem::take(&mut self.remote.lock().refs);
+        let proxies: Vec<_> = self.remote.lock().faces.iter().map(|face| face.proxy.clone()).collect();
+        for proxy in &proxies {
+            // SAFETY: a live proxy of this apartment.
+            unsafe { proxy.Disconnect() };
+        }
+        let Some(server) = self.server.upgrade() else { return };
+        let Some(stub) = server.exports.by_oid(self.oid) else { return };
+        stub.release(|held: &mut Refs| held.release(refs));
+    }
+
+    fn target(&self, ipid: GUID, iid: GUID) -> Target {
+        Target { apartment: self.server.clone(), ipid, iid }
+    }
+}
+
+impl Drop for ProxyManager {
+    fn drop(&mut self) {
+        self.home.imports.forget(self);
+        self.disconnect();
+        // The interface proxies go last; they delegate to this object no more.
+        let faces = std::mem::take(&mut self.remote.lock().faces);
+        drop(faces);
+    }
+}
+
+impl ProxyManager_Impl {
+    /// The typed pointer of an interface proxy that is there, counted.
+    fn known(&self, iid: &GUID) -> Option<*mut c_void> {
+        let typed = self.remote.lock().faces.iter().find(|face| face.iid == *iid).map(|face| face.typed)?;
+        self.AddRef();
+        Some(typed)
+    }
+
+    /// Any interface that the manager does not answer itself.
+    ///
+    /// # Safety
+    /// `ppv` is valid for writes.
+    unsafe fn query_remote(&self, iid: &GUID, ppv: *mut *mut c_void) -> HRESULT {
+        let found = match self.known(iid) {
+            Some(typed) => Ok(typed),
+            None => self.ask(iid),
+        };
+        // SAFETY: the caller's.
+        unsafe {
+            match found {
+                Ok(typed) => {
+                    *ppv = typed;
+                    S_OK
+                }
+                Err(hr) => {
+                    *ppv = std::ptr::null_mut();
+                    hr
+                }
+            }
+        }
+    }
+
+    /// Asks the server for an interface and makes a proxy for it.
+    fn ask(&self, iid: &GUID) -> Result<*mut c_void, HRESULT> {
+        self.home.check()?;
+        if !registry::is_known(iid) {
+            // Nothing could carry calls to it, so there is no need to ask (MRSH-02).
+            return Err(E_NOINTERFACE);
+        }
+        if self.dead.load(Ordering::Acquire) {
+            return Err(CO_E_OBJNOTCONNECTED);
+        }
+        crate::channel::client::may_call_out()?;
+        let server = self.server.upgrade().ok_or(RPC_E_DISCONNECTED)?;
+        let (there, oid, asked) = (server.clone(), self.oid, *iid);
+        let ipid = apartment::run_in(&server, move || {
+            let stub = there.exports.by_oid(oid).ok_or(RPC_E_DISCONNECTED)?;
+            Ok::<GUID, HRESULT>(stub.entry(&there.exports, &asked)?.ipid)
+        })??;
+        self.connect(iid, ipid)
+    }
+
+    /// A proxy for an interface whose IPID is known; the typed pointer is counted.
+    pub(crate) fn connect(&self, iid: &GUID, ipid: GUID) -> Result<*mut c_void, HRESULT> {
+        if let Some(typed) = self.known(iid) {
+            return Ok(typed);
+        }
+        let outer = self.controlling_unknown();
+        let (proxy, typed) = create_proxy(iid, &outer)?;
+        let channel: IRpcChannelBuffer2 =
+            ClientChannel { home: self.home.clone(), target: self.target(ipid, *iid) }.into();
+        // SAFETY: a fresh proxy and a live channel.
+        let hr = unsafe { proxy.Connect(channel.as_raw()) };
+        let surplus = {
+            let mut remote = self.remote.lock();
+            if hr.is_ok() && !remote.faces.iter().any(|face| face.iid == *iid) {
+                // The typed pointer came with a count on this manager, which is the caller's.
+                remote.faces.push(Face { iid: *iid, ipid, proxy, typed });
+                return Ok(typed);
+            }
+            proxy
+        };
+        // SAFETY: the count that came with the pointer.
+        unsafe { drop(IUnknown::from_raw(typed)) };
+        drop(surplus);
+        if hr.is_err() { Err(hr) } else { self.known(iid).ok_or(E_NOINTERFACE) }
+    }
+
+    /// The interface proxy's own call factory, and where its calls go (CHN-02, CALL-08).
+    fn inner_factory(&self, async_iid: &GUID) -> Result<(ICallFactory, Target), HRESULT> {
+        let info = factory::find(async_iid).filter(|info| info.iid != *async_iid).ok_or(E_NOINTERFACE)?;
+        // The synchronous interface must be there: the server is asked for it, once.
+        let typed = match self.known(&info.iid) {
+            Some(typed) => typed,
+            None => self.ask(&info.iid)?,
+        };
+        // SAFETY: the count that came with the pointer.
+        unsafe { drop(IUnknown::from_raw(typed)) };
+        let (proxy, ipid) = {
+            let remote = self.remote.lock();
+            let face = remote.faces.iter().find(|face| face.iid == info.iid).ok_or(E_NOINTERFACE)?;
+            (face.proxy.clone(), face.ipid)
+        };
+        let factory = proxy.cast::<ICallFactory>().map_err(|_| E_NOINTERFACE)?;
+        Ok((factory, self.target(ipid, info.iid)))
+    }
+}
+
+impl IProxyManager_Impl for ProxyManager_Impl {
+    unsafe fn Manager(&self) -> *mut c_void {
+        let object = self.to_object();
+        // SAFETY: a counted pointer of the very type that `of` makes of it again.
+        unsafe { std::mem::transmute::<ComObject<ProxyManager>, *mut c_void>(object) }
+    }
+}
+
+/// The proxy manager behind a pointer, if it is a proxy of ours.
+pub(crate) fn manager_of(unknown: &IUnknown) -> Option<ComObject<ProxyManager>> {
+    let private: IProxyManager = unknown.cast().ok()?;
+    // SAFETY: only this module answers that interface, with a counted pointer of this type.
+    unsafe { Some(std::mem::transmute::<*mut c_void, ComObject<ProxyManager>>(private.Manager())) }
+}
+
+impl ICallFactory_Impl for ProxyManager_Impl {
+    unsafe fn CreateCall(
+        &self,
+        riid: *const GUID,
+        pCtrlUnk: *mut c_void,
+        riid2: *const GUID,
+        ppv: *mut *mut c_void,
+    ) -> HRESULT {
+        // SAFETY: the pointers are null or valid, as COM asks.
+        unsafe {
+            let Some(out) = ppv.as_mut() else { return E_INVALIDARG };
+            *out = std::ptr::null_mut();
+            let (Some(async_iid), Some(wanted)) = (riid.as_ref(), riid2.as_ref()) else { return E_INVALIDARG };
+            if !pCtrlUnk.is_null() && *wanted != IUnknown::IID {
+                return CLASS_E_NOAGGREGATION;
+            }
+            if let Err(hr) = self.home.check() {
+                return hr;
+            }
+            match self.inner_factory(async_iid) {
+                Ok((factory, target)) => {
+                    ClientCall::create(self.to_object(), &factory, target, async_iid, pCtrlUnk, riid2, ppv)
+                }
+                Err(hr) => hr,
+            }
+        }
+    }
+}
+
+impl IMultiQI_Impl for ProxyManager_Impl {
+    unsafe fn QueryMultipleInterfaces(&self, cMQIs: u32, pMQIs: *mut MULTI_QI) -> HRESULT {
+        if pMQIs.is_null() {
+            return E_POINTER;
+        }
+        // SAFETY: the caller passes that many entries.
+        let entries = unsafe { std::slice::from_raw_parts_mut(pMQIs, cMQIs as usize) };
+        let mut found = 0;
+        for entry in &mut *entries {
+            // SAFETY: each entry names an interface; the query goes through this object's own identity.
+            entry.hr = unsafe { self.QueryInterface(entry.pIID, &mut entry.pItf) };
+            found += usize::from(entry.hr.is_ok());
+        }
+        match found {
+            0 => E_NOINTERFACE,
+            n if n == entries.len() => S_OK,
+            _ => S_FALSE,
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The client's side: proxy managers, one for each object elsewhere, with an interface proxy for each of its interfaces.
+
+pub mod args;
+pub mod async_proxy;
+pub mod factory;
+mod head;
+mod imports;
+pub mod info;
+pub mod interface_proxy;
+pub(crate) mod link;
+mod manager;
+mod registry;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use imports::Imports;
+pub(crate) use manager::{ProxyManager, manager_of};
+pub use registry::{CoGetPSClsid, CoRegisterPSClsid};
+pub(crate) use registry::{PsClsids, create_proxy, create_stub};
+
+/// A counted reference to a proxy manager.
+pub(crate) type ManagerRef = windows_core::ComObject<ProxyManager>;

@@ -1,0 +1,4 @@
+//! Proxies tied straight to stubs by a loopback channel: no apartments, no threads.
+
+mod loopback;
+mod sieve;

@@ -1,0 +1,105 @@
+//! Asynchronous servers: the stub begins a call on the object's own call object and replies when that is signalled.
+//!
+//! The first call asks the object for `ICallFactory` (SRV-01); an object without it is served synchronously for good.
+//! Each call takes an idle call object or has a new one made (SRV-16); where none is to be had, that call is served
+//! synchronously (SRV-03). From `Begin_` until the reply the call object stands in the apartment's table of begun calls.
+
+use super::StubEntry;
+use super::dispatch::Scope;
+use crate::abi::interfaces::ICallFactory;
+use crate::abi::types::RPCOLEMESSAGE;
+use crate::call::ServerCall;
+use crate::channel::Call;
+use crate::proxy::info::AsyncInfo;
+use crate::stub::manager::Home;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use windows_core::{ComObject, Interface};
+
+#[derive(Default)]
+enum Support {
+    #[default]
+    Unknown,
+    No,
+    Yes(ICallFactory, &'static AsyncInfo),
+}
+
+/// How one interface stub serves calls asynchronously.
+pub(crate) struct AsyncServer {
+    state: Mutex<Home<State>>,
+}
+
+impl Default for AsyncServer {
+    fn default() -> Self {
+        Self { state: Mutex::new(Home(State::default())) }
+    }
+}
+
+#[derive(Default)]
+struct State {
+    support: Support,
+    idle: Vec<ComObject<ServerCall>>,
+}
+
+impl AsyncServer {
+    /// Begins a call if the object serves asynchronously; false when it has to be served synchronously.
+    pub(super) fn begin(&self, entry: &Arc<StubEntry>, call: &Arc<Call>, message: &RPCOLEMESSAGE) -> bool {
+        let Some((factory, info)) = self.support(entry) else { return false };
+        let idle = self.state.lock().0.idle.pop();
+        let Some(server_call) = idle.or_else(|| ServerCall::create(&factory, info, call, entry)) else { return false };
+        let Some(apartment) = call.target.apartment.upgrade() else { return false };
+        apartment.exports.add_begun(server_call.clone());
+        server_call.serve(call, message);
+        true
+    }
+
+    /// Takes a call object back that has finished.
+    pub(crate) fn give_back(&self, server_call: ComObject<ServerCall>) {
+        let surplus = {
+            let mut state = self.state.lock();
+            match state.0.support {
+                Support::Yes(..) => {
+                    state.0.idle.push(server_call);
+                    None
+                }
+                // The stub was disconnected meanwhile.
+                _ => Some(server_call),
+            }
+        };
+        drop(surplus);
+    }
+
+    /// Lets the object's factory and call objects go. Runs in the apartment.
+    pub(super) fn disconnect(&self) {
+        let state = std::mem::replace(&mut self.state.lock().0, State { support: Support::No, idle: Vec::new() });
+        drop(state);
+    }
+
+    fn support(&self, entry: &StubEntry) -> Option<(ICallFactory, &'static AsyncInfo)> {
+        match &self.state.lock().0.support {
+            Support::No => return None,
+            Support::Yes(factory, info) => return Some((factory.clone(), *info)),
+            Support::Unknown => {}
+        }
+        let twin = crate::proxy::factory::find(&entry.iid).and_then(|info| info.twin.as_ref());
+        let found = twin.and_then(|twin| Some((entry.server.0.cast::<ICallFactory>().ok()?, twin)));
+        let before = {
+            let mut state = self.state.lock();
+            let support = match &found {
+                Some((factory, twin)) => Support::Yes(factory.clone(), *twin),
+                None => Support::No,
+            };
+            std::mem::replace(&mut state.0.support, support)
+        };
+        drop(before);
+        found
+    }
+}
+
+/// Runs `finish` inside the scope of its call, as the method itself would be.
+pub(crate) fn within<R>(call: &Arc<Call>, f: impl FnOnce() -> R) -> R {
+    let scope = Scope::enter(call);
+    let result = f();
+    drop(scope);
+    result
+}

@@ -1,0 +1,83 @@
+//! Serving one call in its apartment: find the stub, set the call context, run the method or begin it, reply.
+
+use super::StubEntry;
+use crate::abi::hresult::{RPC_E_DISCONNECTED, RPC_E_INVALIDMETHOD, RPC_E_SERVERFAULT};
+use crate::abi::types::RPCOLEMESSAGE;
+use crate::apartment::{self, Context};
+use crate::channel::{Call, Failure, Invocation};
+use crate::platform;
+use crate::process::Process;
+use std::sync::Arc;
+use windows_core::{GUID, HRESULT, Interface};
+
+/// Runs a call that was delivered to the current apartment.
+pub(crate) fn dispatch(call: &Arc<Call>) {
+    let entry = call.target.apartment.upgrade().and_then(|apartment| apartment.exports.entry(call.target.ipid));
+    let Some(entry) = entry else {
+        return call.complete(Err(Failure(RPC_E_DISCONNECTED)));
+    };
+    if let Err(refused) = apartment::ask_filter(call, &entry) {
+        return call.complete(Err(Failure(refused)));
+    }
+    let scope = Scope::enter(call);
+    serve(call, &entry);
+    drop(scope);
+}
+
+fn serve(call: &Arc<Call>, entry: &Arc<StubEntry>) {
+    let mut invocation = call.take_request();
+    let mut message = invocation.message();
+    if entry.asynchronous.begin(entry, call, &message) {
+        return;
+    }
+    let hr = invoke(entry, &mut message);
+    complete(call, hr, invocation, &message);
+}
+
+fn invoke(entry: &StubEntry, message: &mut RPCOLEMESSAGE) -> HRESULT {
+    let Some(stub) = &entry.stub else { return RPC_E_INVALIDMETHOD };
+    let channel = Process::current().server_channel();
+    // SAFETY: the stub belongs to this apartment; message and channel are valid for the call.
+    unsafe { stub.0.Invoke(message, channel.as_raw()) }
+}
+
+/// Replies with what a stub left, or with its failure.
+pub(super) fn complete(call: &Arc<Call>, hr: HRESULT, invocation: Invocation, message: &RPCOLEMESSAGE) {
+    if hr.is_err() {
+        call.complete(Err(Failure(hr)));
+    } else if !invocation.has_reply() {
+        // A stub that succeeds without a reply is broken: every method replies with at least its HRESULT.
+        call.complete(Err(Failure(RPC_E_SERVERFAULT)));
+    } else {
+        call.complete(invocation.finish(message));
+    }
+}
+
+/// The thread is inside a call: its context and logical thread are the call's, and come back when this is dropped.
+pub(super) struct Scope {
+    context: Option<Context>,
+    logical: GUID,
+}
+
+impl Scope {
+    pub(super) fn enter(call: &Arc<Call>) -> Self {
+        platform::with_current(|thread| {
+            let com = thread.com();
+            Self {
+                context: Some(com.context.replace(Context::Call(call.clone()))),
+                logical: com.logical.replace(call.caller.logical),
+            }
+        })
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        let ours = platform::with_current(|thread| {
+            let com = thread.com();
+            com.logical.set(self.logical);
+            com.context.replace(self.context.take().unwrap_or_default())
+        });
+        drop(ours);
+    }
+}

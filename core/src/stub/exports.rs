@@ -1,0 +1,137 @@
+//! What an apartment shows to others: its stub managers, by the identity of their objects and by IPID.
+//!
+//! A manager stays in the table while somebody can reach its object. It is found and referenced under one lock, and
+//! leaves the table under the same lock only when nothing references it ([`Exports::remove_unheld`]): so a marshaler
+//! never gets a manager that is about to go.
+
+use super::{StubEntry, StubManager};
+use crate::apartment::Apartment;
+use crate::call::ServerCall;
+use crate::platform::{self, Access, Object, ObjectKind};
+use crate::process::Process;
+use crate::protocol::refs::Refs;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use windows_core::{ComObject, GUID, HRESULT, IUnknown, Interface};
+
+#[derive(Default)]
+struct Inner {
+    by_identity: BTreeMap<usize, Arc<StubManager>>,
+    by_ipid: BTreeMap<u128, Arc<StubEntry>>,
+    /// Asynchronous server calls that are begun and not finished.
+    begun: Vec<Begun>,
+}
+
+struct Begun(ComObject<ServerCall>);
+// SAFETY: the object is used and released in its own apartment only; the table's owner keeps to that.
+unsafe impl Send for Begun {}
+
+/// The stub managers of one apartment.
+pub(crate) struct Exports {
+    object: Object,
+    inner: Mutex<Inner>,
+    next: AtomicU64,
+}
+
+impl Exports {
+    pub(crate) fn new(process: &Process) -> Self {
+        Self { object: process.new_object(ObjectKind::Table), inner: Mutex::default(), next: AtomicU64::new(1) }
+    }
+
+    /// A number that is unique in this apartment, for OIDs and IPIDs.
+    pub(super) fn next(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The manager of an object, made if there is none, with its references changed by `count`.
+    pub(crate) fn manager(
+        &self,
+        apartment: &Arc<Apartment>,
+        unknown: &IUnknown,
+        count: impl FnOnce(&mut Refs),
+    ) -> Result<Arc<StubManager>, HRESULT> {
+        let identity: IUnknown = unknown.cast().map_err(|error| error.code())?;
+        let key = identity.as_raw() as usize;
+        platform::visit(self.object, Access::Write);
+        let mut spare = None;
+        let manager = {
+            let mut inner = self.inner.lock();
+            if !inner.by_identity.contains_key(&key) {
+                inner.by_identity.insert(key, StubManager::new(apartment, self.next(), key, identity));
+            } else {
+                spare = Some(identity);
+            }
+            let manager = inner.by_identity[&key].clone();
+            count(&mut manager.refs.lock());
+            manager
+        };
+        drop(spare);
+        Ok(manager)
+    }
+
+    /// The manager with this OID.
+    pub(crate) fn by_oid(&self, oid: u64) -> Option<Arc<StubManager>> {
+        self.inner.lock().by_identity.values().find(|manager| manager.oid == oid).cloned()
+    }
+
+    /// The interface stub with this IPID.
+    pub(crate) fn entry(&self, ipid: GUID) -> Option<Arc<StubEntry>> {
+        platform::visit(self.object, Access::Read);
+        self.inner.lock().by_ipid.get(&ipid.to_u128()).cloned()
+    }
+
+    /// Makes an interface stub reachable, unless its manager has left meanwhile.
+    pub(super) fn add_entry(&self, manager: &StubManager, entry: &Arc<StubEntry>) -> bool {
+        platform::visit(self.object, Access::Write);
+        let mut inner = self.inner.lock();
+        let there = inner.by_identity.contains_key(&manager.identity);
+        if there {
+            inner.by_ipid.insert(entry.ipid.to_u128(), entry.clone());
+        }
+        there
+    }
+
+    /// Takes a manager out if nothing references it, or in any case.
+    pub(super) fn remove_unheld(&self, manager: &StubManager, in_any_case: bool) -> bool {
+        platform::visit(self.object, Access::Write);
+        let mut inner = self.inner.lock();
+        let unheld = in_any_case || manager.refs.lock().only_weak();
+        let same = inner.by_identity.get(&manager.identity).is_some_and(|there| std::ptr::eq(&**there, manager));
+        if !(unheld && same) {
+            return false;
+        }
+        inner.by_identity.remove(&manager.identity);
+        for ipid in manager.ipids() {
+            inner.by_ipid.remove(&ipid.to_u128());
+        }
+        true
+    }
+
+    /// Keeps an asynchronous server call until it is finished.
+    pub(super) fn add_begun(&self, call: ComObject<ServerCall>) {
+        self.inner.lock().begun.push(Begun(call));
+    }
+
+    /// Lets an asynchronous server call go.
+    pub(crate) fn take_begun(&self, call: &ServerCall) -> Option<ComObject<ServerCall>> {
+        let mut inner = self.inner.lock();
+        let at = inner.begun.iter().position(|begun| std::ptr::eq(begun.0.get(), call))?;
+        Some(inner.begun.swap_remove(at).0)
+    }
+
+    /// Ends everything (APT-21): calls with a worker get `RPC_E_DISCONNECTED`, every object is released. Runs in the
+    /// apartment.
+    pub(crate) fn disconnect_all(&self) {
+        let begun = std::mem::take(&mut self.inner.lock().begun);
+        for Begun(call) in begun {
+            call.apartment_ends();
+        }
+        loop {
+            let next = self.inner.lock().by_identity.values().next().cloned();
+            let Some(manager) = next else { break };
+            manager.disconnect(self, true);
+        }
+    }
+}

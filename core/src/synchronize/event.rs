@@ -1,0 +1,76 @@
+//! `CLSID_ManualResetEvent` and `CLSID_StdEvent`: an event as an object that can be aggregated (SYNC-17).
+//!
+//! The object is used from any apartment: it holds nothing that belongs to one. It does not say that it is agile, because
+//! Windows' own does not either; pointers to it are marshaled as any other.
+
+use super::EventHandle;
+use crate::abi::clsid::{CLSID_ManualResetEvent, CLSID_StdEvent};
+use crate::abi::hresult::{E_INVALIDARG, S_OK};
+use crate::abi::interfaces::{ISynchronize, ISynchronize_Impl, ISynchronizeHandle, ISynchronizeHandle_Impl};
+use crate::abi::types::HANDLE;
+use crate::apartment;
+use crate::com_class;
+use crate::kernel::Event;
+use crate::object::{self, SystemClass};
+use crate::platform;
+use std::ffi::c_void;
+use std::sync::Arc;
+use windows_core::{GUID, HRESULT};
+
+/// An event object.
+#[com_class(ISynchronize, ISynchronizeHandle)]
+struct EventObject {
+    event: Arc<Event>,
+    handle: EventHandle,
+}
+
+impl EventObject {
+    /// # Safety
+    /// As for `IClassFactory::CreateInstance`.
+    unsafe fn create(auto: bool, outer: *mut c_void, riid: *const GUID, ppv: *mut *mut c_void) -> HRESULT {
+        let process = platform::with_current(|thread| thread.process().clone());
+        let event = Arc::new(Event::new(&process, auto, false));
+        let value = EventObject { handle: EventHandle::new(event.clone()), event };
+        // SAFETY: the caller's.
+        unsafe { object::create_aggregated(value, outer, riid, ppv) }
+    }
+}
+
+impl ISynchronize_Impl for EventObject_Impl {
+    unsafe fn Wait(&self, dwFlags: u32, dwMilliseconds: u32) -> HRESULT {
+        apartment::co_wait(dwFlags, dwMilliseconds, &*self.event)
+    }
+
+    unsafe fn Signal(&self) -> HRESULT {
+        self.event.set();
+        S_OK
+    }
+
+    unsafe fn Reset(&self) -> HRESULT {
+        self.event.reset();
+        S_OK
+    }
+}
+
+impl ISynchronizeHandle_Impl for EventObject_Impl {
+    unsafe fn GetHandle(&self, ph: *mut HANDLE) -> HRESULT {
+        // SAFETY: null or valid.
+        match unsafe { ph.as_mut() } {
+            Some(out) => self.handle.get(out),
+            None => E_INVALIDARG,
+        }
+    }
+}
+
+unsafe fn create_manual(outer: *mut c_void, riid: *const GUID, ppv: *mut *mut c_void) -> HRESULT {
+    // SAFETY: the caller's.
+    unsafe { EventObject::create(false, outer, riid, ppv) }
+}
+
+unsafe fn create_auto(outer: *mut c_void, riid: *const GUID, ppv: *mut *mut c_void) -> HRESULT {
+    // SAFETY: the caller's.
+    unsafe { EventObject::create(true, outer, riid, ppv) }
+}
+
+inventory::submit! { SystemClass { clsid: CLSID_ManualResetEvent, create: create_manual } }
+inventory::submit! { SystemClass { clsid: CLSID_StdEvent, create: create_auto } }

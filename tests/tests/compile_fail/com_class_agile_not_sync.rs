@@ -1,0 +1,20 @@
+#![allow(unused_imports)]
+
+use oleander::abi::hresult::S_OK;
+use oleander::abi::interfaces::*;
+use oleander::com_class;
+use oleander::windows_core::{GUID, HRESULT};
+use std::cell::Cell;
+use std::ffi::c_void;
+
+#[com_class(ICallFactory, agile)]
+struct OneThread(Cell<u32>);
+
+impl ICallFactory_Impl for OneThread_Impl {
+    unsafe fn CreateCall(&self, _: *const GUID, _: *mut c_void, _: *const GUID, _: *mut *mut c_void) -> HRESULT {
+        self.0.set(1);
+        S_OK
+    }
+}
+
+fn main() {}
