@@ -89,6 +89,11 @@ impl Process {
         self.id
     }
 
+    /// The handles of the process.
+    pub fn handles(&self) -> &HandleTable {
+        &self.handles
+    }
+
     /// The platform that the process runs on.
     pub fn port(&self) -> &Arc<dyn Port> {
         &self.port
