@@ -38,16 +38,19 @@ pub(crate) fn cancel_and_wait(call: &Arc<Call>, seconds: u32) -> HRESULT {
 }
 
 /// A call of the channel that waits for its reply, or a cancel object that user code pushed.
+#[derive(Clone)]
 enum Entry {
     Call(Arc<Call>),
     /// Cancellation was disabled when the call was made.
     Uncancellable,
-    User(User),
+    User(Arc<User>),
 }
 
 struct User(ICancelMethodCalls);
 // SAFETY: the documentation of CoSetCancelObject lets other threads cancel through it, so it must bear that.
 unsafe impl Send for User {}
+// SAFETY: as above.
+unsafe impl Sync for User {}
 
 /// The calls that wait on one thread, innermost last.
 #[derive(Default)]
@@ -100,13 +103,13 @@ impl CancelStack {
 
     /// The cancel object of the innermost call: none pending and not cancellable are told apart (CXL-37, CXL-38).
     fn innermost(&self) -> Result<ICancelMethodCalls, HRESULT> {
-        let call = match self.entries.lock().last() {
-            None => return Err(E_NOINTERFACE),
-            Some(Entry::Uncancellable) => return Err(CO_E_CANCEL_DISABLED),
-            Some(Entry::User(user)) => return Ok(user.0.clone()),
-            Some(Entry::Call(call)) => call.clone(),
-        };
-        Ok(CancelObject { call }.into())
+        let innermost = self.entries.lock().last().cloned();
+        match innermost {
+            None => Err(E_NOINTERFACE),
+            Some(Entry::Uncancellable) => Err(CO_E_CANCEL_DISABLED),
+            Some(Entry::User(user)) => Ok(user.0.clone()),
+            Some(Entry::Call(call)) => Ok(CancelObject { call }.into()),
+        }
     }
 }
 
@@ -206,7 +209,7 @@ export! {
         };
         match object.cast::<ICancelMethodCalls>() {
             Ok(cancel) => {
-                stack.entries.lock().push(Entry::User(User(cancel)));
+                stack.entries.lock().push(Entry::User(Arc::new(User(cancel))));
                 S_OK
             }
             Err(_) => E_NOINTERFACE,

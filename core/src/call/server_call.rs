@@ -143,10 +143,10 @@ impl ServerCall_Impl {
         let mut message = invocation.message();
         let channel = Process::current().server_channel();
         let hr = match self.inner_interface() {
-            // SAFETY: as in `serve`; message and channel are valid for the call.
-            Ok(target) => {
-                within(&call, || unsafe { (self.info.finish)(target.as_raw(), &mut message, channel.as_raw(), &kept) })
-            }
+            Ok(target) => within(&call, || {
+                // SAFETY: as in `serve`; message and channel are valid for the call.
+                unsafe { (self.info.finish)(target.as_raw(), &mut message, channel.as_raw(), &kept) }
+            }),
             Err(hr) => hr,
         };
         let reply = match hr {

@@ -20,7 +20,7 @@ use crate::process::Process;
 use crate::protocol::{Word, call as machine};
 use crate::proxy::factory;
 use crate::proxy::info::Direction;
-use crate::stub;
+use crate::stub::{self, InFlight, StubEntry};
 use parking_lot::Mutex;
 use std::ffi::c_void;
 use std::sync::{Arc, Weak};
@@ -82,6 +82,8 @@ struct Body {
     method: u32,
     /// What the outer's Signal said, when it failed: the call's result (AGG-06).
     signal_failure: Option<HRESULT>,
+    /// Keeps the object reachable until the call is served.
+    in_flight: Option<InFlight>,
     /// The request is whole, and the server's.
     sent: bool,
     /// The client has had the reply.
@@ -120,7 +122,10 @@ impl Call {
             body.sent = true;
         }
         let sent = match self.target.apartment.upgrade() {
-            Some(apartment) => apartment.deliver(self.clone()).is_ok(),
+            Some(apartment) => {
+                self.body.lock().in_flight = apartment.exports.in_flight(self.target.ipid);
+                apartment.deliver(self.clone()).is_ok()
+            }
             None => false,
         };
         if !sent {
@@ -148,6 +153,9 @@ impl Call {
 
     /// The reply, or what came in its place. The first decision counts.
     pub(crate) fn complete(self: &Arc<Self>, reply: Result<Buffer, Failure>) {
+        // First: a client that has its reply and lets its proxy go is the last to hold the object.
+        let in_flight = self.body.lock().in_flight.take();
+        drop(in_flight);
         platform::visit(self.object, Access::Write);
         let unwanted = {
             // The reply must be in place before the decision is seen, and an earlier one must stand.
@@ -229,6 +237,11 @@ impl Call {
 
     pub(crate) fn is_decided(&self) -> bool {
         machine::decided(self.word.load())
+    }
+
+    /// The stub that the call is for, and whether it is still connected; `None` when there was none.
+    pub(crate) fn in_flight(&self) -> Option<(Arc<StubEntry>, bool)> {
+        self.body.lock().in_flight.as_ref().map(|there| (there.entry.clone(), there.is_connected()))
     }
 
     pub(crate) fn method(&self) -> u32 {

@@ -12,7 +12,7 @@ use crate::apartment;
 use crate::object::SystemClass;
 use crate::process::Process;
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 use std::ffi::c_void;
 use std::sync::Arc;
 use windows_core::{GUID, HRESULT, IUnknown, IUnknown_Vtbl, Interface};
@@ -20,13 +20,14 @@ use windows_core::{GUID, HRESULT, IUnknown, IUnknown_Vtbl, Interface};
 #[derive(Clone)]
 enum Entry {
     Packet(Arc<Vec<u8>>),
-    Agile(Agile),
+    Agile(Arc<Agile>),
 }
 
-#[derive(Clone)]
 struct Agile(IUnknown);
 // SAFETY: its object said that it may be used from every apartment.
 unsafe impl Send for Agile {}
+// SAFETY: as above.
+unsafe impl Sync for Agile {}
 
 #[derive(Default)]
 struct Inner {
@@ -47,8 +48,8 @@ impl InterfaceTable {
         loop {
             inner.last = inner.last.wrapping_add(1).max(1);
             let cookie = inner.last;
-            if !inner.entries.contains_key(&cookie) {
-                inner.entries.insert(cookie, entry);
+            if let btree_map::Entry::Vacant(free) = inner.entries.entry(cookie) {
+                free.insert(entry);
                 return cookie;
             }
         }
@@ -73,7 +74,7 @@ fn register(unknown: &IUnknown, iid: &GUID) -> Result<u32, HRESULT> {
             unknown.query(iid, &mut raw).ok().map_err(|error| error.code())?;
             IUnknown::from_raw(raw)
         };
-        return Ok(table.interface_table.insert(Entry::Agile(Agile(object))));
+        return Ok(table.interface_table.insert(Entry::Agile(Arc::new(Agile(object)))));
     }
     let mut bytes = Vec::new();
     packet::marshal(unknown, iid, MSHCTX_INPROC, MSHLFLAGS_TABLESTRONG, &mut bytes)?;

@@ -27,7 +27,7 @@ use windows_core::{GUID, HRESULT, IUnknown, Interface};
 struct Registration {
     cookie: u32,
     clsid: GUID,
-    object: Home<IUnknown>,
+    object: Arc<Home<IUnknown>>,
     oxid: u64,
     home: Weak<Apartment>,
     context: u32,
@@ -49,7 +49,7 @@ pub(crate) struct ClassTable {
 /// Where a class object was found.
 enum Found {
     /// In the calling apartment.
-    Here(IUnknown),
+    Here(Arc<Home<IUnknown>>),
     /// In another one, under this cookie.
     There(Arc<Apartment>, u32),
 }
@@ -63,18 +63,26 @@ impl ClassTable {
         let both = flags & REGCLS_MULTIPLEUSE != 0 && flags & REGCLS_MULTI_SEPARATE == 0;
         let context = if both && context & CLSCTX_LOCAL_SERVER != 0 { context | CLSCTX_INPROC_SERVER } else { context };
         let (oxid, home) = (home.oxid, Arc::downgrade(home));
-        inner.registrations.push(Registration { cookie, clsid, object: Home(object), oxid, home, context, flags });
+        inner.registrations.push(Registration {
+            cookie,
+            clsid,
+            object: Arc::new(Home(object)),
+            oxid,
+            home,
+            context,
+            flags,
+        });
         cookie
     }
 
     /// Takes a registration out; only in its own apartment (ACT-05).
-    fn revoke(&self, cookie: u32, here: u64) -> Result<IUnknown, HRESULT> {
+    fn revoke(&self, cookie: u32, here: u64) -> Result<Arc<Home<IUnknown>>, HRESULT> {
         let mut inner = self.inner.lock();
         let at = inner.registrations.iter().position(|it| it.cookie == cookie).ok_or(CO_E_OBJNOTREG)?;
         if inner.registrations[at].oxid != here {
             return Err(RPC_E_WRONG_THREAD);
         }
-        Ok(inner.registrations.remove(at).object.0)
+        Ok(inner.registrations.remove(at).object)
     }
 
     fn find(&self, clsid: &GUID, context: u32, here: u64) -> Option<Found> {
@@ -82,7 +90,7 @@ impl ClassTable {
         let visible = |it: &&Registration| it.clsid == *clsid && it.flags & REGCLS_SUSPENDED == 0;
         let own = inner.registrations.iter().filter(visible).find(|it| it.oxid == here && it.context & context != 0);
         if let Some(own) = own {
-            return Some(Found::Here(own.object.0.clone()));
+            return Some(Found::Here(own.object.clone()));
         }
         if context & CLSCTX_LOCAL_SERVER == 0 {
             return None;
@@ -92,9 +100,9 @@ impl ClassTable {
     }
 
     /// The class object under a cookie. Only for its own apartment.
-    fn object(&self, cookie: u32) -> Option<IUnknown> {
+    fn object(&self, cookie: u32) -> Option<Arc<Home<IUnknown>>> {
         let inner = self.inner.lock();
-        inner.registrations.iter().find(|it| it.cookie == cookie).map(|it| it.object.0.clone())
+        inner.registrations.iter().find(|it| it.cookie == cookie).map(|it| it.object.clone())
     }
 
     /// An apartment ends: its registrations go (ACT-06).
@@ -139,7 +147,7 @@ fn bring(
 ) -> Result<*mut c_void, HRESULT> {
     let bytes = apartment::run_in(there, move || {
         let object = Process::current().classes.object(cookie).ok_or(REGDB_E_CLASSNOTREG)?;
-        let made = job(&object)?;
+        let made = job(&object.0)?;
         let mut bytes = Vec::new();
         packet::marshal(&made, &iid, MSHCTX_INPROC, MSHLFLAGS_NORMAL, &mut bytes)?;
         Ok::<_, HRESULT>(bytes)
@@ -155,7 +163,7 @@ fn bring(
 fn class_object(clsid: &GUID, context: u32, iid: &GUID) -> Result<*mut c_void, HRESULT> {
     let here = apartment::require()?;
     match Process::current().classes.find(clsid, context, here.oxid) {
-        Some(Found::Here(object)) => query(&object, iid),
+        Some(Found::Here(object)) => query(&object.0, iid),
         Some(Found::There(there, cookie)) => bring(&there, cookie, *iid, |object| Ok(object.clone())),
         None => {
             let create = system::system_class(clsid).ok_or(REGDB_E_CLASSNOTREG)?;
@@ -179,7 +187,7 @@ fn create(clsid: &GUID, outer: *mut c_void, context: u32, iid: &GUID) -> Result<
         });
     }
     let factory: IClassFactory = match found {
-        Some(Found::Here(object)) => object.cast().map_err(|error| error.code())?,
+        Some(Found::Here(object)) => object.0.cast().map_err(|error| error.code())?,
         _ => super::class_factory(system::system_class(clsid).ok_or(REGDB_E_CLASSNOTREG)?),
     };
     instance(&factory, outer, iid)

@@ -21,7 +21,7 @@ enum Support {
     #[default]
     Unknown,
     No,
-    Yes(ICallFactory, &'static AsyncInfo),
+    Yes(Arc<Home<ICallFactory>>, &'static AsyncInfo),
 }
 
 /// How one interface stub serves calls asynchronously.
@@ -46,7 +46,8 @@ impl AsyncServer {
     pub(super) fn begin(&self, entry: &Arc<StubEntry>, call: &Arc<Call>, message: &RPCOLEMESSAGE) -> bool {
         let Some((factory, info)) = self.support(entry) else { return false };
         let idle = self.state.lock().0.idle.pop();
-        let Some(server_call) = idle.or_else(|| ServerCall::create(&factory, info, call, entry)) else { return false };
+        let made = idle.or_else(|| ServerCall::create(&factory.0, info, call, entry));
+        let Some(server_call) = made else { return false };
         let Some(apartment) = call.target.apartment.upgrade() else { return false };
         apartment.exports.add_begun(server_call.clone());
         server_call.serve(call, message);
@@ -75,18 +76,18 @@ impl AsyncServer {
         drop(state);
     }
 
-    fn support(&self, entry: &StubEntry) -> Option<(ICallFactory, &'static AsyncInfo)> {
+    fn support(&self, entry: &StubEntry) -> Option<(Arc<Home<ICallFactory>>, &'static AsyncInfo)> {
         match &self.state.lock().0.support {
             Support::No => return None,
             Support::Yes(factory, info) => return Some((factory.clone(), *info)),
             Support::Unknown => {}
         }
         let twin = crate::proxy::factory::find(&entry.iid).and_then(|info| info.twin.as_ref());
-        let found = twin.and_then(|twin| Some((entry.server.0.cast::<ICallFactory>().ok()?, twin)));
+        let found = twin.and_then(|twin| Some((Arc::new(Home(entry.server.0.cast::<ICallFactory>().ok()?)), twin)));
         let before = {
             let mut state = self.state.lock();
             let support = match &found {
-                Some((factory, twin)) => Support::Yes(factory.clone(), *twin),
+                Some((factory, twin)) => Support::Yes(factory.clone(), twin),
                 None => Support::No,
             };
             std::mem::replace(&mut state.0.support, support)

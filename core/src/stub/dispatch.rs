@@ -12,8 +12,8 @@ use windows_core::{GUID, HRESULT, Interface};
 
 /// Runs a call that was delivered to the current apartment.
 pub(crate) fn dispatch(call: &Arc<Call>) {
-    let entry = call.target.apartment.upgrade().and_then(|apartment| apartment.exports.entry(call.target.ipid));
-    let Some(entry) = entry else {
+    let found = call.in_flight().filter(|(_, connected)| *connected);
+    let Some((entry, _)) = found else {
         return call.complete(Err(Failure(RPC_E_DISCONNECTED)));
     };
     if let Err(refused) = apartment::ask_filter(call, &entry) {

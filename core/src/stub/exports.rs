@@ -4,7 +4,7 @@
 //! leaves the table under the same lock only when nothing references it ([`Exports::remove_unheld`]): so a marshaler
 //! never gets a manager that is about to go.
 
-use super::{StubEntry, StubManager};
+use super::{InFlight, StubEntry, StubManager};
 use crate::apartment::Apartment;
 use crate::call::ServerCall;
 use crate::platform::{self, Access, Object, ObjectKind};
@@ -12,6 +12,7 @@ use crate::process::Process;
 use crate::protocol::refs::Refs;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use windows_core::{ComObject, GUID, HRESULT, IUnknown, Interface};
@@ -58,12 +59,13 @@ impl Exports {
         let mut spare = None;
         let manager = {
             let mut inner = self.inner.lock();
-            if !inner.by_identity.contains_key(&key) {
-                inner.by_identity.insert(key, StubManager::new(apartment, self.next(), key, identity));
-            } else {
-                spare = Some(identity);
-            }
-            let manager = inner.by_identity[&key].clone();
+            let manager = match inner.by_identity.entry(key) {
+                Entry::Occupied(there) => {
+                    spare = Some(identity);
+                    there.get().clone()
+                }
+                Entry::Vacant(free) => free.insert(StubManager::new(apartment, self.next(), key, identity)).clone(),
+            };
             count(&mut manager.refs.lock());
             manager
         };
@@ -76,10 +78,10 @@ impl Exports {
         self.inner.lock().by_identity.values().find(|manager| manager.oid == oid).cloned()
     }
 
-    /// The interface stub with this IPID.
-    pub(crate) fn entry(&self, ipid: GUID) -> Option<Arc<StubEntry>> {
-        platform::visit(self.object, Access::Read);
-        self.inner.lock().by_ipid.get(&ipid.to_u128()).cloned()
+    /// The interface stub with this IPID, for a call. Part of the step that sends it.
+    pub(crate) fn in_flight(&self, ipid: GUID) -> Option<InFlight> {
+        platform::note(self.object, Access::Write);
+        InFlight::take(self.inner.lock().by_ipid.get(&ipid.to_u128())?)
     }
 
     /// Makes an interface stub reachable, unless its manager has left meanwhile.

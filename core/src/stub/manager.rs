@@ -26,6 +26,7 @@ unsafe impl<T> Sync for Home<T> {}
 
 /// One interface of an object, reachable by its IPID.
 pub(crate) struct StubEntry {
+    manager: Weak<StubManager>,
     pub(crate) ipid: GUID,
     pub(crate) iid: GUID,
     /// `None` for IUnknown, which takes no calls.
@@ -40,8 +41,36 @@ pub(crate) struct StubManager {
     pub(super) identity: usize,
     pub(super) refs: Mutex<Refs>,
     apartment: Weak<Apartment>,
-    object: Mutex<Option<Home<IUnknown>>>,
+    /// Shared, so that its count is never touched under the lock.
+    object: Mutex<Option<Arc<Home<IUnknown>>>>,
     entries: Mutex<Vec<Arc<StubEntry>>>,
+}
+
+/// An interface stub while a call for it is on its way: the object stays reachable until the call is served, even when
+/// every proxy goes meanwhile (CALL-30, CALL-31).
+pub(crate) struct InFlight {
+    pub(crate) entry: Arc<StubEntry>,
+    manager: Arc<StubManager>,
+}
+
+impl InFlight {
+    /// Takes a reference for a call. The caller holds the lock of the table in which it found the entry.
+    pub(super) fn take(entry: &Arc<StubEntry>) -> Option<Self> {
+        let manager = entry.manager.upgrade()?;
+        manager.refs.lock().add(1);
+        Some(Self { entry: entry.clone(), manager })
+    }
+
+    /// Whether the object can still be reached: `CoDisconnectObject` and the apartment's end cut calls off that wait.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.manager.object.lock().is_some()
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.manager.release(|refs| refs.release(1));
+    }
 }
 
 impl StubManager {
@@ -51,7 +80,7 @@ impl StubManager {
             identity,
             refs: Mutex::default(),
             apartment: Arc::downgrade(apartment),
-            object: Mutex::new(Some(Home(object))),
+            object: Mutex::new(Some(Arc::new(Home(object)))),
             entries: Mutex::default(),
         })
     }
@@ -62,7 +91,8 @@ impl StubManager {
 
     /// The object itself, for the apartment that it lives in.
     pub(crate) fn object(&self) -> Option<IUnknown> {
-        self.object.lock().as_ref().map(|home| home.0.clone())
+        let home = self.object.lock().clone();
+        home.map(|home| home.0.clone())
     }
 
     /// The interface stub for `iid`, made if need be. Runs in the apartment: it queries the object.
@@ -78,6 +108,7 @@ impl StubManager {
         let number = exports.next();
         let oxid = self.apartment.upgrade().map_or(0, |apartment| apartment.oxid);
         let entry = Arc::new(StubEntry {
+            manager: Arc::downgrade(self),
             ipid: ipid(oxid, self.oid, number),
             iid: *iid,
             stub,

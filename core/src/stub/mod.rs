@@ -14,4 +14,4 @@ pub mod params;
 pub(crate) use async_dispatch::{AsyncServer, within};
 pub(crate) use dispatch::dispatch;
 pub(crate) use exports::Exports;
-pub(crate) use manager::{Home, PACKET_REFS, StubEntry, StubManager};
+pub(crate) use manager::{Home, InFlight, PACKET_REFS, StubEntry, StubManager};

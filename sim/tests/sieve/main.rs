@@ -119,7 +119,10 @@ fn cxl_03_a_cancel_that_waits_for_the_server() {
 #[test]
 fn the_fixed_schedule_gives_the_same_trace_every_time() {
     let hash = || {
-        completed(|| with_mta_client(Style::Asynchronous, Honour::Yes, |sieve| drop(async_call(&sieve, 10)))).trace_hash
+        completed(|| {
+            with_mta_client(Style::Asynchronous, Honour::Yes, |sieve| assert_eq!(async_call(&sieve, 10).0, S_OK))
+        })
+        .trace_hash
     };
     assert_eq!(hash(), hash());
 }

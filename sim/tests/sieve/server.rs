@@ -33,7 +33,8 @@ pub enum Honour {
 fn count(max: u32, honour: Honour, cancel: Option<ICancelMethodCalls>) -> Option<u32> {
     for _ in 0..3600 {
         unsafe { Sleep(1000) };
-        let cancelled = cancel.as_ref().is_some_and(|it| unsafe { it.TestCancel() } == RPC_E_CALL_CANCELED);
+        let pending = |it: &ICancelMethodCalls| unsafe { it.TestCancel() } == RPC_S_CALLPENDING;
+        let cancelled = cancel.as_ref().is_some_and(|it| !pending(it));
         if honour == Honour::Yes && cancelled {
             return None;
         }
@@ -185,13 +186,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// Ends the server and waits for it, its workers first.
+    /// Ends the server and waits for it, and then for the workers that it has begun.
     pub fn stop(self) {
+        self.stop.set();
+        self.thread.ended.wait(platform::Deadline::NEVER, platform::Why::Wait);
         for _ in 0..self.workers.begun.load(Ordering::Relaxed) {
             kernel::wait_any(&[&self.workers.ended], platform::Deadline::NEVER, platform::Why::Wait);
         }
-        self.stop.set();
-        self.thread.ended.wait(platform::Deadline::NEVER, platform::Why::Wait);
     }
 }
 
