@@ -7,6 +7,7 @@
 //! - [`async_interface`] declares an interface with proxy, stub and asynchronous twin; [`com_class`] makes objects.
 //! - [`kernel`] has events, waits and message queues; [`platform`] is the seam to threads and time, on which the simulator
 //!   stands.
+//! - [`future`] awaits calls and handles.
 //! - [`process`] is the root of all state; [`debug`] counts what is alive.
 
 // The macros name this crate by its own name.
@@ -20,6 +21,7 @@ pub mod bstr;
 pub mod call;
 mod channel;
 pub mod debug;
+pub mod future;
 pub mod kernel;
 pub mod marshal;
 pub mod object;

@@ -6,6 +6,7 @@ use crate::apartment::ApartmentTable;
 use crate::call::CancelStack;
 use crate::channel::ServerChannel;
 use crate::debug::LiveCount;
+use crate::future::Timers;
 use crate::kernel::{HandleTable, QueueTable, WaitLock, WindowTable, WorkPool};
 use crate::marshal::InterfaceTable;
 use crate::object::{ClassTable, ServerLocks};
@@ -21,6 +22,7 @@ const QUEUES: Object = Object { id: 1, kind: ObjectKind::Table };
 const WORK_ITEMS: Object = Object { id: 2, kind: ObjectKind::Pool };
 /// The names of kernel objects.
 pub(crate) const NAMES: Object = Object { id: 3, kind: ObjectKind::Table };
+const TIMERS: Object = Object { id: 4, kind: ObjectKind::Table };
 const FIRST_OBJECT: u64 = 16;
 const FIRST_PROCESS: u32 = 4;
 
@@ -41,6 +43,7 @@ pub struct Process {
     pub(crate) classes: ClassTable,
     pub(crate) ps_clsids: PsClsids,
     pub(crate) interface_table: InterfaceTable,
+    pub(crate) timers: Timers,
     /// The pending calls of each thread that has made any.
     pub(crate) cancel_stacks: Mutex<BTreeMap<u32, Arc<CancelStack>>>,
 }
@@ -69,6 +72,7 @@ impl Process {
             classes: ClassTable::default(),
             ps_clsids: PsClsids::default(),
             interface_table: InterfaceTable::default(),
+            timers: Timers::new(TIMERS),
             cancel_stacks: Mutex::default(),
         })
     }

@@ -5,6 +5,7 @@ use super::{Apartment, pool::Place};
 use crate::abi::interfaces::IMessageFilter;
 use crate::call::CancelStack;
 use crate::channel::Call;
+use crate::future::Driving;
 use crate::kernel::{MessageQueue, ThreadKernel};
 use crate::platform::Why;
 use std::cell::{Cell, OnceCell, RefCell};
@@ -54,6 +55,8 @@ pub(crate) struct ThreadState {
     pub(crate) place: RefCell<Option<Arc<Place>>>,
     /// A message filter of this thread is being asked (MF-08).
     pub(crate) in_filter: Cell<u32>,
+    /// The `block_on` that polls on this thread.
+    pub(crate) driving: Driving,
 }
 
 impl ThreadState {
@@ -72,6 +75,7 @@ impl ThreadState {
             filter: RefCell::new(None),
             place: RefCell::new(None),
             in_filter: Cell::new(0),
+            driving: Driving::default(),
         }
     }
 

@@ -7,6 +7,7 @@
 
 use super::async_channel::{AsyncChannel, Pending};
 use super::cancel_and_wait;
+use super::completion::{IClientCall, IClientCall_Impl};
 use crate::abi::hresult::{E_INVALIDARG, E_NOINTERFACE, E_UNEXPECTED, RPC_E_CALL_COMPLETE, S_OK};
 use crate::abi::interfaces::{
     IAsyncRpcChannelBuffer, ICallFactory, ICallFactory_Impl, ICancelMethodCalls, ICancelMethodCalls_Impl,
@@ -25,7 +26,7 @@ use std::sync::atomic::Ordering;
 use windows_core::{ComObject, GUID, HRESULT, IUnknown, IUnknownImpl, Interface};
 
 /// A call object.
-#[com_class(ISynchronize, ISynchronizeHandle, ICancelMethodCalls, ICallFactory, blind = inner)]
+#[com_class(ISynchronize, ISynchronizeHandle, ICancelMethodCalls, ICallFactory, IClientCall, blind = inner)]
 pub(crate) struct ClientCall {
     pending: Arc<Pending>,
     handle: EventHandle,
@@ -170,6 +171,12 @@ impl ICancelMethodCalls_Impl for ClientCall_Impl {
             Some(call) => call.test_by_client(),
             None => RPC_E_CALL_COMPLETE,
         }
+    }
+}
+
+impl IClientCall_Impl for ClientCall_Impl {
+    unsafe fn Pending(&self) -> *mut c_void {
+        Arc::into_raw(self.pending.clone()).cast_mut().cast()
     }
 }
 

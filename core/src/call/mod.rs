@@ -4,6 +4,7 @@
 mod async_channel;
 mod cancel;
 mod client_call;
+mod completion;
 mod context;
 mod server_call;
 
@@ -13,5 +14,6 @@ pub use cancel::{
     CoTestCancel,
 };
 pub(crate) use client_call::ClientCall;
+pub(crate) use completion::{Completion, completion};
 pub use context::{CoGetCallContext, CoSwitchCallContext};
 pub(crate) use server_call::ServerCall;

@@ -43,5 +43,6 @@ pub use work::queue_work_item;
 
 pub(crate) use header::WaitLock;
 pub(crate) use threads::{QueueTable, ThreadKernel};
+pub(crate) use wait::sealed;
 pub(crate) use window::WindowTable;
 pub(crate) use work::WorkPool;

@@ -29,7 +29,7 @@ pub enum Mode<'a> {
     Owned(&'a AtomicU32),
 }
 
-/// Something that a thread can wait for. Implemented by the kernel objects of this module only.
+/// Something that a thread can wait for. Implemented by the kernel objects of this module, and by what holds one.
 pub trait Waitable: Send + Sync + sealed::Sealed {
     /// The object's header.
     fn header(&self) -> &Header;
@@ -39,7 +39,7 @@ pub trait Waitable: Send + Sync + sealed::Sealed {
     fn taken(&self) {}
 }
 
-pub(super) mod sealed {
+pub(crate) mod sealed {
     pub trait Sealed {}
 }
 
