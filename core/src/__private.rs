@@ -1,6 +1,6 @@
 //! What generated code uses. Not for anybody else.
 
-pub use crate::abi::hresult::RPC_E_INVALIDMETHOD;
+pub use crate::abi::hresult::{CLASS_E_NOAGGREGATION, RPC_E_INVALIDMETHOD};
 pub use crate::abi::types::RPCOLEMESSAGE;
 pub use crate::marshal::ndr::{Count, Ndr, Reader, Result, Str, Writer};
 pub use crate::proxy::args::{

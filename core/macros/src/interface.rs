@@ -251,23 +251,23 @@ fn emit_vtable(def: &InterfaceDef) -> TokenStream {
     let fields = def.methods.iter().map(|method| {
         let Method { name, output, .. } = method;
         let (typed, _) = params(method);
-        quote!(pub #name: unsafe extern "system" fn(this: *mut ::core::ffi::c_void, #(#typed),*) #output)
+        quote!(pub #name: unsafe extern "system" fn(__this: *mut ::core::ffi::c_void, #(#typed),*) #output)
     });
     let thunks = def.methods.iter().map(|method| {
         let Method { name, output, .. } = method;
         let (typed, names) = params(method);
         quote! {
             unsafe extern "system" fn #name<Identity, const OFFSET: isize>(
-                this: *mut ::core::ffi::c_void, #(#typed),*
+                __this: *mut ::core::ffi::c_void, #(#typed),*
             ) #output
             where Identity: ::oleander::windows_core::IUnknownImpl + #trait_name
             {
-                // SAFETY: COM's rule for `this`: it points at the slot that this vtable was put in, and OFFSET
+                // SAFETY: COM's rule for `__this`: it points at the slot that this vtable was put in, and OFFSET
                 // pointers from there the object begins. The object lives while its caller holds a reference.
-                let object = unsafe { &*this.cast::<*const ()>().offset(OFFSET).cast::<Identity>() };
+                let __object = unsafe { &*__this.cast::<*const ()>().offset(OFFSET).cast::<Identity>() };
                 ::oleander::object::guard::call(|| {
                     // SAFETY: the caller vouches for the arguments, as COM asks.
-                    unsafe { <Identity as #trait_name>::#name(object, #(#names),*) }
+                    unsafe { <Identity as #trait_name>::#name(__object, #(#names),*) }
                 })
             }
         }

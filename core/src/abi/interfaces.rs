@@ -40,15 +40,15 @@ pub unsafe trait ISynchronizeContainer: IUnknown {
 }
 
 /// Makes call objects (IID-03).
-#[interface("1C733A30-2A1C-11CE-ADE5-00AA0044773D")]
+#[async_interface(uuid = "1C733A30-2A1C-11CE-ADE5-00AA0044773D")]
 pub unsafe trait ICallFactory: IUnknown {
     /// A call object for the asynchronous interface `riid`, aggregated under `pCtrlUnk` where that is not null.
     fn CreateCall(
         &self,
-        riid: *const GUID,
-        pCtrlUnk: *mut c_void,
-        riid2: *const GUID,
-        ppv: *mut *mut c_void,
+        #[idl(in)] riid: *const GUID,
+        #[idl(in, local)] pCtrlUnk: *mut c_void,
+        #[idl(in)] riid2: *const GUID,
+        #[idl(out, iid_is(riid2))] ppv: *mut *mut c_void,
     ) -> HRESULT;
 }
 
@@ -218,12 +218,18 @@ pub unsafe trait IMessageFilter: IUnknown {
 pub unsafe trait IAgileObject: IUnknown {}
 
 /// Makes objects of a class (IID-29).
-#[interface("00000001-0000-0000-C000-000000000046")]
+#[async_interface(uuid = "00000001-0000-0000-C000-000000000046")]
 pub unsafe trait IClassFactory: IUnknown {
-    /// A new object, aggregated under `pUnkOuter` where that is not null.
-    fn CreateInstance(&self, pUnkOuter: *mut c_void, riid: *const GUID, ppvObject: *mut *mut c_void) -> HRESULT;
+    /// A new object, aggregated under `pUnkOuter` where that is not null. A factory in another apartment refuses an
+    /// outer object without being asked (PX-19).
+    fn CreateInstance(
+        &self,
+        #[idl(in, local)] pUnkOuter: *mut c_void,
+        #[idl(in)] riid: *const GUID,
+        #[idl(out, iid_is(riid))] ppvObject: *mut *mut c_void,
+    ) -> HRESULT;
     /// Keeps the server alive.
-    fn LockServer(&self, fLock: BOOL) -> HRESULT;
+    fn LockServer(&self, #[idl(in)] fLock: BOOL) -> HRESULT;
 }
 
 /// Reads and writes bytes in order.

@@ -5,15 +5,15 @@
 //! stubs let their objects go; proxies are disconnected; classes are revoked. The thread stays in the apartment until
 //! all that is done, because it runs code of objects that live there.
 
-use super::{Apartment, Home, current};
+use super::{Apartment, Filter, Home, current, wait_reply};
 use crate::abi::exports::export;
 use crate::abi::hresult::{CO_E_NOTINITIALIZED, E_INVALIDARG, RPC_E_CHANGED_MODE, S_FALSE, S_OK};
 use crate::abi::types::{
     APTTYPE_CURRENT, APTTYPE_MAINSTA, APTTYPE_MTA, APTTYPE_STA, APTTYPEQUALIFIER_IMPLICIT_MTA, APTTYPEQUALIFIER_NONE,
     COINIT_APARTMENTTHREADED,
 };
-use crate::kernel;
-use crate::platform::{self, Current};
+use crate::kernel::{self, Event};
+use crate::platform::{self, Current, Spawn};
 use std::ffi::c_void;
 use std::sync::Arc;
 use windows_core::HRESULT;
@@ -39,15 +39,18 @@ fn initialize(thread: &Current, sta: bool) -> HRESULT {
     com.set_apartment(Some(apartment));
     com.init_count.set(1);
     // A thread that ends without CoUninitialize leaves all the same (APT-23).
-    thread.at_exit(Box::new(tear_down_thread));
+    if !com.leaves_at_exit.replace(true) {
+        thread.at_exit(Box::new(tear_down_thread));
+    }
     S_OK
 }
 
 fn uninitialize(thread: &Current) {
     let com = thread.com();
     match com.init_count.get() {
-        // One too many is harmless.
+        // One too many is harmless: outside COM, on a worker of the pool, in a destructor while the apartment ends.
         0 => {}
+        1 if com.place.borrow().is_some() || com.leaving.get() => {}
         1 => leave(thread),
         count => com.init_count.set(count - 1),
     }
@@ -57,8 +60,10 @@ fn uninitialize(thread: &Current) {
 fn leave(thread: &Current) {
     let com = thread.com();
     let Some(apartment) = com.apartment() else { return };
+    com.leaving.set(true);
     let ending = if apartment.is_sta() {
-        drop(com.filter.borrow_mut().take());
+        let filter = com.filter.borrow_mut().take();
+        drop(filter);
         Some(apartment)
     } else {
         thread.process().apartments.leave_mta()
@@ -68,6 +73,7 @@ fn leave(thread: &Current) {
     }
     com.init_count.set(0);
     com.set_apartment(None);
+    com.leaving.set(false);
 }
 
 /// Leaves whatever the current thread is still in. Runs when the thread ends.
@@ -76,6 +82,28 @@ pub(crate) fn tear_down_thread() {
     if thread.com().init_count.get() > 0 {
         leave(&thread);
     }
+}
+
+/// Ends the MTA from a thread that has not entered it. The end runs code of the MTA's objects, so whoever does it is in
+/// the MTA meanwhile. An STA has a thread of its own do it, and serves calls until that is done: methods that still run in
+/// the MTA may be calling it.
+fn end_mta(thread: &Current, mta: Arc<Apartment>) {
+    if thread.com().apartment().is_none_or(|mine| !mine.is_sta()) {
+        let before = thread.com().set_apartment(Some(mta.clone()));
+        end(thread, &mta);
+        thread.com().set_apartment(before);
+        return;
+    }
+    let process = thread.process();
+    let done = Arc::new(Event::new(process, false, false));
+    let ended = done.clone();
+    let spawn = Spawn { name: "end of the MTA".to_owned(), process: process.clone(), daemon: true };
+    let body = move || {
+        end_mta(&platform::current(), mta);
+        ended.set();
+    };
+    process.port().spawn(spawn, Box::new(body));
+    let _ = wait_reply(&done, Filter::Ignore);
 }
 
 fn end(thread: &Current, apartment: &Arc<Apartment>) {
@@ -96,6 +124,7 @@ fn end(thread: &Current, apartment: &Arc<Apartment>) {
     process.classes.apartment_ends(apartment.oxid);
     if process.apartments.is_empty() {
         process.ps_clsids.clear();
+        process.interface_table.clear();
     }
 }
 
@@ -171,12 +200,7 @@ export! {
         match thread.process().apartments.drop_usage(Cookie.addr()) {
             Err(()) => return E_INVALIDARG,
             Ok(None) => {}
-            Ok(Some(mta)) => {
-                // The end of the MTA runs code of its objects, so this thread is in it for that time.
-                let before = thread.com().set_apartment(Some(mta.clone()));
-                end(&thread, &mta);
-                thread.com().set_apartment(before);
-            }
+            Ok(Some(mta)) => end_mta(&thread, mta),
         }
         S_OK
     }

@@ -10,6 +10,7 @@
 //! back when it finds nothing to do. So: a task is queued only while as many workers as may run are running, or all
 //! 512 are there.
 
+use super::Apartment;
 use crate::kernel::Task;
 use crate::platform::sync::{AtomicBool, Mutex, Ordering};
 use crate::platform::{self, Access, Deadline, Object, ObjectKind, Spawn, ThreadRef, Why};
@@ -28,6 +29,7 @@ pub(crate) struct Pool {
 struct Shared {
     object: Object,
     process: Weak<Process>,
+    apartment: Weak<Apartment>,
     running_max: usize,
     state: Mutex<State>,
 }
@@ -56,11 +58,12 @@ enum Next {
 }
 
 impl Pool {
-    pub(crate) fn new(process: &Arc<Process>) -> Self {
+    pub(crate) fn new(process: &Arc<Process>, apartment: &Weak<Apartment>) -> Self {
         Self {
             shared: Arc::new(Shared {
                 object: process.new_object(ObjectKind::Pool),
                 process: Arc::downgrade(process),
+                apartment: apartment.clone(),
                 running_max: process.port().parallelism().max(2),
                 state: Mutex::new(State::default()),
             }),
@@ -152,12 +155,12 @@ impl Shared {
     /// The life of a worker: it enters with a place.
     fn work(self: Arc<Self>) {
         let me = platform::current();
-        if let Some(process) = self.process.upgrade() {
-            me.com().set_apartment(process.apartments.mta());
-        }
+        me.com().set_apartment(self.apartment.upgrade());
+        me.com().init_count.set(1);
         me.com().place.replace(Some(Arc::new(Place(self.clone()))));
         while self.work_once(&me.to_ref()) {}
         me.com().place.replace(None);
+        me.com().init_count.set(0);
         me.com().set_apartment(None);
     }
 

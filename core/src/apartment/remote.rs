@@ -1,7 +1,7 @@
 //! Work that the machinery itself does in another apartment: queries, final releases, activation.
 
 use super::{Apartment, Filter, wait_reply};
-use crate::abi::hresult::{RPC_E_DISCONNECTED, RPC_E_SERVERFAULT};
+use crate::abi::hresult::{RPC_E_DISCONNECTED, RPC_E_SERVERFAULT, RPC_S_UNKNOWN_IF_HR};
 use crate::kernel::{Event, Task};
 use crate::object::guard;
 use crate::process::Process;
@@ -42,7 +42,7 @@ impl<R: Send + 'static> Task for Remote<R> {
 }
 
 /// Runs `job` in an apartment and waits for it, dispatching as an STA does while it waits for a reply. Fails with
-/// `RPC_E_DISCONNECTED` when the apartment ends first. In the apartment itself the job runs at once.
+/// `RPC_E_DISCONNECTED` when the apartment ends first, with 0x800706B5 when it has ended already. In the apartment itself the job runs at once.
 pub(crate) fn run_in<R: Send + 'static>(
     apartment: &Arc<Apartment>,
     job: impl FnOnce() -> R + Send + 'static,
@@ -58,6 +58,7 @@ pub(crate) fn run_in<R: Send + 'static>(
         done: Event::new(&process, false, false),
     });
     if let Err(task) = apartment.deliver(remote.clone()) {
+        *remote.failure.lock() = RPC_S_UNKNOWN_IF_HR;
         task.abandon();
     }
     // The message filter sees the calls of users only (MF-07), so nothing can cancel this wait.

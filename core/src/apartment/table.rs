@@ -9,8 +9,8 @@ use crate::proxy::Imports;
 use crate::stub::Exports;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 #[derive(Default)]
 struct Inner {
@@ -36,8 +36,13 @@ fn next_oxid() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-fn new_apartment(process: &Arc<Process>, home: Home) -> Arc<Apartment> {
-    Arc::new(Apartment { oxid: next_oxid(), home, exports: Exports::new(process), imports: Imports::default() })
+fn new_apartment(process: &Arc<Process>, home: impl FnOnce(&Weak<Apartment>) -> Home) -> Arc<Apartment> {
+    Arc::new_cyclic(|apartment| Apartment {
+        oxid: next_oxid(),
+        home: home(apartment),
+        exports: Exports::new(process),
+        imports: Imports::default(),
+    })
 }
 
 impl ApartmentTable {
@@ -61,7 +66,7 @@ impl ApartmentTable {
 
     /// A new STA for the calling thread.
     pub(crate) fn enter_sta(&self, process: &Arc<Process>, queue: Arc<MessageQueue>) -> Arc<Apartment> {
-        let apartment = new_apartment(process, Home::Sta { queue });
+        let apartment = new_apartment(process, |_| Home::Sta { queue });
         let mut inner = self.inner.lock();
         inner.all.insert(apartment.oxid, apartment.clone());
         inner.main.get_or_insert(apartment.oxid);
@@ -121,7 +126,7 @@ impl Inner {
         if let Some(mta) = &self.mta {
             return mta.clone();
         }
-        let mta = new_apartment(process, Home::Mta(Pool::new(process)));
+        let mta = new_apartment(process, |mta| Home::Mta(Pool::new(process, mta)));
         self.all.insert(mta.oxid, mta.clone());
         self.mta = Some(mta.clone());
         mta

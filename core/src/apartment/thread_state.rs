@@ -39,8 +39,12 @@ pub(crate) struct ThreadState {
     /// What the kernel objects keep for the thread.
     pub(crate) kernel: ThreadKernel,
     apartment: RefCell<Option<Arc<Apartment>>>,
-    /// Balanced `CoInitializeEx` calls.
+    /// Balanced `CoInitializeEx` calls; a worker of the MTA's pool begins with one that is nobody's to undo (APT-18).
     pub(crate) init_count: Cell<u32>,
+    /// The thread's apartment is ending; what objects do in their last Release does not end it again.
+    pub(super) leaving: Cell<bool>,
+    /// The thread's end leaves its apartment (APT-23).
+    pub(super) leaves_at_exit: Cell<bool>,
     /// The call context of the innermost dispatch.
     pub(crate) context: RefCell<Context>,
     /// Balanced `CoEnableCallCancellation` calls (CXL-30).
@@ -68,6 +72,8 @@ impl ThreadState {
             kernel: ThreadKernel::default(),
             apartment: RefCell::new(None),
             init_count: Cell::new(0),
+            leaving: Cell::new(false),
+            leaves_at_exit: Cell::new(false),
             context: RefCell::new(Context::None),
             cancel_enabled: Cell::new(0),
             outgoing: OnceCell::new(),

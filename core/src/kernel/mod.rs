@@ -22,9 +22,7 @@ mod wait;
 pub(crate) mod window;
 mod work;
 
-#[cfg(all(test, loom))]
-mod loom_tests;
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod wait_tests;
 
 pub use event::Event;

@@ -161,7 +161,7 @@ fn a_mutex_belongs_to_its_owner_as_often_as_it_took_it() {
 fn wait_18_an_abandoned_mutex_says_so_once() {
     let mutex = Mutex::new(&process(), false);
     let (never, other) = (Event::manual(), mutex.clone());
-    let thread = spawn("owner", false, move || assert_eq!(poll_any(&[&*other]), Some(0)));
+    let thread = spawn("owner", false, move || drop(poll_any(&[&*other]).unwrap()));
     let objects: [&dyn Waitable; 2] = [&*never, &*mutex];
     thread.ended.wait(Deadline::NEVER, Why::Wait);
     let hit = wait(&objects, false, Deadline::NEVER, Why::Wait);
@@ -186,9 +186,7 @@ fn a_callback_is_called_once_and_takes_nothing() {
     let calls = Arc::new(AtomicU32::new(0));
     let counted: Callback = {
         let calls = calls.clone();
-        Arc::new(move || {
-            calls.fetch_add(1, Ordering::Relaxed);
-        })
+        Arc::new(move || drop(calls.fetch_add(1, Ordering::Relaxed)))
     };
     let event = Event::auto();
     let registration = on_signal(event.clone(), counted.clone());
@@ -235,25 +233,4 @@ fn many_threads_share_one_semaphore_and_lose_nothing() {
         taker.join().unwrap();
     }
     assert_eq!(poll_any(&[&*semaphore]), None);
-}
-
-#[test]
-fn a_handle_means_nothing_in_another_process() {
-    let event = Event::manual();
-    let handle = process().handles.insert(KernelObject::Event(event.clone())).unwrap();
-    let other = crate::process::Process::new(platform::host());
-    platform::run_as(&other, || {
-        assert!(process().handles.get(handle).is_none());
-        assert!(process().handles.close(handle).is_none());
-    });
-    drop(process().handles.close(handle).unwrap());
-    assert!(process().handles.get(handle).is_none());
-    assert_eq!(Arc::strong_count(&event), 1);
-}
-
-#[test]
-#[should_panic(expected = "the objects of one wait belong to one process")]
-fn a_wait_for_objects_of_two_processes_is_a_bug_of_the_caller() {
-    let other = crate::process::Process::new(platform::host());
-    poll_any(&[&*Event::manual(), &Event::new(&other, false, true)]);
 }

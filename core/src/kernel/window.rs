@@ -12,7 +12,6 @@ use super::queue::{PostError, WM_TASK, message as now_message};
 use super::sent;
 use super::slots::Slots;
 use crate::abi::types::{HWND, LPARAM, LRESULT, MSG, WM_DESTROY, WM_NCDESTROY, WPARAM};
-use crate::object::guard;
 use crate::platform;
 use parking_lot::{Mutex, RwLock};
 use std::collections::BTreeMap;
@@ -162,12 +161,12 @@ impl WindowTable {
 
     /// The window that a handle stands for.
     pub(crate) fn get(&self, hwnd: HWND) -> Option<Arc<Window>> {
-        self.windows.read().get(hwnd.0.addr()).cloned()
+        self.windows.read().get(hwnd.0 as usize).cloned()
     }
 
     /// Takes a window out of the table without telling it.
     pub(crate) fn remove(&self, hwnd: HWND) -> Option<Arc<Window>> {
-        self.windows.write().remove(hwnd.0.addr())
+        self.windows.write().remove(hwnd.0 as usize)
     }
 
     fn children(&self, parent: HWND) -> Vec<HWND> {
@@ -189,7 +188,7 @@ impl WindowTable {
 }
 
 fn to_hwnd(number: usize) -> HWND {
-    HWND(std::ptr::without_provenance_mut(number))
+    HWND(number as *mut std::ffi::c_void)
 }
 
 /// The hidden COM window of the current thread.
@@ -201,12 +200,10 @@ pub(super) fn new_com_window() -> HWND {
 
 /// The procedure of the COM window: runs the task that the message stands for.
 unsafe extern "system" fn com_procedure(_hwnd: HWND, message: u32, _wparam: WPARAM, lparam: LPARAM) -> LRESULT {
-    guard::call(|| {
-        if message == WM_TASK {
-            super::queue().dispatch_task(lparam);
-        }
-        0
-    })
+    if message == WM_TASK {
+        super::queue().dispatch_task(lparam);
+    }
+    0
 }
 
 /// Calls a window's procedure, if the window is there and belongs to the current thread.

@@ -62,6 +62,12 @@ impl InterfaceTable {
     fn remove(&self, cookie: u32) -> Option<Entry> {
         self.inner.lock().entries.remove(&cookie)
     }
+
+    /// COM has left the process: what nobody revoked goes. Packets lead nowhere by now.
+    pub(crate) fn clear(&self) {
+        let entries = std::mem::take(&mut self.inner.lock().entries);
+        drop(entries);
+    }
 }
 
 fn register(unknown: &IUnknown, iid: &GUID) -> Result<u32, HRESULT> {

@@ -10,8 +10,8 @@
 
 use super::{create_proxy, factory, registry};
 use crate::abi::hresult::{
-    CLASS_E_NOAGGREGATION, CO_E_OBJNOTCONNECTED, E_INVALIDARG, E_NOINTERFACE, E_POINTER, RPC_E_DISCONNECTED, S_FALSE,
-    S_OK,
+    CLASS_E_NOAGGREGATION, CO_E_OBJNOTCONNECTED, E_INVALIDARG, E_NOINTERFACE, E_POINTER, RPC_E_DISCONNECTED,
+    RPC_S_UNKNOWN_IF_HR, S_FALSE, S_OK,
 };
 use crate::abi::interfaces::{
     ICallFactory, ICallFactory_Impl, IMultiQI, IMultiQI_Impl, IRpcChannelBuffer2, IRpcProxyBuffer,
@@ -183,7 +183,7 @@ impl ProxyManager_Impl {
             return Err(CO_E_OBJNOTCONNECTED);
         }
         crate::channel::client::may_call_out()?;
-        let server = self.server.upgrade().ok_or(RPC_E_DISCONNECTED)?;
+        let server = self.server.upgrade().ok_or(RPC_S_UNKNOWN_IF_HR)?;
         let (there, oid, asked) = (server.clone(), self.oid, *iid);
         let ipid = apartment::run_in(&server, move || {
             let stub = there.exports.by_oid(oid).ok_or(RPC_E_DISCONNECTED)?;

@@ -20,10 +20,16 @@ pub fn sync_thunk(index: u32, method: &Method) -> TokenStream {
     let typed = typed(method.params.iter());
     let ins = ins(method);
     let outs = list(method.params.iter().filter(|param| param.comes_out()).map(|param| sync_out(param, method)));
+    let refusals = method
+        .params
+        .iter()
+        .filter(|param| matches!(param.kind, Kind::Local))
+        .map(|Param { name, .. }| quote!(if !#name.is_null() { return __o::CLASS_E_NOAGGREGATION; }));
     quote! {
         unsafe extern "system" fn #name(
             __this: *mut ::core::ffi::c_void, #(#typed),*
         ) -> ::oleander::windows_core::HRESULT {
+            #(#refusals)*
             unsafe { __o::call(__this, __BASE + #index, #ins, #outs) }
         }
     }
@@ -68,8 +74,8 @@ pub fn keep(method: &Method, plan: &[Keep]) -> TokenStream {
             }
         }
         if let (Some(_), Kind::Interface(iid)) = (keep.iid, &param.kind) {
-            let iid = iid.value(&method.params);
-            steps.extend(quote!(__kept.push_iid(#iid?);));
+            let iid = iid.plain(&method.params);
+            steps.extend(quote!(__kept.push_iid(#iid);));
         }
         steps
     });
@@ -108,7 +114,7 @@ fn one_in(param: &Param, method: &Method) -> TokenStream {
             unsafe { ::core::mem::transmute_copy(&#name) },
             || ::core::result::Result::Ok(<#interface as ::oleander::windows_core::Interface>::IID)
         )),
-        Kind::Returned(_) => unreachable!("`OutRef` is [out] only"),
+        Kind::Returned(_) | Kind::Local => unreachable!("not on the wire"),
     }
 }
 

@@ -84,6 +84,8 @@ pub enum Kind {
     Borrowed(Type),
     /// `OutRef<'_, I>`.
     Returned(Type),
+    /// A pointer that stays at home: the proxy refuses one that is not null, the server gets null.
+    Local,
 }
 
 /// One parameter.
@@ -109,6 +111,7 @@ struct Idl {
     is_out: bool,
     string: Option<Span>,
     unique: Option<Span>,
+    local: Option<Span>,
     size_is: Option<(Span, Expr)>,
     length_is: Option<(Span, Expr)>,
     iid_is: Option<(Span, Expr)>,
@@ -140,13 +143,14 @@ impl Idl {
                 "out" => self.is_out = true,
                 "string" => self.string = Some(span),
                 "unique" => self.unique = Some(span),
+                "local" => self.local = Some(span),
                 "size_is" => self.size_is = Some(argument(input)?),
                 "length_is" => self.length_is = Some(argument(input)?),
                 "iid_is" => self.iid_is = Some(argument(input)?),
                 _ => {
                     return Err(Error::new(
                         span,
-                        "expected `in`, `out`, `size_is(…)`, `length_is(…)`, `iid_is(…)`, `string` or `unique`",
+                        "expected `in`, `out`, `size_is(…)`, `length_is(…)`, `iid_is(…)`, `string`, `unique` or `local`",
                     ));
                 }
             }
@@ -183,6 +187,10 @@ fn check_method(method: &interface::Method, has_twin: bool) -> Result<Method> {
     }
     check_output(method)?;
     let params = method.params.iter().map(|param| check_param(param, &method.name)).collect::<Result<Vec<_>>>()?;
+    if let Some(param) = params.iter().find(|param| has_twin && matches!(param.kind, Kind::Local)) {
+        let message = "`local` is for synchronous interfaces: `Begin_` has no place for it";
+        return Err(Error::new(param.name.span(), message));
+    }
     size::check(&params, has_twin)?;
     Ok(Method { name: method.name.clone(), params })
 }
@@ -213,7 +221,10 @@ fn check_param(param: &interface::Param, method: &Ident) -> Result<Param> {
         check_out(param, method, &idl)?;
     }
     let unique = idl.unique.is_some();
-    let kind = kind(param, direction, idl)?;
+    let kind = match idl.local {
+        Some(span) => local_kind(param, direction, &idl, span)?,
+        None => kind(param, direction, idl)?,
+    };
     Ok(Param { name: param.name.clone(), ty: param.ty.clone(), direction, kind, unique })
 }
 
@@ -251,6 +262,16 @@ fn kind(param: &interface::Param, direction: Direction, idl: Idl) -> Result<Kind
         (_, _, Some(span)) => Err(Error::new(span, "`string` goes alone: the zero at the end says the size")),
         (_, Some((span, _)), _) => Err(Error::new(span, "`iid_is` goes with a single interface pointer")),
     }
+}
+
+/// An outer object is one of the same apartment: it never goes anywhere.
+fn local_kind(param: &interface::Param, direction: Direction, idl: &Idl, span: Span) -> Result<Kind> {
+    let alone = idl.unique.is_none() && idl.string.is_none();
+    let alone = alone && idl.size_is.is_none() && idl.length_is.is_none() && idl.iid_is.is_none();
+    if direction == Direction::In && alone && pointee(&param.ty).is_some() {
+        return Ok(Kind::Local);
+    }
+    Err(Error::new(span, "`local` goes with an [in] pointer, alone: write `#[idl(in, local)]`"))
 }
 
 fn interface_kind(ty: &Type, direction: Direction, span: Span, iid: Expr) -> Result<Kind> {

@@ -27,6 +27,7 @@ fn new(param: &Param) -> TokenStream {
         Kind::OutString { character } => quote!(__o::Value::<__o::Str<#character>>),
         Kind::Interface(_) | Kind::Borrowed(_) => quote!(__o::InterfacePointer),
         Kind::Returned(interface) => quote!(__o::Value::<::core::option::Option<#interface>>),
+        Kind::Local => return TokenStream::new(),
     };
     quote!(let mut #place = #ty::new();)
 }
@@ -55,6 +56,7 @@ fn bind(param: &Param) -> TokenStream {
         Kind::Borrowed(_) => quote!(::core::mem::transmute_copy(&#place.value())),
         Kind::Returned(_) => quote!(::core::mem::transmute_copy(&#place.pointer())),
         Kind::Ref(_) | Kind::Array { .. } | Kind::InString { .. } => quote!(#place.pointer()),
+        Kind::Local => quote!(::core::ptr::null_mut::<::core::ffi::c_void>().cast()),
     };
     quote!(let #name: #ty = #value;)
 }

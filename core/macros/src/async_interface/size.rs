@@ -91,10 +91,16 @@ impl IidExpr {
 
     /// The id as a result, wherever the parameters have their names.
     pub fn value(&self, params: &[Param]) -> TokenStream {
+        let plain = self.plain(params);
+        quote!(::core::result::Result::Ok(#plain))
+    }
+
+    /// The id itself.
+    pub fn plain(&self, params: &[Param]) -> TokenStream {
         let ident = &self.ident;
         let by_reference = params.iter().any(|param| param.name == self.ident && matches!(param.kind, Kind::Ref(_)));
         let star = by_reference.then(|| quote!(*));
-        quote!(::core::result::Result::Ok(#star #ident))
+        quote!(#star #ident)
     }
 }
 

@@ -77,7 +77,7 @@ pub fn definition(def: &InterfaceDef, methods: &[Method]) -> InterfaceDef {
 
 impl Param {
     pub fn goes_in(&self) -> bool {
-        self.direction.is_in()
+        self.direction.is_in() && !matches!(self.kind, Kind::Local)
     }
     pub fn comes_out(&self) -> bool {
         self.direction.is_out()
