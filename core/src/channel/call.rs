@@ -15,13 +15,13 @@ use crate::abi::interfaces::ISynchronize;
 use crate::abi::types::RPCOLEMESSAGE;
 use crate::apartment::Apartment;
 use crate::kernel::{Event, Task};
+use crate::platform::sync::Mutex;
 use crate::platform::{self, Access, Object, ObjectKind};
 use crate::process::Process;
 use crate::protocol::{Word, call as machine};
 use crate::proxy::factory;
 use crate::proxy::info::Direction;
 use crate::stub::{self, InFlight, StubEntry};
-use parking_lot::Mutex;
 use std::ffi::c_void;
 use std::sync::{Arc, Weak};
 use windows_core::{GUID, HRESULT};
@@ -110,6 +110,12 @@ impl Call {
             caller,
             body: Mutex::new(Body { request, ..Body::default() }),
         })
+    }
+
+    /// Says how the client is told, for a model that sends nothing.
+    #[cfg(all(test, loom))]
+    pub(super) fn set_route(&self, route: Route) {
+        self.body.lock().route = route;
     }
 
     /// Hands the request to the server's apartment.
@@ -304,10 +310,12 @@ impl Call {
 
 impl Drop for Call {
     fn drop(&mut self) {
-        let body = self.body.get_mut();
-        let request = std::mem::take(&mut body.request);
-        let reply = if body.received { None } else { body.reply.take() };
-        if body.sent && request.len() > 0 {
+        let (request, reply, sent) = {
+            let mut body = self.body.lock();
+            let reply = if body.received { None } else { body.reply.take() };
+            (std::mem::take(&mut body.request), reply, body.sent)
+        };
+        if sent && request.len() > 0 {
             self.discard(request, Direction::Request);
         }
         if let Some(Ok(reply)) = reply {

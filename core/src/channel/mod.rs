@@ -7,6 +7,8 @@
 mod buffer;
 mod call;
 pub(crate) mod client;
+#[cfg(all(test, loom))]
+mod loom_tests;
 mod server;
 
 pub(crate) use buffer::Buffer;
