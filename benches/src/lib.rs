@@ -1,1 +1,16 @@
-//! Benchmarks of oleander; see `benches/benches`.
+//! What the benchmarks of `benches/benches` share: pinning, a server in an STA, and the hand-written peers.
+//!
+//! Numbers of two threads depend on where the system puts them: on a small machine an unpinned run falls into two heaps,
+//! one for each placement. So every benchmark with two threads runs twice, pinned: both on one CPU ([`Place::OneCpu`]),
+//! and each on its own ([`Place::CpuEach`]). Compare with peers of the same run and the same placement only.
+//!
+//! `cargo bench -p oleander-benches --features peers` measures the events of other crates, too.
+
+#![allow(clippy::missing_safety_doc, reason = "methods of COM interfaces; the rules are those of COM")]
+
+pub mod peers;
+pub mod pin;
+pub mod server;
+
+pub use pin::{PLACES, Place};
+pub use server::{AsyncIDoubler, IDoubler, IDoubler_Impl, StaServer, in_mta};
