@@ -1,4 +1,4 @@
-//! Counters for tests: how many objects of ours are alive.
+//! Counters for tests: how many objects of ours are alive, how many handles are open.
 //!
 //! They are counted for each emulated process, so tests that run side by side in processes of their own do not see each
 //! other. An object is counted in the process in which it was made, wherever it is released.
@@ -14,6 +14,11 @@ pub(crate) struct LiveCount(Arc<AtomicUsize>);
 /// How many objects made in the current thread's process are alive.
 pub fn live_objects() -> usize {
     platform::current().process().live.0.load(Ordering::Acquire)
+}
+
+/// How many handles of the current thread's process are open.
+pub fn open_handles() -> usize {
+    platform::current().process().handles.len()
 }
 
 /// Counts one object as long as it exists.

@@ -139,16 +139,19 @@ impl IAsyncRpcChannelBuffer_Impl for AsyncChannel_Impl {
         unsafe {
             let Some(message) = pMessage.as_mut() else { return E_POINTER };
             let Some(call) = self.pending.call() else { return RPC_E_CALL_COMPLETE };
-            // An outer whose Wait says too early that the call is complete: the call goes on (chosen).
-            if !call.is_decided() {
-                return RPC_S_CALLPENDING;
+            let mut status = RPC_S_CALLPENDING;
+            let mut hr = status;
+            // An outer whose Wait says too early that the call is complete: the call goes on (chosen). The status tells
+            // that from a call that ended with this very code.
+            if call.is_decided() {
+                let taken = self.pending.call.lock().take();
+                drop(taken);
+                message.reserved1 = Arc::into_raw(call.clone()).cast_mut().cast();
+                hr = client::receive(&call, message);
+                status = if hr == RPC_S_CALLPENDING { RPC_E_CALL_COMPLETE } else { hr };
             }
-            let taken = self.pending.call.lock().take();
-            drop(taken);
-            message.reserved1 = Arc::into_raw(call.clone()).cast_mut().cast();
-            let hr = client::receive(&call, message);
-            if let Some(status) = pulStatus.as_mut() {
-                *status = hr.0 as u32;
+            if let Some(out) = pulStatus.as_mut() {
+                *out = status.0 as u32;
             }
             hr
         }

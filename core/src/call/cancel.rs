@@ -7,8 +7,8 @@
 use super::context::call_context;
 use crate::abi::exports::export;
 use crate::abi::hresult::{
-    CO_E_CANCEL_DISABLED, E_INVALIDARG, E_NOINTERFACE, E_POINTER, RPC_E_CALL_CANCELED, RPC_E_CALL_COMPLETE,
-    RPC_S_CALL_CANCELLED_HR, S_OK,
+    CO_E_CANCEL_DISABLED, E_ACCESSDENIED, E_INVALIDARG, E_NOINTERFACE, E_POINTER, RPC_E_CALL_CANCELED,
+    RPC_E_CALL_COMPLETE, RPC_S_CALL_CANCELLED_HR, S_OK,
 };
 use crate::abi::interfaces::{ICancelMethodCalls, ICancelMethodCalls_Impl};
 use crate::apartment;
@@ -92,8 +92,12 @@ impl CancelStack {
     pub(crate) fn push_call(call: &Arc<Call>) -> PendingCall {
         let stack = Self::of_current();
         let enabled = platform::with_current(|thread| thread.com().cancel_enabled.get() > 0);
-        stack.entries.lock().push(if enabled { Entry::Call(call.clone()) } else { Entry::Uncancellable });
-        PendingCall(stack)
+        let depth = {
+            let mut entries = stack.entries.lock();
+            entries.push(if enabled { Entry::Call(call.clone()) } else { Entry::Uncancellable });
+            entries.len() - 1
+        };
+        PendingCall { stack, depth }
     }
 
     /// How many calls wait.
@@ -101,24 +105,52 @@ impl CancelStack {
         self.entries.lock().len()
     }
 
-    /// The cancel object of the innermost call: none pending and not cancellable are told apart (CXL-37, CXL-38).
+    /// The cancel object of the innermost call that has one (CXL-36): none pending and none that can be cancelled are
+    /// told apart (CXL-37, CXL-38).
     fn innermost(&self) -> Result<ICancelMethodCalls, HRESULT> {
-        let innermost = self.entries.lock().last().cloned();
-        match innermost {
-            None => Err(E_NOINTERFACE),
-            Some(Entry::Uncancellable) => Err(CO_E_CANCEL_DISABLED),
+        let (found, empty) = {
+            let entries = self.entries.lock();
+            let found = entries.iter().rev().find(|entry| !matches!(entry, Entry::Uncancellable)).cloned();
+            (found, entries.is_empty())
+        };
+        match found {
+            None if empty => Err(E_NOINTERFACE),
+            None | Some(Entry::Uncancellable) => Err(CO_E_CANCEL_DISABLED),
             Some(Entry::User(user)) => Ok(user.0.clone()),
             Some(Entry::Call(call)) => Ok(CancelObject { call }.into()),
         }
     }
+
+    /// Takes the innermost object off if user code put it there; a pending call's place is not the user's to clear.
+    fn pop_user(&self) -> HRESULT {
+        let gone = {
+            let mut entries = self.entries.lock();
+            match entries.last() {
+                None => return S_OK,
+                Some(Entry::User(_)) => entries.pop(),
+                Some(Entry::Call(_) | Entry::Uncancellable) => return E_ACCESSDENIED,
+            }
+        };
+        drop(gone);
+        S_OK
+    }
 }
 
-/// Takes its call off the stack when dropped.
-pub(crate) struct PendingCall(Arc<CancelStack>);
+/// Takes its call off the stack when dropped, and whatever was pushed during the call and left there.
+pub(crate) struct PendingCall {
+    stack: Arc<CancelStack>,
+    depth: usize,
+}
 
 impl Drop for PendingCall {
     fn drop(&mut self) {
-        let gone = self.0.entries.lock().pop();
+        let gone = {
+            let mut entries = self.stack.entries.lock();
+            let last = entries.pop();
+            // Nearly always the call itself was the last, and nothing is allocated here.
+            let more = if entries.len() > self.depth { entries.split_off(self.depth) } else { Vec::new() };
+            (last, more)
+        };
         drop(gone);
     }
 }
@@ -194,7 +226,8 @@ export! {
         }
     }
 
-    /// Pushes a cancel object on the current thread's stack, or pops the innermost with null (CXL-41).
+    /// Pushes a cancel object on the current thread's stack, or pops the innermost with null (CXL-41). `E_ACCESSDENIED`
+    /// when the innermost is that of a pending call, which only the end of the call takes away (chosen).
     ///
     /// # Safety
     /// `pUnk` is null or an object.
@@ -202,11 +235,7 @@ export! {
         // SAFETY: the caller's.
         let object = unsafe { IUnknown::from_raw_borrowed(&pUnk) };
         let stack = CancelStack::of_current();
-        let Some(object) = object else {
-            let gone = stack.entries.lock().pop();
-            drop(gone);
-            return S_OK;
-        };
+        let Some(object) = object else { return stack.pop_user() };
         match object.cast::<ICancelMethodCalls>() {
             Ok(cancel) => {
                 stack.entries.lock().push(Entry::User(Arc::new(User(cancel))));

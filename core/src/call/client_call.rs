@@ -1,7 +1,7 @@
 //! The client's call object (facts section 6): made by the proxy manager, aggregated under the client's own outer
 //! object if it has one, with the asynchronous interface proxy as its inner object.
 //!
-//! It belongs to the apartment that made it (CALL-38) and says `RPC_E_WRONG_THREAD` elsewhere. The state of the
+//! It belongs to the apartment that made it (CALL-38) and says `RPC_E_WRONG_THREAD` elsewhere, except to Signal. The state of the
 //! Begin_/Finish_ pair is the interface proxy's (`protocol::halves`); the fate of the call in flight is its own
 //! (`protocol::call`); this object joins them and owns the event that others wait on.
 
@@ -129,9 +129,8 @@ impl ISynchronize_Impl for ClientCall_Impl {
     }
 
     unsafe fn Signal(&self) -> HRESULT {
-        if let Err(hr) = self.check() {
-            return hr;
-        }
+        // On every thread: an agile outer object forwards its Signal from wherever the call was completed (AGG-05,
+        // AGG-09; chosen). There is nothing but the event to touch.
         self.pending.event.set();
         S_OK
     }

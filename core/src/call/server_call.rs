@@ -92,17 +92,21 @@ impl ServerCall {
     /// The call ended with its apartment: the client hears of it now, a later Signal gets `RPC_E_DISCONNECTED`.
     pub(crate) fn apartment_ends(&self) {
         platform::visit(self.object, Access::Write);
-        let lost = self.word.apply(machine::die);
+        if !self.word.apply(machine::die) {
+            // Idle, or somebody is in Finish_ and will reply.
+            return;
+        }
         let running = self.running.lock().take();
-        if let (true, Some(running)) = (lost, running) {
+        if let Some(running) = running {
             running.call.complete(Err(Failure(RPC_E_DISCONNECTED)));
         }
     }
 
+    /// Signal and Reset are for the call object's own apartment (SRV-13), and for nobody when that has ended.
     fn check(&self) -> Result<(), HRESULT> {
         match self.home.upgrade() {
-            Some(home) => home.check(),
-            None => Err(RPC_E_DISCONNECTED),
+            Some(home) if self.word.load() != machine::DEAD => home.check(),
+            _ => Err(RPC_E_DISCONNECTED),
         }
     }
 }

@@ -363,9 +363,16 @@ impl Task for SignalTask {
         // SAFETY: this is the apartment of the outer object, or the object is agile.
         let hr = unsafe { outer.sync.Signal() };
         if hr.is_err() {
-            // Nobody may wait for ever on an outer that does not do its part: Finish_ gets the code (AGG-06).
-            self.call.body.lock().signal_failure = Some(hr);
-            outer.own.set();
+            // Nobody may wait for ever on an outer that does not do its part: Finish_ gets the code (AGG-06), unless
+            // one that the outer woke has had the result already.
+            let late = {
+                let mut body = self.call.body.lock();
+                body.signal_failure = Some(hr);
+                body.received
+            };
+            if !late {
+                outer.own.set();
+            }
         }
     }
 

@@ -197,9 +197,10 @@ impl AsyncProxy {
         if self.halves.woken(slot) == Woken::NeverSent {
             return RPC_E_CALL_COMPLETE;
         }
+        let mut status = 0;
         // SAFETY: claimed and woken.
-        let result = unsafe { self.receive(&outs) };
-        if result == Err(RPC_S_CALLPENDING) {
+        let result = unsafe { self.receive(&outs, &mut status) };
+        if result == Err(RPC_S_CALLPENDING) && status == RPC_S_CALLPENDING.0 as u32 {
             // Somebody signalled the call object before its time.
             let _ = self.halves.put_back(slot);
             return RPC_S_CALLPENDING;
@@ -216,13 +217,12 @@ impl AsyncProxy {
     ///
     /// # Safety
     /// The caller claimed the call and was woken; the [out] memory is zero.
-    unsafe fn receive(&self, outs: &impl Outs) -> Result<HRESULT> {
+    unsafe fn receive(&self, outs: &impl Outs, status: &mut u32) -> Result<HRESULT> {
         let link = self.head.link.enter().ok_or(CO_E_OBJNOTCONNECTED)?;
-        let mut status = 0;
         // SAFETY: the link is in use until the end of this function; the message is ours again.
         unsafe {
             let channel = channel(link.pointer());
-            check(channel.Receive(self.message.get(), &mut status))?;
+            check(channel.Receive(self.message.get(), status))?;
             let message = &mut *self.message.get();
             let result = read_reply(outs, message);
             free_buffer(buffers(channel), message);

@@ -1,4 +1,5 @@
-//! `CLSID_ManualResetEvent` and `CLSID_StdEvent`: an event as an object that can be aggregated (SYNC-17).
+//! `CLSID_ManualResetEvent` and `CLSID_StdEvent`: an event as an object that can be aggregated (SYNC-17), and that takes a
+//! handle in the place of its own (SYNC-10).
 //!
 //! The object is used from any apartment: it holds nothing that belongs to one. It does not say that it is agile, because
 //! Windows' own does not either; pointers to it are marshaled as any other.
@@ -6,7 +7,9 @@
 use super::EventHandle;
 use crate::abi::clsid::{CLSID_ManualResetEvent, CLSID_StdEvent};
 use crate::abi::hresult::{E_INVALIDARG, S_OK};
-use crate::abi::interfaces::{ISynchronize, ISynchronize_Impl, ISynchronizeHandle, ISynchronizeHandle_Impl};
+use crate::abi::interfaces::{
+    ISynchronize, ISynchronize_Impl, ISynchronizeEvent, ISynchronizeEvent_Impl, ISynchronizeHandle_Impl,
+};
 use crate::abi::types::HANDLE;
 use crate::apartment;
 use crate::com_class;
@@ -18,9 +21,8 @@ use std::sync::Arc;
 use windows_core::{GUID, HRESULT};
 
 /// An event object.
-#[com_class(ISynchronize, ISynchronizeHandle)]
+#[com_class(ISynchronize, ISynchronizeEvent)]
 struct EventObject {
-    event: Arc<Event>,
     handle: EventHandle,
 }
 
@@ -29,8 +31,7 @@ impl EventObject {
     /// As for `IClassFactory::CreateInstance`.
     unsafe fn create(auto: bool, outer: *mut c_void, riid: *const GUID, ppv: *mut *mut c_void) -> HRESULT {
         let process = platform::with_current(|thread| thread.process().clone());
-        let event = Arc::new(Event::new(&process, auto, false));
-        let value = EventObject { handle: EventHandle::new(event.clone()), event };
+        let value = EventObject { handle: EventHandle::new(Arc::new(Event::new(&process, auto, false))) };
         // SAFETY: the caller's.
         unsafe { object::create_aggregated(value, outer, riid, ppv) }
     }
@@ -38,16 +39,16 @@ impl EventObject {
 
 impl ISynchronize_Impl for EventObject_Impl {
     unsafe fn Wait(&self, dwFlags: u32, dwMilliseconds: u32) -> HRESULT {
-        apartment::co_wait(dwFlags, dwMilliseconds, &*self.event)
+        apartment::co_wait(dwFlags, dwMilliseconds, &**self.handle.event())
     }
 
     unsafe fn Signal(&self) -> HRESULT {
-        self.event.set();
+        self.handle.event().set();
         S_OK
     }
 
     unsafe fn Reset(&self) -> HRESULT {
-        self.event.reset();
+        self.handle.event().reset();
         S_OK
     }
 }
@@ -57,6 +58,16 @@ impl ISynchronizeHandle_Impl for EventObject_Impl {
         // SAFETY: null or valid.
         match unsafe { ph.as_mut() } {
             Some(out) => self.handle.get(out),
+            None => E_INVALIDARG,
+        }
+    }
+}
+
+impl ISynchronizeEvent_Impl for EventObject_Impl {
+    unsafe fn SetEventHandle(&self, ph: *mut HANDLE) -> HRESULT {
+        // SAFETY: null or valid.
+        match unsafe { ph.as_ref() } {
+            Some(handle) => self.handle.set(*handle),
             None => E_INVALIDARG,
         }
     }
