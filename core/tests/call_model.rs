@@ -3,14 +3,14 @@
 
 mod support;
 
-use support::probe::*;
-use support::*;
 use oleander::kernel::Event;
 use oleander::windows_core::HRESULT;
 use oleander::*;
 use proptest::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use support::probe::*;
+use support::*;
 
 /// A method of the interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,15 +2,15 @@
 
 mod support;
 
-use support::outer::{Notify, notify};
-use support::probe::*;
-use support::*;
 use oleander::kernel::Event;
 use oleander::windows_core::{GUID, IUnknown, Interface};
 use oleander::*;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use support::outer::{Notify, notify};
+use support::probe::*;
+use support::*;
 
 #[test]
 fn call_01_a_proxy_answers_icallfactory_locally() {
