@@ -54,6 +54,8 @@ pub enum Mode {
     /// A blocking call with CoEnableCallCancellation; after --cancel-after-ms a second thread cancels it with
     /// CoGetCancelObject
     SyncCancel,
+    /// A future that awaits resume_on_signal of the call object's handle, and is suspended until the call is complete
+    Await,
 }
 
 impl Mode {

@@ -10,6 +10,7 @@ use crate::com::{Apartment, Kind, name, out};
 use crate::interface::{CLSID_Sieve, ISieve};
 use crate::timeline::say;
 use call::Call;
+use oleander::future::{block_on, resume_on_signal};
 use oleander::windows_core::{Error, HRESULT, Result};
 use oleander::*;
 use std::ptr::null_mut;
@@ -42,6 +43,7 @@ pub fn run(options: &Options) -> Result<Outcome> {
         Mode::Abandon => abandon(&sieve, max, options.cancel_after_ms),
         Mode::FirstOfTwo => handles::first_of_two(&sieve, max),
         Mode::DuplicateHandle => handles::duplicate_handle(&sieve, max),
+        Mode::Await => block_on(awaited(&sieve, max)),
         Mode::SyncCancel => sync_cancel::sync_cancel(&sieve, max, options.cancel_after_ms),
     };
     drop(sieve);
@@ -111,6 +113,16 @@ fn abandon(sieve: &ISieve, max: u32, after_ms: u32) -> Result<Outcome> {
     drop(call);
     say!("releases the call object with the call pending");
     Ok(Outcome::Abandoned)
+}
+
+/// The future's thread is the client's, and `block_on` serves its apartment as long as there is nothing to resume.
+async fn awaited(sieve: &ISieve, max: u32) -> Result<Outcome> {
+    let call = Call::create(sieve)?;
+    call.begin(max)?;
+    say!("resume_on_signal(handle).await: is suspended");
+    resume_on_signal(call.raw_handle()?).await?;
+    say!("is resumed");
+    outcome(call.finish())
 }
 
 /// What ISynchronize::Wait says of a call: `RPC_S_CALLPENDING` is an answer, not a failure.
