@@ -46,6 +46,7 @@ pub use call::{
     CoCancelCall, CoDisableCallCancellation, CoEnableCallCancellation, CoGetCallContext, CoGetCancelObject,
     CoSetCancelObject, CoSwitchCallContext, CoTestCancel,
 };
+pub use marshal::ndr::Ndr;
 pub use marshal::stream::CreateStreamOnHGlobal;
 pub use marshal::{
     CoCreateFreeThreadedMarshaler, CoGetInterfaceAndReleaseStream, CoGetMarshalSizeMax, CoMarshalHresult,
@@ -56,7 +57,7 @@ pub use object::{
     CoCreateInstance, CoCreateInstanceEx, CoGetClassObject, CoRegisterClassObject, CoResumeClassObjects,
     CoRevokeClassObject, CoSuspendClassObjects,
 };
-pub use oleander_macros::{async_interface, com_class, interface};
+pub use oleander_macros::{Ndr, async_interface, com_class, interface};
 pub use process::Process;
 pub use proxy::{CoGetPSClsid, CoRegisterPSClsid};
 

@@ -5,6 +5,7 @@ use proc_macro::TokenStream;
 mod async_interface;
 mod com_class;
 mod interface;
+mod ndr;
 
 /// Declares a COM interface: the pointer type, its vtable, and the trait `…_Impl` that objects implement.
 ///
@@ -69,4 +70,17 @@ pub fn com_class(attr: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn async_interface(attr: TokenStream, item: TokenStream) -> TokenStream {
     async_interface::expand(attr.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Lets a structure or an enum be a parameter of a method that crosses apartments.
+///
+/// A structure is `#[repr(C)]`, and its fields can cross themselves. A field that is a pointer may be null; what it points
+/// at crosses with the structure: one value, a string (`#[idl(string)]`), or as many values as another field says
+/// (`#[idl(size_is(count))]`). What comes back behind a pointer is allocated with `CoTaskMemAlloc`.
+///
+/// An enum is `#[repr(u32)]` or `#[repr(i32)]`, has no fields, and has a variant with the value 0; other values than its
+/// variants' are refused.
+#[proc_macro_derive(Ndr, attributes(idl))]
+pub fn derive_ndr(item: TokenStream) -> TokenStream {
+    ndr::expand(item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }

@@ -11,7 +11,7 @@
 mod client;
 mod parse;
 mod server;
-mod size;
+pub mod size;
 mod twin;
 
 use crate::interface::{self, InterfaceDef};

@@ -29,6 +29,7 @@ pub mod memory;
 mod pointer;
 mod reader;
 mod scalars;
+pub mod sized;
 pub mod string;
 #[cfg(test)]
 mod tests;
