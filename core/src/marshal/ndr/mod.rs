@@ -32,7 +32,7 @@ mod scalars;
 pub mod sized;
 pub mod string;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod writer;
 
 pub use count::{Count, IntoCount};
