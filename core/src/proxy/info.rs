@@ -1,5 +1,6 @@
 //! What `#[async_interface]` says of an interface: the tables behind its proxies and stubs.
 
+use crate::abi::hresult::RPC_E_INVALIDMETHOD;
 use crate::abi::types::RPCOLEMESSAGE;
 use crate::marshal::ndr::{BAD, Count, Result};
 use smallvec::SmallVec;
@@ -114,12 +115,21 @@ pub unsafe trait Remote: Interface {
     /// The vtable of a proxy.
     const PROXY: <Self as Interface>::Vtable;
 
-    /// See [`InterfaceInfo::invoke`].
+    /// Serves a call for the interface `iid`, which is this one or derives from it.
     ///
     /// # Safety
     /// `server` is a live pointer of this interface, `channel` a live `IRpcChannelBuffer`, and the message's buffer is
     /// what it says.
-    unsafe fn invoke(server: *mut c_void, message: &mut RPCOLEMESSAGE, channel: *mut c_void) -> HRESULT;
+    unsafe fn serve(iid: &GUID, server: *mut c_void, message: &mut RPCOLEMESSAGE, channel: *mut c_void) -> HRESULT;
+
+    /// See [`InterfaceInfo::invoke`].
+    ///
+    /// # Safety
+    /// As for [`Remote::serve`].
+    unsafe fn invoke(server: *mut c_void, message: &mut RPCOLEMESSAGE, channel: *mut c_void) -> HRESULT {
+        // SAFETY: the caller's promise.
+        unsafe { Self::serve(&Self::IID, server, message, channel) }
+    }
 
     /// See [`InterfaceInfo::discard`].
     ///
@@ -148,21 +158,34 @@ pub unsafe trait HasTwin: Remote {
     /// `call` is a live pointer of the twin, and the message's buffer is what it says.
     unsafe fn begin(call: *mut c_void, message: &RPCOLEMESSAGE, kept: &mut Kept) -> HRESULT;
 
-    /// See [`AsyncInfo::finish`].
+    /// Ends a call for the interface `iid`, which is this one or derives from it.
     ///
     /// # Safety
     /// `call` is a live pointer of the twin, `channel` a live `IRpcChannelBuffer`.
-    unsafe fn finish(call: *mut c_void, message: &mut RPCOLEMESSAGE, channel: *mut c_void, kept: &Kept) -> HRESULT;
-}
+    unsafe fn end(
+        iid: &GUID,
+        call: *mut c_void,
+        message: &mut RPCOLEMESSAGE,
+        channel: *mut c_void,
+        kept: &Kept,
+    ) -> HRESULT;
 
-use crate::abi::hresult::RPC_E_INVALIDMETHOD;
+    /// See [`AsyncInfo::finish`].
+    ///
+    /// # Safety
+    /// As for [`HasTwin::end`].
+    unsafe fn finish(call: *mut c_void, message: &mut RPCOLEMESSAGE, channel: *mut c_void, kept: &Kept) -> HRESULT {
+        // SAFETY: the caller's promise.
+        unsafe { Self::end(&Self::IID, call, message, channel, kept) }
+    }
+}
 
 // SAFETY: IUnknown has no slot that a call could name: the proxy manager answers it.
 unsafe impl Remote for IUnknown {
     const SLOTS: u32 = 3;
     const PROXY: IUnknown_Vtbl = super::interface_proxy::DELEGATING;
 
-    unsafe fn invoke(_: *mut c_void, _: &mut RPCOLEMESSAGE, _: *mut c_void) -> HRESULT {
+    unsafe fn serve(_: &GUID, _: *mut c_void, _: &mut RPCOLEMESSAGE, _: *mut c_void) -> HRESULT {
         RPC_E_INVALIDMETHOD
     }
 
@@ -178,7 +201,7 @@ unsafe impl HasTwin for IUnknown {
         RPC_E_INVALIDMETHOD
     }
 
-    unsafe fn finish(_: *mut c_void, _: &mut RPCOLEMESSAGE, _: *mut c_void, _: &Kept) -> HRESULT {
+    unsafe fn end(_: &GUID, _: *mut c_void, _: &mut RPCOLEMESSAGE, _: *mut c_void, _: &Kept) -> HRESULT {
         RPC_E_INVALIDMETHOD
     }
 }

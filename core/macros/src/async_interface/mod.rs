@@ -56,7 +56,7 @@ fn remote(def: &InterfaceDef, methods: &[Method]) -> TokenStream {
     let count = methods.len() as u32;
     let thunks = methods.iter().enumerate().map(|(index, method)| client::sync_thunk(index as u32, method));
     let entries = methods.iter().map(|method| &method.name);
-    let invoke = server::invoke(def, methods);
+    let serve = server::serve(def, methods);
     let discard = server::discard(def, methods);
     let quiet = quiet();
     quote! {
@@ -71,7 +71,7 @@ fn remote(def: &InterfaceDef, methods: &[Method]) -> TokenStream {
                     #(#thunks)*
                     #vtbl { base__: <#base as __o::Remote>::PROXY, #(#entries),* }
                 };
-                #invoke
+                #serve
                 #discard
             }
         };
@@ -91,7 +91,7 @@ fn has_twin(def: &InterfaceDef, twin_def: &InterfaceDef, methods: &[Method]) -> 
         .map(|(index, (method, plan))| client::async_thunks(index as u32, method, plan));
     let entries = twin_def.methods.iter().map(|method| &method.name);
     let begin = server::begin(twin_def, methods, &plans, def);
-    let finish = server::finish(def, twin_def, methods, &plans);
+    let end = server::end(def, twin_def, methods, &plans);
     let quiet = quiet();
     // Everything that says the same of the base points at the base, so that rustc says it once.
     let base_proxy = quote_spanned!(base.span()=> <#base as ::oleander::__private::HasTwin>::TWIN_PROXY);
@@ -108,7 +108,7 @@ fn has_twin(def: &InterfaceDef, twin_def: &InterfaceDef, methods: &[Method]) -> 
                     #vtbl { base__: #base_proxy, #(#entries),* }
                 };
                 #begin
-                #finish
+                #end
             }
         };
     }

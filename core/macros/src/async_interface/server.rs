@@ -155,10 +155,10 @@ fn ok() -> TokenStream {
     quote!(::core::result::Result::Ok(()) => ::oleander::windows_core::HRESULT(0),)
 }
 
-/// `Remote::invoke`.
-pub fn invoke(def: &InterfaceDef, methods: &[Method]) -> TokenStream {
-    let InterfaceDef { name: interface, base, .. } = def;
-    let vtbl = format_ident!("{interface}_Vtbl");
+/// `Remote::serve`.
+pub fn serve(def: &InterfaceDef, methods: &[Method]) -> TokenStream {
+    let base = &def.base;
+    let vtbl = format_ident!("{}_Vtbl", def.name);
     let functions = methods.iter().map(|method| {
         let name = &method.name;
         let decode = decode(method.params.iter(), &method.params);
@@ -167,6 +167,7 @@ pub fn invoke(def: &InterfaceDef, methods: &[Method]) -> TokenStream {
         let (lengths, write) = encode(outs.map(|param| (param, Keep::default())));
         quote! {
             unsafe fn #name(
+                __iid: &::oleander::windows_core::GUID,
                 __server: *mut ::core::ffi::c_void,
                 __message: &mut __o::RPCOLEMESSAGE,
                 __channel: *mut ::core::ffi::c_void,
@@ -175,17 +176,18 @@ pub fn invoke(def: &InterfaceDef, methods: &[Method]) -> TokenStream {
                     #decode
                     let __hr = ((**__server.cast::<*const #vtbl>()).#name)(__server, #(#args),*);
                     #lengths
-                    let __iid = <#interface as ::oleander::windows_core::Interface>::IID;
-                    __o::reply(__message, __channel, &__iid, __hr, #write)
+                    __o::reply(__message, __channel, __iid, __hr, #write)
                 }
             }
         }
     });
     let arms: Vec<_> =
-        methods.iter().map(|Method { name, .. }| quote!(#name(__server, __message, __channel))).collect();
-    let dispatch = dispatch(&arms, &quote!(<#base as __o::Remote>::invoke(__server, __message, __channel)), &ok());
+        methods.iter().map(|Method { name, .. }| quote!(#name(__iid, __server, __message, __channel))).collect();
+    let dispatch =
+        dispatch(&arms, &quote!(<#base as __o::Remote>::serve(__iid, __server, __message, __channel)), &ok());
     quote! {
-        unsafe fn invoke(
+        unsafe fn serve(
+            __iid: &::oleander::windows_core::GUID,
             __server: *mut ::core::ffi::c_void,
             __message: &mut __o::RPCOLEMESSAGE,
             __channel: *mut ::core::ffi::c_void,
@@ -243,9 +245,8 @@ fn base_call(def: &InterfaceDef, function: &TokenStream) -> TokenStream {
     quote!(#path::#function)
 }
 
-/// `HasTwin::finish`.
-pub fn finish(def: &InterfaceDef, twin: &InterfaceDef, methods: &[Method], plans: &[Vec<Keep>]) -> TokenStream {
-    let interface = &def.name;
+/// `HasTwin::end`.
+pub fn end(def: &InterfaceDef, twin: &InterfaceDef, methods: &[Method], plans: &[Vec<Keep>]) -> TokenStream {
     let vtbl = format_ident!("{}_Vtbl", twin.name);
     let functions = methods.iter().zip(plans).map(|(method, plan)| {
         let (name, field) = (&method.name, format_ident!("Finish_{}", method.name));
@@ -255,6 +256,7 @@ pub fn finish(def: &InterfaceDef, twin: &InterfaceDef, methods: &[Method], plans
         let (lengths, write) = encode(outs.clone());
         quote! {
             unsafe fn #name(
+                __iid: &::oleander::windows_core::GUID,
                 __call: *mut ::core::ffi::c_void,
                 __message: &mut __o::RPCOLEMESSAGE,
                 __channel: *mut ::core::ffi::c_void,
@@ -264,18 +266,18 @@ pub fn finish(def: &InterfaceDef, twin: &InterfaceDef, methods: &[Method], plans
                     #(#rooms)*
                     let __hr = ((**__call.cast::<*const #vtbl>()).#field)(__call, #(#args),*);
                     #lengths
-                    let __iid = <#interface as ::oleander::windows_core::Interface>::IID;
-                    __o::reply(__message, __channel, &__iid, __hr, #write)
+                    __o::reply(__message, __channel, __iid, __hr, #write)
                 }
             }
         }
     });
     let arms: Vec<_> =
-        methods.iter().map(|Method { name, .. }| quote!(#name(__call, __message, __channel, __kept))).collect();
-    let base = base_call(def, &quote!(finish(__call, __message, __channel, __kept)));
+        methods.iter().map(|Method { name, .. }| quote!(#name(__iid, __call, __message, __channel, __kept))).collect();
+    let base = base_call(def, &quote!(end(__iid, __call, __message, __channel, __kept)));
     let dispatch = dispatch(&arms, &base, &ok());
     quote! {
-        unsafe fn finish(
+        unsafe fn end(
+            __iid: &::oleander::windows_core::GUID,
             __call: *mut ::core::ffi::c_void,
             __message: &mut __o::RPCOLEMESSAGE,
             __channel: *mut ::core::ffi::c_void,

@@ -260,7 +260,7 @@ pub(crate) struct Script {
 /// A call object: its ISynchronize is a plain flag, and waiting runs what waits in the channel.
 #[com_class(ISynchronize, blind = inner)]
 pub(crate) struct CallObject {
-    inner: Inner,
+    pub(crate) inner: Inner,
     channel: ComObject<Loopback>,
     pub(crate) script: Script,
     /// Called from inside Signal.

@@ -9,7 +9,7 @@ use crate::abi::types::BSTR;
 use crate::com_class;
 use crate::marshal::ndr::{BAD, Str, array, string};
 use std::ptr;
-use windows_core::{BOOL, ComObject, GUID, HRESULT, IUnknown, Interface};
+use windows_core::{BOOL, ComObject, GUID, HRESULT, IUnknown};
 
 /// Bytes from words.
 fn words(words: &[u32]) -> Vec<u8> {

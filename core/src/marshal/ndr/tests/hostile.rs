@@ -58,12 +58,13 @@ fn deep_nesting_ends_before_the_stack_does() {
     let endless = words(&[1; 2000]);
     assert_eq!(read::<Node>(&endless).err(), Some(BAD));
     let mut nodes: Vec<Node> = (0..200).map(|value| Node { value, next: std::ptr::null_mut() }).collect();
+    let first = nodes.as_mut_ptr();
     for i in 1..nodes.len() {
-        let next: *mut Node = &raw mut nodes[i];
-        nodes[i - 1].next = next;
+        // SAFETY: within the nodes.
+        unsafe { (*first.add(i - 1)).next = first.add(i) };
     }
     // SAFETY: the list is valid.
-    let refused = encode(|w| unsafe { super::super::write(nodes.as_ptr(), w) });
+    let refused = encode(|w| unsafe { super::super::write(first, w) });
     assert_eq!(refused, Err(BAD), "and so it is for the sender");
 }
 
