@@ -2,7 +2,7 @@
 
 pub use crate::abi::hresult::{CLASS_E_NOAGGREGATION, RPC_E_INVALIDMETHOD};
 pub use crate::abi::types::RPCOLEMESSAGE;
-pub use crate::marshal::ndr::{BAD, Count, Ndr, Reader, Result, Str, Writer, sized};
+pub use crate::marshal::ndr::{BAD, Count, Ndr, Reader, Result, Str, Writer, check_by_value, sized};
 pub use crate::proxy::args::{
     In, InArray, InInterface, InInterfaceRef, InOut, InOutArray, InOutInterface, InRef, InString, NoLength, Out,
     OutArray, OutInterface,

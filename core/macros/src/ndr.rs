@@ -76,6 +76,7 @@ fn structure(input: &DeriveInput, data: &DataStruct) -> Result<TokenStream> {
             // SAFETY: every field keeps the contract, and the layout is C's. Plain: all fields are, none lies elsewhere in
             // memory than in the buffer, and there is no gap.
             unsafe impl __o::Ndr for #name {
+                type Itself = Self;
                 const ALIGN: u32 = { let all = 1; #(let all = __max(all, #wire_types::ALIGN);)* all };
                 const SIZE_MIN: u32 = 0 #(+ #wire_types::SIZE_MIN)*;
                 const PLAIN: bool = true
@@ -264,6 +265,7 @@ fn enumeration(input: &DeriveInput, data: &DataEnum) -> Result<TokenStream> {
             const _: () = assert!(false #(|| #name::#variants as u32 == 0)*, #ZERO_RULE);
             // SAFETY: 32 bits, of which only the variants' values are taken; zero is one of them.
             unsafe impl __o::Ndr for #name {
+                type Itself = Self;
                 const ALIGN: u32 = 4;
                 const SIZE_MIN: u32 = 4;
                 unsafe fn write(__this: *const Self, __w: &mut __o::Writer<'_>) -> __o::Result {

@@ -123,3 +123,86 @@ impl Drop for Use<'_> {
         self.link.leave();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::abi::interfaces::{IAgileObject, IAgileObject_Impl};
+    use crate::com_class;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering as StdOrdering};
+    use windows_core::{ComObject, Interface};
+
+    /// Counts how often it went away.
+    #[com_class(IAgileObject, agile)]
+    struct Thing {
+        gone: Arc<AtomicUsize>,
+    }
+
+    impl Drop for Thing {
+        fn drop(&mut self) {
+            self.gone.fetch_add(1, StdOrdering::SeqCst);
+        }
+    }
+
+    impl IAgileObject_Impl for Thing_Impl {}
+
+    fn thing(gone: &Arc<AtomicUsize>) -> *mut c_void {
+        ComObject::new(Thing { gone: gone.clone() }).into_interface::<IAgileObject>().into_raw()
+    }
+
+    #[test]
+    fn a_link_is_connected_once_and_released_once() {
+        let gone = Arc::new(AtomicUsize::new(0));
+        let link = Link::new();
+        assert!(link.enter().is_none() && !link.is_connected());
+        link.disconnect();
+        assert!(link.connect(thing(&gone)) && link.is_connected());
+        let other = thing(&gone);
+        assert!(!link.connect(other), "something is there");
+        link.disconnect();
+        assert_eq!(gone.load(StdOrdering::SeqCst), 1);
+        assert!(link.connect(other), "and again");
+        drop(link);
+        assert_eq!(gone.load(StdOrdering::SeqCst), 2);
+    }
+
+    #[test]
+    fn what_is_in_use_outlives_its_disconnection() {
+        let gone = Arc::new(AtomicUsize::new(0));
+        let link = Link::new();
+        assert!(link.connect(thing(&gone)));
+        let (first, second) = (link.enter().expect("connected"), link.enter().expect("connected"));
+        link.disconnect();
+        link.disconnect();
+        assert!(link.enter().is_none() && !link.is_connected());
+        let waiting = thing(&gone);
+        assert!(!link.connect(waiting), "the old pointer is still in use");
+        drop(first);
+        assert_eq!(gone.load(StdOrdering::SeqCst), 0);
+        drop(second);
+        assert_eq!(gone.load(StdOrdering::SeqCst), 1);
+        assert!(link.connect(waiting));
+    }
+
+    #[test]
+    fn threads_that_use_and_disconnect_release_it_once() {
+        for _ in 0..if cfg!(miri) { 4 } else { 200 } {
+            let gone = Arc::new(AtomicUsize::new(0));
+            let link = Link::new();
+            assert!(link.connect(thing(&gone)));
+            std::thread::scope(|scope| {
+                for _ in 0..2 {
+                    scope.spawn(|| {
+                        while let Some(used) = link.enter() {
+                            assert_eq!(gone.load(StdOrdering::SeqCst), 0);
+                            drop(used);
+                        }
+                    });
+                }
+                scope.spawn(|| link.disconnect());
+            });
+            assert_eq!(gone.load(StdOrdering::SeqCst), 1);
+        }
+    }
+}

@@ -32,13 +32,10 @@ impl<T: Ndr> Value<T> {
         unsafe { ndr::read(self.0.as_mut_ptr(), r) }
     }
 
-    /// A copy for a parameter by value.
+    /// A copy for a parameter by value. The stub keeps what it owns.
     #[inline]
-    pub fn value(&self) -> T
-    where
-        T: Copy,
-    {
-        // SAFETY: it was read.
+    pub fn value(&self) -> T {
+        // SAFETY: it was read; parameters by value are `Copy`, which the macro checks.
         unsafe { self.0.assume_init_read() }
     }
 

@@ -2,6 +2,7 @@
 
 use super::parse::{Direction, Kind, Method, Param};
 use super::twin::Keep;
+use super::{at_type, marshaled};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
@@ -90,10 +91,16 @@ fn ins(method: &Method) -> TokenStream {
 fn one_in(param: &Param, method: &Method) -> TokenStream {
     let name = &param.name;
     match &param.kind {
-        Kind::Value => quote!(__o::In::new(&#name)),
-        Kind::Ref(ty) => quote!(__o::InRef::<#ty>::new(#name)),
+        Kind::Value => {
+            let ty = marshaled(&param.ty);
+            at_type(quote!(__o::In::<'_, #ty>::new(&#name)), param)
+        }
+        Kind::Ref(ty) => {
+            let ty = marshaled(ty);
+            at_type(quote!(__o::InRef::<#ty>::new(#name)), param)
+        }
         Kind::Array { element, size, length, unique } => {
-            let size = size.value();
+            let (element, size) = (marshaled(element), size.value());
             let length = match length {
                 Some(length) => {
                     let length = length.value();
@@ -101,7 +108,8 @@ fn one_in(param: &Param, method: &Method) -> TokenStream {
                 }
                 None => quote!(::core::option::Option::None::<__o::NoLength>),
             };
-            quote!(__o::InArray::<#element, _, _>::new(#name, #unique, || unsafe { #size }, #length))
+            let new = at_type(quote!(__o::InArray::<#element, _, _>::new), param);
+            quote!(#new(#name, #unique, || unsafe { #size }, #length))
         }
         Kind::InString { character, unique } => quote!(__o::InString::<#character>::new(#name, #unique)),
         Kind::OutString { character } => quote!(__o::InRef::<__o::Str<#character>>::new(#name.cast())),
@@ -126,8 +134,9 @@ fn sync_out(param: &Param, method: &Method) -> TokenStream {
     match &param.kind {
         Kind::Array { element, size, length, .. } => {
             let ty = pick("OutArray", "InOutArray");
-            let (size, varying) = (size.value(), length.is_some());
-            quote!(__o::#ty::<#element, _>::new(#name, || unsafe { #size }, #varying))
+            let (element, size, varying) = (marshaled(element), size.value(), length.is_some());
+            let new = at_type(quote!(__o::#ty::<#element, _>::new), param);
+            quote!(#new(#name, || unsafe { #size }, #varying))
         }
         Kind::Interface(iid) => {
             let ty = pick("OutInterface", "InOutInterface");
@@ -143,10 +152,11 @@ fn finish_out(param: &Param, keep: Keep) -> TokenStream {
     let name = &param.name;
     match &param.kind {
         Kind::Array { element, length, .. } => {
-            let (at, varying) = (keep.size.unwrap_or_default(), length.is_some());
+            let (element, at, varying) = (marshaled(element), keep.size.unwrap_or_default(), length.is_some());
+            let new = at_type(quote!(__o::OutArray::<#element, _>::new), param);
             quote!({
                 let __size = __kept.count(#at);
-                __o::OutArray::<#element, _>::new(#name, move || __size, #varying)
+                #new(#name, move || __size, #varying)
             })
         }
         Kind::Interface(_) => {
@@ -163,7 +173,10 @@ fn finish_out(param: &Param, keep: Keep) -> TokenStream {
 fn one_out(param: &Param, descriptor: &proc_macro2::Ident) -> TokenStream {
     let name = &param.name;
     match &param.kind {
-        Kind::Ref(ty) => quote!(__o::#descriptor::<#ty>::new(#name)),
+        Kind::Ref(ty) => {
+            let ty = marshaled(ty);
+            at_type(quote!(__o::#descriptor::<#ty>::new(#name)), param)
+        }
         Kind::OutString { character } => quote!(__o::#descriptor::<__o::Str<#character>>::new(#name.cast())),
         Kind::Returned(interface) => quote!(__o::#descriptor::<::core::option::Option<#interface>>::new(
             unsafe { ::core::mem::transmute_copy(&#name) }

@@ -16,7 +16,7 @@ mod twin;
 
 use crate::interface::{self, InterfaceDef};
 use parse::{Args, Method};
-use proc_macro2::TokenStream;
+use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Result;
 use syn::spanned::Spanned;
@@ -58,12 +58,14 @@ fn remote(def: &InterfaceDef, methods: &[Method]) -> TokenStream {
     let entries = methods.iter().map(|method| &method.name);
     let serve = server::serve(def, methods);
     let discard = server::discard(def, methods);
+    let by_value = check_by_value(methods);
     let quiet = quiet();
     quote! {
         #quiet
         const _: () = {
             use ::oleander::__private as __o;
             const __BASE: u32 = <#base as __o::Remote>::SLOTS;
+            #by_value
             // SAFETY: slots from the base's on are this interface's methods, in order.
             unsafe impl __o::Remote for #name {
                 const SLOTS: u32 = __BASE + #count;
@@ -157,16 +159,65 @@ fn info(def: &InterfaceDef, twin: TokenStream, more: &TokenStream) -> TokenStrea
 }
 
 /// Names for a twin that is not there: an interface that derives from this one and has `async_uuid` then fails on the
-/// bound of `HasTwin`, whose message says the rule, and not on a name that cannot be found.
+/// bound of `HasTwin`, whose message says the rule, and not on a name that cannot be found. Aliases, so that the compiler
+/// never shows them in the place of the real names.
 fn stand_ins(def: &InterfaceDef) -> TokenStream {
     let InterfaceDef { vis, name, .. } = def;
-    let uses = ["", "_Impl", "_Vtbl"].map(|suffix| {
-        let (real, stand_in) = (format_ident!("{name}{suffix}"), format_ident!("Async{name}{suffix}"));
-        quote! {
-            #[doc(hidden)]
-            #[allow(unused_imports)]
-            #vis use #real as #stand_in;
+    let (real_vtbl, real_impl) = (format_ident!("{name}_Vtbl"), format_ident!("{name}_Impl"));
+    let twin = format_ident!("Async{name}");
+    let (vtbl, impl_) = (format_ident!("{twin}_Vtbl"), format_ident!("{twin}_Impl"));
+    quote! {
+        #[doc(hidden)]
+        #[allow(dead_code)]
+        #vis type #twin = #name;
+        #[doc(hidden)]
+        #[allow(dead_code, non_camel_case_types)]
+        #vis type #vtbl = #real_vtbl;
+        #[doc(hidden)]
+        #[allow(dead_code, non_camel_case_types)]
+        #vis trait #impl_: #real_impl {}
+        impl<T: #real_impl> #impl_ for T {}
+    }
+}
+
+/// The type as what it is when it can be marshaled. Otherwise the error points at it, and nothing that uses it makes
+/// another one.
+fn marshaled(ty: &syn::Type) -> TokenStream {
+    quote!(<#ty as __o::Ndr>::Itself)
+}
+
+/// Moves code to where a parameter's type stands, so that what rustc says of that type it says there, and once. Names
+/// keep meaning what they meant.
+fn at_type(tokens: TokenStream, param: &parse::Param) -> TokenStream {
+    let span = place_of(&param.ty);
+    let moved = tokens.into_iter().map(|token| match token {
+        TokenTree::Group(group) => {
+            let mut inner = Group::new(group.delimiter(), at_type(group.stream(), param));
+            inner.set_span(group.span().located_at(span));
+            TokenTree::Group(inner)
+        }
+        mut other => {
+            other.set_span(other.span().located_at(span));
+            other
         }
     });
-    quote! { #(#uses)* }
+    moved.collect()
+}
+
+/// Where a type stands: its name, not the star before it.
+fn place_of(ty: &syn::Type) -> proc_macro2::Span {
+    match ty {
+        syn::Type::Ptr(pointer) => place_of(&pointer.elem),
+        other => other.span(),
+    }
+}
+
+/// Checks, in the place of their types, that the caller of a method can keep what it passes by value.
+fn check_by_value(methods: &[Method]) -> TokenStream {
+    let params = methods.iter().flat_map(|method| &method.params);
+    let types = params.filter(|param| matches!(param.kind, parse::Kind::Value)).map(|param| {
+        let ty = &param.ty;
+        quote_spanned!(ty.span()=> const _: () = __o::check_by_value::<#ty>();)
+    });
+    quote! { #(#types)* }
 }

@@ -3,6 +3,7 @@
 use super::client;
 use super::parse::{Kind, Method, Param};
 use super::twin::Keep;
+use super::{at_type, marshaled};
 use crate::interface::InterfaceDef;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
@@ -18,31 +19,38 @@ fn new(param: &Param) -> TokenStream {
     let place = place(param);
     let ty = match &param.kind {
         Kind::Value => {
-            let ty = &param.ty;
+            let ty = marshaled(&param.ty);
             quote!(__o::Value::<#ty>)
         }
-        Kind::Ref(ty) => quote!(__o::Value::<#ty>),
-        Kind::Array { element, .. } => quote!(__o::Array::<#element>),
+        Kind::Ref(ty) => {
+            let ty = marshaled(ty);
+            quote!(__o::Value::<#ty>)
+        }
+        Kind::Array { element, .. } => {
+            let element = marshaled(element);
+            quote!(__o::Array::<#element>)
+        }
         Kind::InString { character, .. } => quote!(__o::StubString::<#character>),
         Kind::OutString { character } => quote!(__o::Value::<__o::Str<#character>>),
         Kind::Interface(_) | Kind::Borrowed(_) => quote!(__o::InterfacePointer),
         Kind::Returned(interface) => quote!(__o::Value::<::core::option::Option<#interface>>),
         Kind::Local => return TokenStream::new(),
     };
-    quote!(let mut #place = #ty::new();)
+    at_type(quote!(let mut #place = #ty::new();), param)
 }
 
 /// Reads a parameter from a request.
 fn read(param: &Param) -> TokenStream {
     let place = place(param);
-    match &param.kind {
+    let tokens = match &param.kind {
         Kind::Array { length, unique, .. } => {
             let (varying, borrow) = (length.is_some(), !param.comes_out());
             quote!(#place.read(#unique, #varying, #borrow, &mut __reader)?;)
         }
         Kind::InString { unique, .. } => quote!(#place.read(#unique, &mut __reader)?;),
         _ => quote!(#place.read(&mut __reader)?;),
-    }
+    };
+    at_type(tokens, param)
 }
 
 /// Gives the argument its parameter's name.
@@ -58,7 +66,7 @@ fn bind(param: &Param) -> TokenStream {
         Kind::Ref(_) | Kind::Array { .. } | Kind::InString { .. } => quote!(#place.pointer()),
         Kind::Local => quote!(::core::ptr::null_mut::<::core::ffi::c_void>().cast()),
     };
-    quote!(let #name: #ty = #value;)
+    at_type(quote!(let #name: #ty = #value;), param)
 }
 
 /// Makes room for an array, checks the size of one, makes an interface pointer of what was read.
@@ -113,11 +121,11 @@ fn encode<'a>(params: impl Iterator<Item = (&'a Param, Keep)>) -> (TokenStream, 
     for (param, keep) in params {
         let place = place(param);
         let Kind::Array { length, .. } = &param.kind else {
-            writes.extend(quote!(#place.write(__w)?;));
+            writes.extend(at_type(quote!(#place.write(__w)?;), param));
             continue;
         };
         let Some(length) = length else {
-            writes.extend(quote!(#place.write(::core::option::Option::None, __w)?;));
+            writes.extend(at_type(quote!(#place.write(::core::option::Option::None, __w)?;), param));
             continue;
         };
         let value = match keep.length {
@@ -126,7 +134,7 @@ fn encode<'a>(params: impl Iterator<Item = (&'a Param, Keep)>) -> (TokenStream, 
         };
         let local = format_ident!("__length_{}", param.name);
         lengths.extend(quote!(let #local = #value;));
-        writes.extend(quote!(#place.write(::core::option::Option::Some(#local), __w)?;));
+        writes.extend(at_type(quote!(#place.write(::core::option::Option::Some(#local), __w)?;), param));
     }
     (lengths, quote!(|__w| { #writes ::core::result::Result::Ok(()) }))
 }

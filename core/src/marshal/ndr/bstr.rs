@@ -15,6 +15,7 @@ const NULL_BYTES: u32 = u32::MAX;
 
 // SAFETY: null is zero; between the two steps the pointer is `DEFERRED`, which `free` knows.
 unsafe impl Ndr for BSTR {
+    type Itself = Self;
     const ALIGN: u32 = WORD;
     const SIZE_MIN: u32 = WORD;
 

@@ -88,6 +88,7 @@ pub fn discard(r: &mut Reader<'_>) -> Result {
 
 // SAFETY: null is zero; between the two steps the pointer is `DEFERRED`, which `free` knows.
 unsafe impl<I: Interface> Ndr for Option<I> {
+    type Itself = Self;
     const ALIGN: u32 = WORD;
     const SIZE_MIN: u32 = WORD;
 

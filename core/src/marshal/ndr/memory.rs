@@ -9,8 +9,9 @@ use std::ffi::c_void;
 pub fn alloc_array<T>(count: u32) -> Result<*mut T> {
     const { assert!(align_of::<T>() <= 8, "CoTaskMemAlloc aligns to 8 bytes") };
     let bytes = (count as usize).checked_mul(size_of::<T>()).ok_or(RPC_S_INVALID_BOUND_HR)?;
+    // C aligns a block for what fits into it: an empty array, too, has an address that is one of its elements.
     // SAFETY: no rule to keep.
-    let memory = unsafe { CoTaskMemAlloc(bytes) };
+    let memory = unsafe { CoTaskMemAlloc(bytes.max(align_of::<T>())) };
     if memory.is_null() {
         return Err(E_OUTOFMEMORY);
     }

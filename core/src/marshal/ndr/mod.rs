@@ -71,9 +71,12 @@ pub const WORD: u32 = 4;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be marshaled",
     label = "no way to put this into a buffer",
-    note = "structures and enums get it by `#[derive(Ndr)]`; handles and `usize` have no meaning on the other side"
+    note = "structures and enums get it by `#[derive(Ndr)]`; `usize` has no size that both sides agree on"
 )]
 pub unsafe trait Ndr: Sized {
+    /// The type itself. Generated code names types through this, so that a type that cannot be marshaled makes one error
+    /// and not one for each use.
+    type Itself;
     /// The alignment of the flat part in the buffer.
     const ALIGN: u32;
     /// The least size of the flat part.
@@ -115,6 +118,18 @@ pub unsafe trait Ndr: Sized {
     /// `this` points at a value that was read, wholly or in part, or at a valid value that owns its pointees.
     unsafe fn free(_this: *mut Self) {}
 }
+
+/// A type that can be a parameter by value: the caller keeps it, so what the method gets is a copy.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be passed by value",
+    label = "a parameter by value is copied, so its type is `Copy`; or pass a pointer"
+)]
+pub trait ByValue {}
+
+impl<T: Copy> ByValue for T {}
+
+/// Does not compile unless the type can be passed by value.
+pub const fn check_by_value<T: ByValue>() {}
 
 /// Writes a value with its tail.
 ///

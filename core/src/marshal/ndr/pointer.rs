@@ -25,6 +25,7 @@ pub(super) unsafe fn read_flat<T>(this: *mut *mut T, r: &mut Reader<'_>) -> Resu
 
 // SAFETY: null is zero; between the two steps the pointer is `DEFERRED`, which `free` knows.
 unsafe impl<T: Ndr> Ndr for *mut T {
+    type Itself = Self;
     const ALIGN: u32 = WORD;
     const SIZE_MIN: u32 = WORD;
 
@@ -82,6 +83,7 @@ unsafe impl<T: Ndr> Ndr for *mut T {
 
 // SAFETY: the same representation as `*mut T`.
 unsafe impl<T: Ndr> Ndr for *const T {
+    type Itself = Self;
     const ALIGN: u32 = WORD;
     const SIZE_MIN: u32 = WORD;
 

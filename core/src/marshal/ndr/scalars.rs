@@ -8,6 +8,7 @@ macro_rules! scalar {
     ($($ty:ty),*) => { $(
         // SAFETY: every bit pattern is a value, and in little-endian memory its bytes are those of the buffer.
         unsafe impl Ndr for $ty {
+            type Itself = Self;
             const ALIGN: u32 = size_of::<$ty>() as u32;
             const SIZE_MIN: u32 = size_of::<$ty>() as u32;
             const PLAIN: bool = cfg!(target_endian = "little");
@@ -34,6 +35,7 @@ macro_rules! transparent {
     ($($ty:ty),*) => { $(
         // SAFETY: a transparent 32-bit number.
         unsafe impl Ndr for $ty {
+            type Itself = Self;
             const ALIGN: u32 = 4;
             const SIZE_MIN: u32 = 4;
             const PLAIN: bool = i32::PLAIN;
@@ -56,6 +58,7 @@ transparent!(BOOL, HRESULT);
 
 // SAFETY: zero is `false`; other values than 0 and 1 are refused.
 unsafe impl Ndr for bool {
+    type Itself = Self;
     const ALIGN: u32 = 1;
     const SIZE_MIN: u32 = 1;
 
@@ -74,6 +77,7 @@ unsafe impl Ndr for bool {
 
 // SAFETY: made of plain numbers without gaps, laid out in memory as in the buffer.
 unsafe impl Ndr for GUID {
+    type Itself = Self;
     const ALIGN: u32 = 4;
     const SIZE_MIN: u32 = 16;
     const PLAIN: bool = u32::PLAIN;
@@ -102,6 +106,7 @@ unsafe impl Ndr for GUID {
 
 // SAFETY: N elements side by side, in memory as in the buffer.
 unsafe impl<T: Ndr, const N: usize> Ndr for [T; N] {
+    type Itself = Self;
     const ALIGN: u32 = T::ALIGN;
     const SIZE_MIN: u32 = {
         assert!(N > 0 && N <= u16::MAX as usize, "a fixed array on the wire has 1 to 65535 elements");
@@ -137,6 +142,7 @@ unsafe impl<T: Ndr, const N: usize> Ndr for [T; N] {
 
 // SAFETY: a transparent number. It means the same object on the other side: apartments share their process's handles.
 unsafe impl Ndr for HANDLE {
+    type Itself = Self;
     const ALIGN: u32 = 8;
     const SIZE_MIN: u32 = 8;
 

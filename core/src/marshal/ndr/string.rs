@@ -79,6 +79,7 @@ pub fn read_allocated<C: Character>(r: &mut Reader<'_>) -> Result<*mut C> {
 
 // SAFETY: null is zero; between the two steps the pointer is `DEFERRED`, which `free` knows.
 unsafe impl<C: Character> Ndr for Str<C> {
+    type Itself = Self;
     const ALIGN: u32 = WORD;
     const SIZE_MIN: u32 = WORD;
 

@@ -9,7 +9,7 @@ use windows_core::GUID;
 /// A parameter by value; a `unique` pointer too.
 pub struct In<'a, T>(&'a T);
 
-impl<'a, T: Ndr + Copy> In<'a, T> {
+impl<'a, T: Ndr> In<'a, T> {
     /// Over the parameter itself.
     pub fn new(value: &'a T) -> Self {
         Self(value)

@@ -8,7 +8,7 @@ use super::*;
 #[test]
 fn null_ref_pointers_send_nothing() {
     both(|client, wire, _| {
-        let (mut number, mut string) = (1_u32, 1 as *mut u16);
+        let (mut number, mut string) = (1_u32, ptr::dangling_mut::<u16>());
         let refused = |hr: HRESULT| assert_eq!(hr, RPC_X_NULL_REF_POINTER_HR);
         match client {
             Client::Sync(proxy) => unsafe {
@@ -69,11 +69,11 @@ fn outputs_of_a_failed_call_are_zero() {
     both(|client, wire, _| {
         for (mode, code) in ways() {
             wire.channel.mode.set(mode);
-            let (prefix, mut name) = (wide("p"), 1 as *mut u16);
+            let (prefix, mut name) = (wide("p"), ptr::dangling_mut::<u16>());
             let p = prefix.as_ptr();
             assert_eq!(failing!(client, Name(p, &mut name), Begin_Name(p), Finish_Name(&mut name)), code);
             assert!(name.is_null(), "{mode:?}");
-            let (origin, mut corner) = ([Point::default(); 2], 1 as *mut Point);
+            let (origin, mut corner) = ([Point::default(); 2], ptr::dangling_mut::<Point>());
             let hr = failing!(client, Corner(&origin, &mut corner), Begin_Corner(&origin), Finish_Corner(&mut corner));
             assert_eq!((hr, corner), (code, ptr::null_mut()));
             let (mut shape, mut sum) = (Shape::Square, 1.0);
