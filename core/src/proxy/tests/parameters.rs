@@ -8,7 +8,7 @@ use crate::abi::memory::*;
 use crate::abi::types::BSTR;
 use crate::marshal::ndr::tests::table::On;
 use crate::{Ndr, async_interface, com_class};
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
 use windows_core::{ComObject, GUID, HRESULT, IUnknown, Interface, OutRef, Ref};
@@ -96,7 +96,7 @@ unsafe trait IEverything: IUnknown {
 #[derive(Default)]
 struct Everything {
     /// What to return from every method.
-    result: RefCell<HRESULT>,
+    result: Cell<HRESULT>,
 }
 
 fn wide(text: &str) -> Vec<u16> {
@@ -136,7 +136,7 @@ unsafe fn task<T: Copy>(values: &[T]) -> *mut T {
 #[allow(clippy::undocumented_unsafe_blocks)]
 impl IEverything_Impl for Everything_Impl {
     unsafe fn Ping(&self) -> HRESULT {
-        *self.result.borrow()
+        self.result.get()
     }
 
     unsafe fn Scalars(
@@ -154,7 +154,7 @@ impl IEverything_Impl for Everything_Impl {
             *sum = f64::from(a) + b + f64::from(u8::from(c)) + f64::from(id.data1) + f64::from(point.x * point.y);
             *shape_back = shape;
         }
-        *self.result.borrow()
+        self.result.get()
     }
 
     unsafe fn Refine(&self, a: u32, b: *mut u32, c: *mut u32) -> HRESULT {
@@ -162,19 +162,19 @@ impl IEverything_Impl for Everything_Impl {
             *c = a + *b;
             *b *= 10;
         }
-        *self.result.borrow()
+        self.result.get()
     }
 
     unsafe fn Fill(&self, n: u32, buf: *mut u16) -> HRESULT {
         for i in 0..n {
             unsafe { *buf.add(i as usize) = i as u16 + 1 };
         }
-        *self.result.borrow()
+        self.result.get()
     }
 
     unsafe fn Name(&self, prefix: *const u16, name: *mut *mut u16) -> HRESULT {
         unsafe { *name = task(&wide(&(from_wide(prefix) + "-name"))) };
-        *self.result.borrow()
+        self.result.get()
     }
 
     unsafe fn Text(&self, a: BSTR, b: *mut BSTR, c: *mut BSTR) -> HRESULT {
@@ -183,7 +183,7 @@ impl IEverything_Impl for Everything_Impl {
             SysFreeString(*b);
             *b = bstr("new");
         }
-        *self.result.borrow()
+        self.result.get()
     }
 
     unsafe fn Join(&self, n: u8, parts: *const BSTR, all: *mut BSTR) -> HRESULT {
@@ -191,7 +191,7 @@ impl IEverything_Impl for Everything_Impl {
             let parts = std::slice::from_raw_parts(parts, n.into());
             *all = bstr(&parts.iter().map(|part| from_bstr(*part)).collect::<Vec<_>>().join(","));
         }
-        *self.result.borrow()
+        self.result.get()
     }
 
     unsafe fn Maybe(&self, p: *const u32, s: *const u8, two: *const u16, present: *mut u32) -> HRESULT {
@@ -200,7 +200,7 @@ impl IEverything_Impl for Everything_Impl {
                 + s.as_ref().map_or(0, |s| 10 * u32::from(*s))
                 + two.as_ref().map_or(0, |_| 1000 * u32::from(*two.add(1)));
         }
-        *self.result.borrow()
+        self.result.get()
     }
 
     unsafe fn Double(&self, numbers: *mut i64, n: *const u16) -> HRESULT {
@@ -209,7 +209,7 @@ impl IEverything_Impl for Everything_Impl {
                 *numbers.add(i) *= 2;
             }
         }
-        *self.result.borrow()
+        self.result.get()
     }
 
     unsafe fn Pack(&self, room: u32, length: *mut u32, data: *mut u16) -> HRESULT {
@@ -220,7 +220,7 @@ impl IEverything_Impl for Everything_Impl {
                 *length += 1;
             }
         }
-        *self.result.borrow()
+        self.result.get()
     }
 
     unsafe fn Inspect(&self, record: *const Record, back: *mut Record) -> HRESULT {
@@ -239,7 +239,7 @@ impl IEverything_Impl for Everything_Impl {
                 thing: record.thing.clone(),
             });
         }
-        *self.result.borrow()
+        self.result.get()
     }
 
     unsafe fn Corner(&self, origin: *const [Point; 2], corner: *mut *mut Point) -> HRESULT {
@@ -247,7 +247,7 @@ impl IEverything_Impl for Everything_Impl {
             let [a, b] = *origin;
             *corner = task(&[Point { x: a.x + b.x, y: a.y + b.y }]);
         }
-        *self.result.borrow()
+        self.result.get()
     }
 
     unsafe fn Things(
@@ -260,7 +260,7 @@ impl IEverything_Impl for Everything_Impl {
         assert!(written.is_ok());
         // The other one is exchanged for the first.
         unsafe { *other = first.cloned() };
-        *self.result.borrow()
+        self.result.get()
     }
 
     unsafe fn Raw(
@@ -277,7 +277,7 @@ impl IEverything_Impl for Everything_Impl {
             drop((!(*other).is_null()).then(|| IAgileObject::from_raw(*other)));
             *other = ptr::null_mut();
         }
-        *self.result.borrow()
+        self.result.get()
     }
 }
 

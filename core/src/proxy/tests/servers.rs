@@ -293,7 +293,7 @@ fn a_request_that_does_not_fit_its_parameters_is_refused() {
         let server = ComObject::new(Server::default());
         let wire = Wire::<IPipe>::new(&server.to_interface::<ILast>().into());
         let channel = wire.channel.to_interface::<crate::abi::interfaces::IAsyncRpcChannelBuffer>();
-        let mut refused = |slot: u32, words: &mut [u32]| {
+        let refused = |slot: u32, words: &mut [u32]| {
             let mut message = crate::abi::types::RPCOLEMESSAGE {
                 Buffer: words.as_mut_ptr().cast(),
                 cbBuffer: size_of_val(words) as u32,

@@ -8,7 +8,7 @@ use super::*;
 #[test]
 fn id_03_midl_07_a_method_without_parameters() {
     both(|client, wire, server| {
-        server.result.replace(HRESULT(0x0004_1234));
+        server.result.set(HRESULT(0x0004_1234));
         assert_eq!(call!(client, Ping(), Begin_Ping(), Finish_Ping()), HRESULT(0x0004_1234), "MA-41");
         assert_eq!(*wire.channel.requests.borrow(), [(3, vec![])]);
         assert_eq!(*wire.channel.replies.borrow(), [0x0004_1234_u32.to_le_bytes()]);
@@ -110,8 +110,8 @@ fn unique_pointers_may_be_null() {
         let (five, two) = (5, [0, 6]);
         let hr = call!(
             client,
-            Maybe(&five, b"\x07\0".as_ptr(), two.as_ptr(), &mut present),
-            Begin_Maybe(&five, b"\x07\0".as_ptr(), two.as_ptr()),
+            Maybe(&five, c"\x07".as_ptr().cast(), two.as_ptr(), &mut present),
+            Begin_Maybe(&five, c"\x07".as_ptr().cast(), two.as_ptr()),
             Finish_Maybe(&mut present)
         );
         assert_eq!((hr, present), (S_OK, 6075));

@@ -8,14 +8,14 @@ use super::*;
 #[test]
 fn null_ref_pointers_send_nothing() {
     both(|client, wire, _| {
-        let (mut number, mut string) = (1_u32, ptr::dangling_mut::<u16>());
+        let (mut number, mut string, mut text) = (1_u32, ptr::dangling_mut::<u16>(), BSTR::NULL);
         let refused = |hr: HRESULT| assert_eq!(hr, RPC_X_NULL_REF_POINTER_HR);
         match client {
             Client::Sync(proxy) => unsafe {
                 refused(proxy.Refine(1, ptr::null_mut(), &mut number));
                 refused(proxy.Fill(1, ptr::null_mut()));
                 refused(proxy.Name(ptr::null(), &mut string));
-                refused(proxy.Join(0, ptr::null(), &mut BSTR::NULL));
+                refused(proxy.Join(0, ptr::null(), &mut text));
                 refused(proxy.Double(&mut 0, ptr::null()));
                 refused(proxy.Raw(ptr::null_mut(), ptr::null(), &mut ptr::null_mut(), &mut ptr::null_mut()));
                 refused(proxy.Inspect(ptr::null(), ptr::null_mut()));
@@ -144,7 +144,7 @@ fn what_a_failed_reply_held_is_given_back() {
 #[test]
 fn a_failing_method_still_carries_its_outputs() {
     both(|client, _, server| {
-        server.result.replace(E_ABORT);
+        server.result.set(E_ABORT);
         let (prefix, mut name) = (wide("p"), ptr::null_mut());
         let p = prefix.as_ptr();
         assert_eq!(call!(client, Name(p, &mut name), Begin_Name(p), Finish_Name(&mut name)), E_ABORT);
