@@ -1,0 +1,151 @@
+/* The functions of the library. Included by oleander.h. */
+#ifndef OLEANDER_FUNCTIONS_H
+#define OLEANDER_FUNCTIONS_H
+
+#include "interfaces.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Apartments. */
+HRESULT CoInitialize(LPVOID pvReserved);
+HRESULT CoInitializeEx(LPVOID pvReserved, DWORD dwCoInit);
+void CoUninitialize(void);
+HRESULT CoGetApartmentType(APTTYPE *pAptType, APTTYPEQUALIFIER *pAptQualifier);
+HRESULT CoIncrementMTAUsage(CO_MTA_USAGE_COOKIE *pCookie);
+HRESULT CoDecrementMTAUsage(CO_MTA_USAGE_COOKIE Cookie);
+HRESULT CoRegisterMessageFilter(IMessageFilter *lpMessageFilter, IMessageFilter **lplpMessageFilter);
+
+/* Classes and objects. */
+HRESULT CoRegisterClassObject(REFCLSID rclsid, IUnknown *pUnk, DWORD dwClsContext, DWORD flags, DWORD *lpdwRegister);
+HRESULT CoRevokeClassObject(DWORD dwRegister);
+HRESULT CoResumeClassObjects(void);
+HRESULT CoSuspendClassObjects(void);
+HRESULT CoGetClassObject(REFCLSID rclsid, DWORD dwClsContext, LPVOID pvReserved, REFIID riid, void **ppv);
+HRESULT CoCreateInstance(REFCLSID rclsid, IUnknown *pUnkOuter, DWORD dwClsContext, REFIID riid, void **ppv);
+HRESULT CoCreateInstanceEx(REFCLSID Clsid, IUnknown *punkOuter, DWORD dwClsCtx, COSERVERINFO *pServerInfo,
+    DWORD dwCount, MULTI_QI *pResults);
+
+/* Waits that keep an STA's calls running. */
+HRESULT CoWaitForMultipleHandles(DWORD dwFlags, DWORD dwTimeout, ULONG cHandles, const HANDLE *pHandles,
+    DWORD *lpdwindex);
+HRESULT CoWaitForMultipleObjects(DWORD dwFlags, DWORD dwTimeout, ULONG cHandles, const HANDLE *pHandles,
+    DWORD *lpdwindex);
+
+/* Call contexts and cancellation. */
+HRESULT CoGetCallContext(REFIID riid, void **ppInterface);
+HRESULT CoSwitchCallContext(IUnknown *pNewObject, IUnknown **ppOldObject);
+HRESULT CoEnableCallCancellation(LPVOID pReserved);
+HRESULT CoDisableCallCancellation(LPVOID pReserved);
+HRESULT CoGetCancelObject(DWORD dwThreadId, REFIID iid, void **ppUnk);
+HRESULT CoSetCancelObject(IUnknown *pUnk);
+HRESULT CoCancelCall(DWORD dwThreadId, ULONG ulTimeout);
+HRESULT CoTestCancel(void);
+
+/* Marshaling. */
+HRESULT CoMarshalInterface(IStream *pStm, REFIID riid, IUnknown *pUnk, DWORD dwDestContext, void *pvDestContext,
+    DWORD mshlflags);
+HRESULT CoUnmarshalInterface(IStream *pStm, REFIID riid, void **ppv);
+HRESULT CoReleaseMarshalData(IStream *pStm);
+HRESULT CoGetMarshalSizeMax(ULONG *pulSize, REFIID riid, IUnknown *pUnk, DWORD dwDestContext, void *pvDestContext,
+    DWORD mshlflags);
+HRESULT CoMarshalInterThreadInterfaceInStream(REFIID riid, IUnknown *pUnk, IStream **ppStm);
+HRESULT CoGetInterfaceAndReleaseStream(IStream *pStm, REFIID iid, void **ppv);
+HRESULT CoMarshalHresult(IStream *pstm, HRESULT hresult);
+HRESULT CoUnmarshalHresult(IStream *pstm, HRESULT *phresult);
+HRESULT CoCreateFreeThreadedMarshaler(IUnknown *punkOuter, IUnknown **ppunkMarshal);
+HRESULT CreateStreamOnHGlobal(HGLOBAL hGlobal, BOOL fDeleteOnRelease, IStream **ppstm);
+HRESULT CoRegisterPSClsid(REFIID riid, REFCLSID rclsid);
+HRESULT CoGetPSClsid(REFIID riid, CLSID *pClsid);
+
+/* Memory and strings. */
+void *CoTaskMemAlloc(SIZE_T cb);
+void *CoTaskMemRealloc(void *pv, SIZE_T cb);
+void CoTaskMemFree(void *pv);
+BSTR SysAllocString(const OLECHAR *psz);
+BSTR SysAllocStringLen(const OLECHAR *strIn, UINT ui);
+BSTR SysAllocStringByteLen(const char *psz, UINT len);
+BOOL SysReAllocString(BSTR *pbstr, const OLECHAR *psz);
+BOOL SysReAllocStringLen(BSTR *pbstr, const OLECHAR *psz, UINT len);
+void SysFreeString(BSTR bstrString);
+UINT SysStringLen(BSTR pbstr);
+UINT SysStringByteLen(BSTR bstr);
+
+/* Kernel objects and handles. */
+HANDLE CreateEventW(const void *lpEventAttributes, BOOL bManualReset, BOOL bInitialState, LPCWSTR lpName);
+BOOL SetEvent(HANDLE hEvent);
+BOOL ResetEvent(HANDLE hEvent);
+HANDLE CreateSemaphoreW(const void *lpSemaphoreAttributes, LONG lInitialCount, LONG lMaximumCount, LPCWSTR lpName);
+BOOL ReleaseSemaphore(HANDLE hSemaphore, LONG lReleaseCount, LONG *lpPreviousCount);
+HANDLE CreateMutexW(const void *lpMutexAttributes, BOOL bInitialOwner, LPCWSTR lpName);
+BOOL ReleaseMutex(HANDLE hMutex);
+BOOL CloseHandle(HANDLE hObject);
+BOOL DuplicateHandle(HANDLE hSourceProcessHandle, HANDLE hSourceHandle, HANDLE hTargetProcessHandle,
+    HANDLE *lpTargetHandle, DWORD dwDesiredAccess, BOOL bInheritHandle, DWORD dwOptions);
+HANDLE GetCurrentProcess(void);
+DWORD GetLastError(void);
+void SetLastError(DWORD dwErrCode);
+DWORD WaitForSingleObject(HANDLE hHandle, DWORD dwMilliseconds);
+DWORD WaitForSingleObjectEx(HANDLE hHandle, DWORD dwMilliseconds, BOOL bAlertable);
+DWORD WaitForMultipleObjects(DWORD nCount, const HANDLE *lpHandles, BOOL bWaitAll, DWORD dwMilliseconds);
+DWORD MsgWaitForMultipleObjects(DWORD nCount, const HANDLE *pHandles, BOOL fWaitAll, DWORD dwMilliseconds,
+    DWORD dwWakeMask);
+DWORD MsgWaitForMultipleObjectsEx(DWORD nCount, const HANDLE *pHandles, DWORD dwMilliseconds, DWORD dwWakeMask,
+    DWORD dwFlags);
+
+/* Threads and time. */
+DWORD GetCurrentThreadId(void);
+DWORD GetCurrentProcessId(void);
+void Sleep(DWORD dwMilliseconds);
+DWORD GetTickCount(void);
+ULONGLONG GetTickCount64(void);
+BOOL QueueUserWorkItem(LPTHREAD_START_ROUTINE Function, LPVOID Context, ULONG Flags);
+HMODULE GetModuleHandleW(LPCWSTR lpModuleName);
+
+/* Windows and messages. */
+ATOM RegisterClassW(const WNDCLASSW *lpWndClass);
+BOOL UnregisterClassW(LPCWSTR lpClassName, HINSTANCE hInstance);
+HWND CreateWindowExW(DWORD dwExStyle, LPCWSTR lpClassName, LPCWSTR lpWindowName, DWORD dwStyle, INT X, INT Y,
+    INT nWidth, INT nHeight, HWND hWndParent, HMENU hMenu, HINSTANCE hInstance, const void *lpParam);
+BOOL DestroyWindow(HWND hWnd);
+BOOL IsWindow(HWND hWnd);
+LRESULT DefWindowProcW(HWND hWnd, UINT Msg, WPARAM wParam, LPARAM lParam);
+LONG_PTR GetWindowLongPtrW(HWND hWnd, INT nIndex);
+LONG_PTR SetWindowLongPtrW(HWND hWnd, INT nIndex, LONG_PTR dwNewLong);
+BOOL PostMessageW(HWND hWnd, UINT Msg, WPARAM wParam, LPARAM lParam);
+BOOL PostThreadMessageW(DWORD idThread, UINT Msg, WPARAM wParam, LPARAM lParam);
+void PostQuitMessage(INT nExitCode);
+LRESULT SendMessageW(HWND hWnd, UINT Msg, WPARAM wParam, LPARAM lParam);
+BOOL GetMessageW(MSG *lpMsg, HWND hWnd, UINT wMsgFilterMin, UINT wMsgFilterMax);
+BOOL PeekMessageW(MSG *lpMsg, HWND hWnd, UINT wMsgFilterMin, UINT wMsgFilterMax, UINT wRemoveMsg);
+LRESULT DispatchMessageW(const MSG *lpMsg);
+BOOL TranslateMessage(const MSG *lpMsg);
+
+#ifdef __cplusplus
+}
+#endif
+
+/* The names without a W, as on Windows for programs that define UNICODE. */
+#ifdef UNICODE
+#define WNDCLASS WNDCLASSW
+#define CREATESTRUCT CREATESTRUCTW
+#define CreateEvent CreateEventW
+#define CreateSemaphore CreateSemaphoreW
+#define CreateMutex CreateMutexW
+#define GetModuleHandle GetModuleHandleW
+#define RegisterClass RegisterClassW
+#define UnregisterClass UnregisterClassW
+#define CreateWindowEx CreateWindowExW
+#define DefWindowProc DefWindowProcW
+#define GetWindowLongPtr GetWindowLongPtrW
+#define SetWindowLongPtr SetWindowLongPtrW
+#define PostMessage PostMessageW
+#define PostThreadMessage PostThreadMessageW
+#define SendMessage SendMessageW
+#define GetMessage GetMessageW
+#define PeekMessage PeekMessageW
+#define DispatchMessage DispatchMessageW
+#endif
+
+#endif /* OLEANDER_FUNCTIONS_H */

@@ -1,0 +1,377 @@
+/* Ids of interfaces and classes, structures, interfaces. Included by oleander.h. */
+#ifndef OLEANDER_INTERFACES_H
+#define OLEANDER_INTERFACES_H
+
+#include "declare.h"
+
+/* Ids of the family xxxxxxxx-0000-0000-C000-000000000046. */
+#define OLEANDER_OLE_GUID(name, l) OLEANDER_GUID(name, l, 0, 0, 0xC0, 0, 0, 0, 0, 0, 0, 0x46)
+#define OLEANDER_OLE_INTERFACE_ID(name, l) OLEANDER_INTERFACE_ID(name, l, 0, 0, 0xC0, 0, 0, 0, 0, 0, 0, 0x46)
+
+OLEANDER_OLE_INTERFACE_ID(IUnknown, 0x00000000);
+OLEANDER_OLE_INTERFACE_ID(ISynchronize, 0x00000030);
+OLEANDER_OLE_INTERFACE_ID(ISynchronizeHandle, 0x00000031);
+OLEANDER_OLE_INTERFACE_ID(ISynchronizeEvent, 0x00000032);
+OLEANDER_OLE_INTERFACE_ID(ISynchronizeContainer, 0x00000033);
+OLEANDER_INTERFACE_ID(ICallFactory, 0x1C733A30, 0x2A1C, 0x11CE, 0xAD, 0xE5, 0x00, 0xAA, 0x00, 0x44, 0x77, 0x3D);
+OLEANDER_OLE_INTERFACE_ID(ICancelMethodCalls, 0x00000029);
+OLEANDER_OLE_INTERFACE_ID(IMultiQI, 0x00000020);
+OLEANDER_INTERFACE_ID(IRpcChannelBuffer, 0xD5F56B60, 0x593B, 0x101A, 0xB5, 0x69, 0x08, 0x00, 0x2B, 0x2D, 0xBF, 0x7A);
+OLEANDER_INTERFACE_ID(IRpcChannelBuffer2, 0x594F31D0, 0x7F19, 0x11D0, 0xB1, 0x94, 0x00, 0xA0, 0xC9, 0x0D, 0xC8, 0xBF);
+OLEANDER_INTERFACE_ID(IAsyncRpcChannelBuffer, 0xA5029FB6, 0x3C34, 0x11D1,
+    0x9C, 0x99, 0x00, 0xC0, 0x4F, 0xB9, 0x98, 0xAA);
+OLEANDER_INTERFACE_ID(IRpcProxyBuffer, 0xD5F56A34, 0x593B, 0x101A, 0xB5, 0x69, 0x08, 0x00, 0x2B, 0x2D, 0xBF, 0x7A);
+OLEANDER_INTERFACE_ID(IRpcStubBuffer, 0xD5F56AFC, 0x593B, 0x101A, 0xB5, 0x69, 0x08, 0x00, 0x2B, 0x2D, 0xBF, 0x7A);
+OLEANDER_INTERFACE_ID(IPSFactoryBuffer, 0xD5F569D0, 0x593B, 0x101A, 0xB5, 0x69, 0x08, 0x00, 0x2B, 0x2D, 0xBF, 0x7A);
+OLEANDER_OLE_INTERFACE_ID(IMarshal, 0x00000003);
+OLEANDER_OLE_INTERFACE_ID(IGlobalInterfaceTable, 0x00000146);
+OLEANDER_OLE_INTERFACE_ID(IMessageFilter, 0x00000016);
+OLEANDER_INTERFACE_ID(IAgileObject, 0x94EA2B94, 0xE9CC, 0x49E0, 0xC0, 0xFF, 0xEE, 0x64, 0xCA, 0x8F, 0x5B, 0x90);
+OLEANDER_OLE_INTERFACE_ID(IClassFactory, 0x00000001);
+OLEANDER_INTERFACE_ID(ISequentialStream, 0x0C733A30, 0x2A1C, 0x11CE, 0xAD, 0xE5, 0x00, 0xAA, 0x00, 0x44, 0x77, 0x3D);
+OLEANDER_OLE_INTERFACE_ID(IStream, 0x0000000C);
+
+OLEANDER_OLE_GUID(CLSID_StdEvent, 0x0000032B);
+OLEANDER_OLE_GUID(CLSID_ManualResetEvent, 0x0000032C);
+OLEANDER_OLE_GUID(CLSID_SynchronizeContainer, 0x0000032D);
+OLEANDER_OLE_GUID(CLSID_StdGlobalInterfaceTable, 0x00000323);
+OLEANDER_OLE_GUID(CLSID_GlobalOptions, 0x0000034B);
+OLEANDER_OLE_GUID(CLSID_ContextSwitcher, 0x0000034E);
+OLEANDER_OLE_GUID(CLSID_StdMarshal, 0x00000017);
+OLEANDER_OLE_GUID(CLSID_InProcFreeMarshaler, 0x0000033A);
+OLEANDER_OLE_GUID(CLSID_InProcFreeMarshaler_OLD, 0x0000001C);
+
+/* Structures. */
+
+typedef union LARGE_INTEGER {
+    struct {
+        DWORD LowPart;
+        LONG HighPart;
+    } u;
+    LONGLONG QuadPart;
+} LARGE_INTEGER;
+
+typedef union ULARGE_INTEGER {
+    struct {
+        DWORD LowPart;
+        DWORD HighPart;
+    } u;
+    ULONGLONG QuadPart;
+} ULARGE_INTEGER;
+
+typedef struct FILETIME {
+    DWORD dwLowDateTime;
+    DWORD dwHighDateTime;
+} FILETIME;
+
+typedef struct POINT {
+    LONG x;
+    LONG y;
+} POINT;
+
+typedef struct MSG {
+    HWND hwnd;
+    UINT message;
+    WPARAM wParam;
+    LPARAM lParam;
+    DWORD time;
+    POINT pt;
+} MSG;
+
+typedef LRESULT(CALLBACK *WNDPROC)(HWND hwnd, UINT message, WPARAM wParam, LPARAM lParam);
+
+typedef struct WNDCLASSW {
+    UINT style;
+    WNDPROC lpfnWndProc;
+    INT cbClsExtra;
+    INT cbWndExtra;
+    HINSTANCE hInstance;
+    HICON hIcon;
+    HCURSOR hCursor;
+    HBRUSH hbrBackground;
+    LPCWSTR lpszMenuName;
+    LPCWSTR lpszClassName;
+} WNDCLASSW;
+
+typedef struct CREATESTRUCTW {
+    LPVOID lpCreateParams;
+    HINSTANCE hInstance;
+    HMENU hMenu;
+    HWND hwndParent;
+    INT cy;
+    INT cx;
+    INT y;
+    INT x;
+    LONG style;
+    LPCWSTR lpszName;
+    LPCWSTR lpszClass;
+    DWORD dwExStyle;
+} CREATESTRUCTW;
+
+typedef struct RPCOLEMESSAGE {
+    void *reserved1;
+    uint32_t dataRepresentation;
+    void *Buffer;
+    ULONG cbBuffer;
+    ULONG iMethod;
+    void *reserved2[5];
+    ULONG rpcFlags;
+} RPCOLEMESSAGE;
+
+typedef struct MULTI_QI {
+    const IID *pIID;
+    IUnknown *pItf;
+    HRESULT hr;
+} MULTI_QI;
+
+typedef struct STATSTG {
+    LPOLESTR pwcsName;
+    DWORD type;
+    ULARGE_INTEGER cbSize;
+    FILETIME mtime;
+    FILETIME ctime;
+    FILETIME atime;
+    DWORD grfMode;
+    DWORD grfLocksSupported;
+    CLSID clsid;
+    DWORD grfStateBits;
+    DWORD reserved;
+} STATSTG;
+
+typedef struct INTERFACEINFO {
+    IUnknown *pUnk;
+    IID iid;
+    WORD wMethod;
+} INTERFACEINFO;
+
+typedef struct COSERVERINFO {
+    DWORD dwReserved1;
+    LPWSTR pwszName;
+    void *pAuthInfo;
+    DWORD dwReserved2;
+} COSERVERINFO;
+
+typedef DWORD(WINAPI *LPTHREAD_START_ROUTINE)(LPVOID context);
+
+/* Interfaces, in vtable order. */
+
+#undef INTERFACE
+#define INTERFACE IUnknown
+#define OLEANDER_METHODS_IUnknown \
+    STDMETHOD(QueryInterface)(THIS_ REFIID riid, void **ppvObject) PURE; \
+    STDMETHOD_(ULONG, AddRef)(THIS) PURE; \
+    STDMETHOD_(ULONG, Release)(THIS) PURE;
+DECLARE_INTERFACE(IUnknown) {
+    OLEANDER_METHODS_IUnknown
+};
+typedef IUnknown *LPUNKNOWN;
+
+/* Wait on, signal and reset a synchronisation object. Times in milliseconds. */
+#undef INTERFACE
+#define INTERFACE ISynchronize
+DECLARE_INTERFACE_(ISynchronize, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(Wait)(THIS_ DWORD dwFlags, DWORD dwMilliseconds) PURE;
+    STDMETHOD(Signal)(THIS) PURE;
+    STDMETHOD(Reset)(THIS) PURE;
+};
+
+/* The kernel handle behind a synchronisation object; it stays the object's own. */
+#undef INTERFACE
+#define INTERFACE ISynchronizeHandle
+#define OLEANDER_METHODS_ISynchronizeHandle STDMETHOD(GetHandle)(THIS_ HANDLE *ph) PURE;
+DECLARE_INTERFACE_(ISynchronizeHandle, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    OLEANDER_METHODS_ISynchronizeHandle
+};
+
+/* Gives a synchronisation object its handle. */
+#undef INTERFACE
+#define INTERFACE ISynchronizeEvent
+DECLARE_INTERFACE_(ISynchronizeEvent, ISynchronizeHandle) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown OLEANDER_METHODS_ISynchronizeHandle)
+    STDMETHOD(SetEventHandle)(THIS_ HANDLE *ph) PURE;
+};
+
+/* Waits on several synchronisation objects. */
+#undef INTERFACE
+#define INTERFACE ISynchronizeContainer
+DECLARE_INTERFACE_(ISynchronizeContainer, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(AddSynchronize)(THIS_ ISynchronize *pSync) PURE;
+    STDMETHOD(WaitMultiple)(THIS_ DWORD dwFlags, DWORD dwTimeOut, ISynchronize **ppSync) PURE;
+};
+
+/* Makes call objects. */
+#undef INTERFACE
+#define INTERFACE ICallFactory
+DECLARE_INTERFACE_(ICallFactory, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(CreateCall)(THIS_ REFIID riid, IUnknown *pCtrlUnk, REFIID riid2, IUnknown **ppv) PURE;
+};
+
+/* Cancels a pending call (the time is in seconds), or asks whether one was cancelled. */
+#undef INTERFACE
+#define INTERFACE ICancelMethodCalls
+DECLARE_INTERFACE_(ICancelMethodCalls, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(Cancel)(THIS_ ULONG ulSeconds) PURE;
+    STDMETHOD(TestCancel)(THIS) PURE;
+};
+
+/* Several interfaces in one query. */
+#undef INTERFACE
+#define INTERFACE IMultiQI
+DECLARE_INTERFACE_(IMultiQI, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(QueryMultipleInterfaces)(THIS_ ULONG cMQIs, MULTI_QI *pMQIs) PURE;
+};
+
+/* The channel as interface proxies and stubs see it. */
+#undef INTERFACE
+#define INTERFACE IRpcChannelBuffer
+#define OLEANDER_METHODS_IRpcChannelBuffer \
+    STDMETHOD(GetBuffer)(THIS_ RPCOLEMESSAGE * pMessage, REFIID riid) PURE; \
+    STDMETHOD(SendReceive)(THIS_ RPCOLEMESSAGE * pMessage, ULONG * pStatus) PURE; \
+    STDMETHOD(FreeBuffer)(THIS_ RPCOLEMESSAGE * pMessage) PURE; \
+    STDMETHOD(GetDestCtx)(THIS_ DWORD * pdwDestContext, void **ppvDestContext) PURE; \
+    STDMETHOD(IsConnected)(THIS) PURE;
+DECLARE_INTERFACE_(IRpcChannelBuffer, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    OLEANDER_METHODS_IRpcChannelBuffer
+};
+
+#undef INTERFACE
+#define INTERFACE IRpcChannelBuffer2
+#define OLEANDER_METHODS_IRpcChannelBuffer2 STDMETHOD(GetProtocolVersion)(THIS_ DWORD * pdwVersion) PURE;
+DECLARE_INTERFACE_(IRpcChannelBuffer2, IRpcChannelBuffer) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown OLEANDER_METHODS_IRpcChannelBuffer)
+    OLEANDER_METHODS_IRpcChannelBuffer2
+};
+
+/* The channel of an asynchronous call. */
+#undef INTERFACE
+#define INTERFACE IAsyncRpcChannelBuffer
+DECLARE_INTERFACE_(IAsyncRpcChannelBuffer, IRpcChannelBuffer2) {
+    OLEANDER_INHERITED(
+        OLEANDER_METHODS_IUnknown OLEANDER_METHODS_IRpcChannelBuffer OLEANDER_METHODS_IRpcChannelBuffer2)
+    STDMETHOD(Send)(THIS_ RPCOLEMESSAGE *pMessage, ISynchronize *pSync, ULONG *pulStatus) PURE;
+    STDMETHOD(Receive)(THIS_ RPCOLEMESSAGE *pMessage, ULONG *pulStatus) PURE;
+    STDMETHOD(GetDestCtxEx)(THIS_ RPCOLEMESSAGE *pMsg, DWORD *pdwDestContext, void **ppv) PURE;
+};
+
+/* The inner side of an interface proxy. */
+#undef INTERFACE
+#define INTERFACE IRpcProxyBuffer
+DECLARE_INTERFACE_(IRpcProxyBuffer, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(Connect)(THIS_ IRpcChannelBuffer *pRpcChannelBuffer) PURE;
+    STDMETHOD_(void, Disconnect)(THIS) PURE;
+};
+
+/* An interface stub. */
+#undef INTERFACE
+#define INTERFACE IRpcStubBuffer
+DECLARE_INTERFACE_(IRpcStubBuffer, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(Connect)(THIS_ IUnknown *pUnkServer) PURE;
+    STDMETHOD_(void, Disconnect)(THIS) PURE;
+    STDMETHOD(Invoke)(THIS_ RPCOLEMESSAGE *pMessage, IRpcChannelBuffer *pRpcChannelBuffer) PURE;
+    STDMETHOD_(IRpcStubBuffer *, IsIIDSupported)(THIS_ REFIID riid) PURE;
+    STDMETHOD_(ULONG, CountRefs)(THIS) PURE;
+    STDMETHOD(DebugServerQueryInterface)(THIS_ void **ppv) PURE;
+    STDMETHOD_(void, DebugServerRelease)(THIS_ void *pv) PURE;
+};
+
+/* Makes interface proxies and stubs. */
+#undef INTERFACE
+#define INTERFACE IPSFactoryBuffer
+DECLARE_INTERFACE_(IPSFactoryBuffer, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(CreateProxy)(THIS_ IUnknown *pUnkOuter, REFIID riid, IRpcProxyBuffer **ppProxy, void **ppv) PURE;
+    STDMETHOD(CreateStub)(THIS_ REFIID riid, IUnknown *pUnkServer, IRpcStubBuffer **ppStub) PURE;
+};
+
+/* Custom marshaling. */
+#undef INTERFACE
+#define INTERFACE IMarshal
+DECLARE_INTERFACE_(IMarshal, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(GetUnmarshalClass)(THIS_ REFIID riid, void *pv, DWORD dwDestContext, void *pvDestContext,
+        DWORD mshlflags, CLSID *pCid) PURE;
+    STDMETHOD(GetMarshalSizeMax)(THIS_ REFIID riid, void *pv, DWORD dwDestContext, void *pvDestContext,
+        DWORD mshlflags, DWORD *pSize) PURE;
+    STDMETHOD(MarshalInterface)(THIS_ IStream *pStm, REFIID riid, void *pv, DWORD dwDestContext,
+        void *pvDestContext, DWORD mshlflags) PURE;
+    STDMETHOD(UnmarshalInterface)(THIS_ IStream *pStm, REFIID riid, void **ppv) PURE;
+    STDMETHOD(ReleaseMarshalData)(THIS_ IStream *pStm) PURE;
+    STDMETHOD(DisconnectObject)(THIS_ DWORD dwReserved) PURE;
+};
+
+/* The global interface table. */
+#undef INTERFACE
+#define INTERFACE IGlobalInterfaceTable
+DECLARE_INTERFACE_(IGlobalInterfaceTable, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(RegisterInterfaceInGlobal)(THIS_ IUnknown *pUnk, REFIID riid, DWORD *pdwCookie) PURE;
+    STDMETHOD(RevokeInterfaceFromGlobal)(THIS_ DWORD dwCookie) PURE;
+    STDMETHOD(GetInterfaceFromGlobal)(THIS_ DWORD dwCookie, REFIID riid, void **ppv) PURE;
+};
+
+/* Sees the calls into and out of an STA. */
+#undef INTERFACE
+#define INTERFACE IMessageFilter
+DECLARE_INTERFACE_(IMessageFilter, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD_(DWORD, HandleInComingCall)(THIS_ DWORD dwCallType, HTASK htaskCaller, DWORD dwTickCount,
+        const INTERFACEINFO *lpInterfaceInfo) PURE;
+    STDMETHOD_(DWORD, RetryRejectedCall)(THIS_ HTASK htaskCallee, DWORD dwTickCount, DWORD dwRejectType) PURE;
+    STDMETHOD_(DWORD, MessagePending)(THIS_ HTASK htaskCallee, DWORD dwTickCount, DWORD dwPendingType) PURE;
+};
+
+/* Marker: the object may be used from every apartment. */
+#undef INTERFACE
+#define INTERFACE IAgileObject
+DECLARE_INTERFACE_(IAgileObject, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+};
+
+/* Makes objects of a class. */
+#undef INTERFACE
+#define INTERFACE IClassFactory
+DECLARE_INTERFACE_(IClassFactory, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(CreateInstance)(THIS_ IUnknown *pUnkOuter, REFIID riid, void **ppvObject) PURE;
+    STDMETHOD(LockServer)(THIS_ BOOL fLock) PURE;
+};
+
+/* Bytes in order. */
+#undef INTERFACE
+#define INTERFACE ISequentialStream
+#define OLEANDER_METHODS_ISequentialStream \
+    STDMETHOD(Read)(THIS_ void *pv, ULONG cb, ULONG *pcbRead) PURE; \
+    STDMETHOD(Write)(THIS_ const void *pv, ULONG cb, ULONG *pcbWritten) PURE;
+DECLARE_INTERFACE_(ISequentialStream, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    OLEANDER_METHODS_ISequentialStream
+};
+
+/* Bytes with a position. */
+#undef INTERFACE
+#define INTERFACE IStream
+DECLARE_INTERFACE_(IStream, ISequentialStream) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown OLEANDER_METHODS_ISequentialStream)
+    STDMETHOD(Seek)(THIS_ LARGE_INTEGER dlibMove, DWORD dwOrigin, ULARGE_INTEGER *plibNewPosition) PURE;
+    STDMETHOD(SetSize)(THIS_ ULARGE_INTEGER libNewSize) PURE;
+    STDMETHOD(CopyTo)(THIS_ IStream *pstm, ULARGE_INTEGER cb, ULARGE_INTEGER *pcbRead,
+        ULARGE_INTEGER *pcbWritten) PURE;
+    STDMETHOD(Commit)(THIS_ DWORD grfCommitFlags) PURE;
+    STDMETHOD(Revert)(THIS) PURE;
+    STDMETHOD(LockRegion)(THIS_ ULARGE_INTEGER libOffset, ULARGE_INTEGER cb, DWORD dwLockType) PURE;
+    STDMETHOD(UnlockRegion)(THIS_ ULARGE_INTEGER libOffset, ULARGE_INTEGER cb, DWORD dwLockType) PURE;
+    STDMETHOD(Stat)(THIS_ STATSTG *pstatstg, DWORD grfStatFlag) PURE;
+    STDMETHOD(Clone)(THIS_ IStream **ppstm) PURE;
+};
+#undef INTERFACE
+
+#endif /* OLEANDER_INTERFACES_H */
