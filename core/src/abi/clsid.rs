@@ -24,3 +24,16 @@ pub const CLSID_StdMarshal: GUID = ole(0x0000_0017);
 pub const CLSID_InProcFreeMarshaler: GUID = ole(0x0000_033A);
 /// The free-threaded marshaler, as some older libraries have it (CLS-08, D-14): never reported by COM.
 pub const CLSID_InProcFreeMarshaler_OLD: GUID = ole(0x0000_001C);
+
+/// Every class id of this module: name and value.
+pub const CLASS_IDS: &[(&str, GUID)] = &[
+    ("CLSID_StdEvent", CLSID_StdEvent),
+    ("CLSID_ManualResetEvent", CLSID_ManualResetEvent),
+    ("CLSID_SynchronizeContainer", CLSID_SynchronizeContainer),
+    ("CLSID_StdGlobalInterfaceTable", CLSID_StdGlobalInterfaceTable),
+    ("CLSID_GlobalOptions", CLSID_GlobalOptions),
+    ("CLSID_ContextSwitcher", CLSID_ContextSwitcher),
+    ("CLSID_StdMarshal", CLSID_StdMarshal),
+    ("CLSID_InProcFreeMarshaler", CLSID_InProcFreeMarshaler),
+    ("CLSID_InProcFreeMarshaler_OLD", CLSID_InProcFreeMarshaler_OLD),
+];

@@ -247,7 +247,10 @@ macro_rules! flags {
     ($(#[doc = $doc:literal] $ty:ty { $($name:ident = $value:expr),* $(,)? })*) => { $( $(
         #[doc = $doc]
         pub const $name: $ty = $value;
-    )* )* };
+    )* )*
+        /// Every flag and limit of this module: name and value.
+        pub const FLAGS: &[(&str, i64)] = &[$( $( (stringify!($name), $name as i64) ),* ),*];
+    };
 }
 
 flags! {

@@ -1,0 +1,154 @@
+//! The C and C++ compilers of the machine.
+//!
+//! The default ones come from the `cc` crate (which honours `CC` and `CXX`); `clang++` is tried as well where it is
+//! installed.
+
+use crate::Outcome;
+use libtest_mimic::Failed;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// What a compiler compiles.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// C11.
+    C,
+    /// C++17.
+    Cpp,
+}
+
+/// One compiler for one language.
+#[derive(Clone)]
+pub struct Compiler {
+    /// The name of the program.
+    pub name: String,
+    /// Its language.
+    pub language: Language,
+    path: PathBuf,
+    arguments: Vec<std::ffi::OsString>,
+    found: bool,
+}
+
+const TARGET: &str = env!("OLEANDER_FFI_TARGET");
+/// How long a program may run before it counts as hanging.
+const RUN_S_MAX: u64 = 120;
+
+impl Compiler {
+    /// The default C++ and C compilers, there or not, and clang++ where there is one.
+    pub fn all() -> Vec<Compiler> {
+        let mut all = vec![Self::default_for(Language::Cpp), Self::default_for(Language::C)];
+        let clang = PathBuf::from("clang++");
+        if runs(&clang) && all[0].name != "clang++" {
+            let (name, arguments) = ("clang++".to_owned(), Vec::new());
+            all.push(Compiler { name, language: Language::Cpp, path: clang, arguments, found: true });
+        }
+        all
+    }
+
+    fn default_for(language: Language) -> Compiler {
+        let mut build = cc::Build::new();
+        build.cpp(language == Language::Cpp).target(TARGET).host(TARGET).opt_level(1).cargo_metadata(false);
+        let (path, arguments) = match build.try_get_compiler() {
+            Ok(tool) => (tool.path().to_owned(), tool.args().to_owned()),
+            Err(_) => (PathBuf::from(if language == Language::Cpp { "c++" } else { "cc" }), Vec::new()),
+        };
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let found = runs(&path);
+        Compiler { name, language, path, arguments, found }
+    }
+
+    /// Why it cannot be used, if it cannot.
+    pub fn absent(&self) -> Option<String> {
+        if cfg!(windows) {
+            return Some("Windows has the real headers".to_owned());
+        }
+        let what = if self.language == Language::Cpp { "C++" } else { "C" };
+        (!self.found).then(|| format!("no {what} compiler found ({} does not run)", self.path.display()))
+    }
+
+    /// Compiles source text to a program.
+    pub fn build(&self, name: &str, source: &str, link: &[String]) -> Result<PathBuf, Failed> {
+        let extension = if self.language == Language::Cpp { "cpp" } else { "c" };
+        let file = scratch().join(format!("{name}_{}.{extension}", self.name));
+        std::fs::write(&file, source)?;
+        self.build_file(name, &file, link)
+    }
+
+    /// Compiles a file to a program, with every warning an error.
+    pub fn build_file(&self, name: &str, file: &Path, link: &[String]) -> Result<PathBuf, Failed> {
+        let extension = if self.language == Language::Cpp { "cpp" } else { "c" };
+        let program = scratch().join(format!("{name}_{}_{extension}", self.name));
+        let standard = if self.language == Language::Cpp { "-std=c++17" } else { "-std=c11" };
+        let mut command = Command::new(&self.path);
+        command.args(&self.arguments).args([standard, "-Wall", "-Wextra", "-Werror", "-g", "-pthread", "-I"]);
+        command.arg(include_dir()).arg("-I").arg(programs_dir()).arg(file).args(link).arg("-o").arg(&program);
+        let output = command.output()?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("{command:?} failed:\n{said}").into());
+        }
+        Ok(program)
+    }
+}
+
+fn runs(compiler: &Path) -> bool {
+    let silent = |command: &mut Command| command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    silent(Command::new(compiler).arg("--version")).is_ok_and(|status| status.success())
+}
+
+/// Runs a program and gives what it has written. Fails when it fails or hangs.
+pub fn run(program: &Path, arguments: &[&str]) -> Result<String, Failed> {
+    let mut child = Command::new(program).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let (mut stdout, mut stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    let (send, receive) = mpsc::channel();
+    std::thread::spawn(move || {
+        let errors = std::thread::spawn(move || {
+            let mut text = String::new();
+            stderr.read_to_string(&mut text).map(|_| text)
+        });
+        let mut text = String::new();
+        let read = stdout.read_to_string(&mut text).map(|_| text);
+        // An error means that nobody waits any more.
+        let _ = send.send((read, errors.join()));
+    });
+    let Ok((text, errors)) = receive.recv_timeout(Duration::from_secs(RUN_S_MAX)) else {
+        child.kill()?;
+        child.wait()?;
+        return Err(format!("{} hangs", program.display()).into());
+    };
+    let (text, errors) = (text?, errors.map_err(|_| "reader panicked")??);
+    let status = child.wait()?;
+    if !status.success() {
+        return Err(format!("{} ended with {status}\n{text}\n{errors}", program.display()).into());
+    }
+    Ok(text)
+}
+
+/// Fails with both texts unless they are equal.
+pub fn expect_equal<T: PartialEq + std::fmt::Debug>(what: &str, got: T, wanted: T) -> Outcome {
+    if got == wanted { Ok(()) } else { Err(format!("{what}: got {got:?}, wanted {wanted:?}").into()) }
+}
+
+/// Where programs are built.
+fn scratch() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+}
+
+/// Where the header lies.
+pub fn include_dir() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("include")
+}
+
+/// Where the programs' sources lie.
+pub fn programs_dir() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/native/programs")
+}
+
+/// Where cargo has put our shared libraries: beside this executable.
+pub fn libraries_dir() -> PathBuf {
+    let own = std::env::current_exe().expect("a test knows its own executable");
+    own.parent().expect("it lies in a folder").to_owned()
+}
