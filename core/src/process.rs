@@ -1,10 +1,8 @@
 //! An emulated process: the root of all state that is not a thread's own. Nothing of it is a `static`, except the one
 //! default process that threads belong to when nobody placed them.
 
-use crate::abi::interfaces::IRpcChannelBuffer;
 use crate::apartment::ApartmentTable;
 use crate::call::CancelStack;
-use crate::channel::ServerChannel;
 use crate::debug::LiveCount;
 use crate::future::Timers;
 use crate::kernel::{HandleTable, QueueTable, WaitLock, WindowTable, WorkPool};
@@ -111,10 +109,5 @@ impl Process {
     pub(crate) fn next_thread_id(&self) -> u32 {
         // Thread ids are multiples of four, as on Windows: code that packs flags into them keeps working.
         self.next_thread.fetch_add(1, Ordering::Relaxed) * 4
-    }
-
-    /// The channel for stubs.
-    pub(crate) fn server_channel(&self) -> IRpcChannelBuffer {
-        ServerChannel.into()
     }
 }

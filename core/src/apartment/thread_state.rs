@@ -4,7 +4,7 @@
 use super::{Apartment, pool::Place};
 use crate::abi::interfaces::IMessageFilter;
 use crate::call::CancelStack;
-use crate::channel::Call;
+use crate::channel::{Call, Kept};
 use crate::future::Driving;
 use crate::kernel::{MessageQueue, ThreadKernel};
 use crate::platform::Why;
@@ -61,6 +61,8 @@ pub(crate) struct ThreadState {
     pub(crate) in_filter: Cell<u32>,
     /// The `block_on` that polls on this thread.
     pub(crate) driving: Driving,
+    /// Calls to be used again.
+    pub(crate) calls: Kept,
 }
 
 impl ThreadState {
@@ -82,6 +84,7 @@ impl ThreadState {
             place: RefCell::new(None),
             in_filter: Cell::new(0),
             driving: Driving::default(),
+            calls: Kept::default(),
         }
     }
 

@@ -13,12 +13,11 @@ use crate::abi::interfaces::{
 };
 use crate::abi::types::{HANDLE, RPCOLEMESSAGE};
 use crate::apartment::{self, Apartment};
-use crate::channel::{Call, Failure, Invocation};
+use crate::channel::{Call, Failure, Invocation, server_channel};
 use crate::com_class;
 use crate::kernel::Event;
 use crate::object::Inner;
 use crate::platform::{self, Access, Object, ObjectKind};
-use crate::process::Process;
 use crate::protocol::{Word, server_call as machine};
 use crate::proxy::info::{AsyncInfo, Kept};
 use crate::stub::{StubEntry, within};
@@ -145,7 +144,7 @@ impl ServerCall_Impl {
         let Some(Running { call, method, kept }) = running else { return };
         let mut invocation = Invocation::new(crate::channel::Buffer::default(), method);
         let mut message = invocation.message();
-        let channel = Process::current().server_channel();
+        let channel = server_channel();
         let hr = match self.inner_interface() {
             Ok(target) => within(&call, || {
                 // SAFETY: as in `serve`; message and channel are valid for the call.

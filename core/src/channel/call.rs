@@ -6,6 +6,9 @@
 //! `protocol::call`; `done` is set after it is decided. The one who wins the decision signals: first `done`, then the
 //! route. A reference to the call is held by each side for as long as it may touch it, so a signal never meets freed
 //! memory.
+//!
+//! A call that went well is used again: the thread that has fetched its reply keeps it ([`Kept`]), and a later call of
+//! that thread takes it over once nobody else refers to it, which `Arc::get_mut` tells.
 
 use super::{Buffer, Invocation};
 use crate::abi::hresult::{
@@ -22,6 +25,7 @@ use crate::protocol::{Word, call as machine};
 use crate::proxy::factory;
 use crate::proxy::info::Direction;
 use crate::stub::{self, InFlight, StubEntry};
+use std::cell::RefCell;
 use std::ffi::c_void;
 use std::sync::{Arc, Weak};
 use windows_core::{GUID, HRESULT};
@@ -101,6 +105,41 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// A call that is not sent yet; one that this thread has kept, if there is one.
+    pub(crate) fn take(target: Target, caller: Caller, request: Buffer) -> Arc<Self> {
+        platform::with_current(|thread| match thread.com().calls.take() {
+            None => Self::new(thread.process(), target, caller, request),
+            Some(mut call) => {
+                let free = Arc::get_mut(&mut call).expect("kept calls are given when nobody refers to them");
+                free.word = Word::new(0);
+                free.done.reset_in_step();
+                free.target = target;
+                free.caller = caller;
+                *free.body.lock() = Body { request, ..Body::default() };
+                call
+            }
+        })
+    }
+
+    /// Gives the client's reference back, and keeps the call for another one if all went well.
+    pub(crate) fn give_back(self: Arc<Self>) {
+        // In a simulated world each call is a new one, so that no two of them are the same object to its eyes.
+        if platform::is_simulated() {
+            return;
+        }
+        {
+            let mut body = self.body.lock();
+            let well = body.received && body.in_flight.is_none() && body.signal_failure.is_none();
+            // What the stub has left of a request, the destructor gives back.
+            if !well || body.request.len() > 0 {
+                return;
+            }
+            drop(body.reply.take());
+        }
+        let surplus = platform::with_current(|thread| thread.com().calls.keep(self));
+        drop(surplus);
+    }
+
     pub(crate) fn new(process: &Process, target: Target, caller: Caller, request: Buffer) -> Arc<Self> {
         Arc::new(Self {
             object: process.new_object(ObjectKind::Call),
@@ -270,8 +309,7 @@ impl Call {
     /// A refused call once more.
     pub(crate) fn again(&self) -> Arc<Self> {
         let request = std::mem::take(&mut self.body.lock().request);
-        let process = platform::with_current(|thread| thread.process().clone());
-        Self::new(&process, self.target.clone(), self.caller, request)
+        Self::take(self.target.clone(), self.caller, request)
     }
 
     /// A pointer to the request's bytes while the client's side fills them.
@@ -305,6 +343,33 @@ impl Call {
                 }
             }
         }
+    }
+}
+
+/// How many calls a thread keeps.
+const KEPT_MAX: usize = 256;
+/// How many of them are looked at to find a free one: the last ones may be on their way out of the server.
+const LOOKS_MAX: usize = 4;
+
+/// The calls that a thread has kept for its next ones. Touched by the thread itself only.
+#[derive(Default)]
+pub(crate) struct Kept(RefCell<Vec<Arc<Call>>>);
+
+impl Kept {
+    fn take(&self) -> Option<Arc<Call>> {
+        let mut calls = self.0.borrow_mut();
+        let free = (0..calls.len()).rev().take(LOOKS_MAX).find(|at| Arc::get_mut(&mut calls[*at]).is_some())?;
+        Some(calls.swap_remove(free))
+    }
+
+    /// Gives the call back when there are enough.
+    fn keep(&self, call: Arc<Call>) -> Option<Arc<Call>> {
+        let mut calls = self.0.borrow_mut();
+        if calls.len() >= KEPT_MAX {
+            return Some(call);
+        }
+        calls.push(call);
+        None
     }
 }
 

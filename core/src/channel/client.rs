@@ -38,9 +38,8 @@ pub(crate) fn prepare(
     asynchronous: bool,
 ) -> Result<(), HRESULT> {
     home.check()?;
-    let process = platform::with_current(|thread| thread.process().clone());
     let request = Buffer::new(message.cbBuffer as usize);
-    let call = Call::new(&process, target.clone(), caller(asynchronous), request);
+    let call = Call::take(target.clone(), caller(asynchronous), request);
     message.Buffer = call.request_ptr();
     message.dataRepresentation = 0x10;
     message.reserved1 = Arc::into_raw(call).cast_mut().cast();
@@ -72,7 +71,7 @@ pub(crate) unsafe fn free(message: &mut RPCOLEMESSAGE) {
     clear(message);
     if !raw.is_null() {
         // SAFETY: the reference that `prepare` put there.
-        drop(unsafe { Arc::from_raw(raw) });
+        unsafe { Arc::from_raw(raw) }.give_back();
     }
 }
 

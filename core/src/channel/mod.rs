@@ -12,9 +12,9 @@ mod loom_tests;
 mod server;
 
 pub(crate) use buffer::Buffer;
-pub(crate) use call::{Call, Caller, Failure, Outer, Route, Target};
+pub(crate) use call::{Call, Caller, Failure, Kept, Outer, Route, Target};
 pub(crate) use client::ClientChannel;
-pub(crate) use server::{Invocation, ServerChannel};
+pub(crate) use server::{Invocation, server_channel};
 
 use crate::abi::types::RPCOLEMESSAGE;
 

@@ -1,12 +1,12 @@
 //! The server's side of the channel: what a stub sees while it serves a call.
 
 use super::{Buffer, Failure, clear};
-use crate::abi::hresult::{E_INVALIDARG, E_NOTIMPL, S_OK};
-use crate::abi::interfaces::{IRpcChannelBuffer, IRpcChannelBuffer_Impl};
+use crate::abi::hresult::{E_INVALIDARG, E_NOINTERFACE, E_NOTIMPL, E_POINTER, S_OK};
+use crate::abi::interfaces::{IAgileObject, IRpcChannelBuffer, IRpcChannelBuffer_Vtbl};
 use crate::abi::types::{MSHCTX_INPROC, RPCOLEMESSAGE};
-use crate::com_class;
 use std::ffi::c_void;
-use windows_core::{GUID, HRESULT};
+use std::ptr::NonNull;
+use windows_core::{GUID, HRESULT, IUnknown, IUnknown_Vtbl, Interface, InterfaceRef};
 
 /// A request while it is served: its bytes, and the reply once the stub has asked for room.
 pub(crate) struct Invocation {
@@ -43,50 +43,81 @@ impl Invocation {
     }
 }
 
-/// The channel that stubs see. It has no state: everything is in the message.
-#[com_class(IRpcChannelBuffer, agile)]
-pub(crate) struct ServerChannel;
+/// The channel that stubs see. It has no state, everything is in the message: so there is one, for all processes, which
+/// is never made and never ends.
+#[repr(C)]
+struct ServerChannel {
+    vtable: &'static IRpcChannelBuffer_Vtbl,
+}
 
-impl IRpcChannelBuffer_Impl for ServerChannel_Impl {
-    unsafe fn GetBuffer(&self, pMessage: *mut RPCOLEMESSAGE, _riid: *const GUID) -> HRESULT {
-        // SAFETY: the stub passes the message that `dispatch` gave it, whose `reserved1` is the invocation on the
-        // dispatching stack.
-        let (message, invocation) = unsafe {
-            let Some(message) = pMessage.as_mut() else { return E_INVALIDARG };
-            let Some(invocation) = message.reserved1.cast::<Invocation>().as_mut() else { return E_INVALIDARG };
-            (message, invocation)
-        };
-        let mut reply = Buffer::new(message.cbBuffer as usize);
-        message.Buffer = reply.as_mut_ptr();
-        invocation.reply = Some(reply);
-        S_OK
-    }
+static CHANNEL: ServerChannel = ServerChannel { vtable: &VTABLE };
 
-    unsafe fn SendReceive(&self, _pMessage: *mut RPCOLEMESSAGE, _pStatus: *mut u32) -> HRESULT {
-        E_NOTIMPL
-    }
+static VTABLE: IRpcChannelBuffer_Vtbl = IRpcChannelBuffer_Vtbl {
+    base__: IUnknown_Vtbl { QueryInterface: query, AddRef: count, Release: count },
+    GetBuffer: get_buffer,
+    SendReceive: send_receive,
+    FreeBuffer: free_buffer,
+    GetDestCtx: dest_ctx,
+    IsConnected: is_connected,
+};
 
-    unsafe fn FreeBuffer(&self, pMessage: *mut RPCOLEMESSAGE) -> HRESULT {
-        // SAFETY: as in GetBuffer.
-        unsafe {
-            if let Some(message) = pMessage.as_mut() {
-                if let Some(invocation) = message.reserved1.cast::<Invocation>().as_mut() {
-                    invocation.reply = None;
-                }
-                let frame = message.reserved1;
-                clear(message);
-                message.reserved1 = frame;
+/// The channel for stubs.
+pub(crate) fn server_channel() -> InterfaceRef<'static, IRpcChannelBuffer> {
+    // SAFETY: word 0 of the static is the address of a vtable of that interface, and it lives for ever.
+    unsafe { InterfaceRef::from_raw(NonNull::from(&CHANNEL).cast()) }
+}
+
+unsafe extern "system" fn query(this: *mut c_void, iid: *const GUID, ppv: *mut *mut c_void) -> HRESULT {
+    // SAFETY: the caller vouches for the pointers, which may be null.
+    let (Some(iid), Some(ppv)) = (unsafe { (iid.as_ref(), ppv.as_mut()) }) else { return E_POINTER };
+    let known = [IUnknown::IID, IRpcChannelBuffer::IID, IAgileObject::IID].contains(iid);
+    *ppv = if known { this } else { std::ptr::null_mut() };
+    if known { S_OK } else { E_NOINTERFACE }
+}
+
+/// It lives for ever, however many hold it.
+unsafe extern "system" fn count(_this: *mut c_void) -> u32 {
+    1
+}
+
+unsafe extern "system" fn get_buffer(_: *mut c_void, message: *mut RPCOLEMESSAGE, _riid: *const GUID) -> HRESULT {
+    // SAFETY: the stub passes the message that `dispatch` gave it, whose `reserved1` is the invocation on the
+    // dispatching stack.
+    let (message, invocation) = unsafe {
+        let Some(message) = message.as_mut() else { return E_INVALIDARG };
+        let Some(invocation) = message.reserved1.cast::<Invocation>().as_mut() else { return E_INVALIDARG };
+        (message, invocation)
+    };
+    let mut reply = Buffer::new(message.cbBuffer as usize);
+    message.Buffer = reply.as_mut_ptr();
+    invocation.reply = Some(reply);
+    S_OK
+}
+
+unsafe extern "system" fn send_receive(_: *mut c_void, _message: *mut RPCOLEMESSAGE, _status: *mut u32) -> HRESULT {
+    E_NOTIMPL
+}
+
+unsafe extern "system" fn free_buffer(_: *mut c_void, message: *mut RPCOLEMESSAGE) -> HRESULT {
+    // SAFETY: as in `get_buffer`.
+    unsafe {
+        if let Some(message) = message.as_mut() {
+            if let Some(invocation) = message.reserved1.cast::<Invocation>().as_mut() {
+                invocation.reply = None;
             }
+            let frame = message.reserved1;
+            clear(message);
+            message.reserved1 = frame;
         }
-        S_OK
     }
+    S_OK
+}
 
-    unsafe fn GetDestCtx(&self, pdwDestContext: *mut u32, ppvDestContext: *mut *mut c_void) -> HRESULT {
-        // SAFETY: out pointers are null or valid.
-        unsafe { super::client::dest_ctx(MSHCTX_INPROC, pdwDestContext, ppvDestContext) }
-    }
+unsafe extern "system" fn dest_ctx(_: *mut c_void, context: *mut u32, destination: *mut *mut c_void) -> HRESULT {
+    // SAFETY: out pointers are null or valid.
+    unsafe { super::client::dest_ctx(MSHCTX_INPROC, context, destination) }
+}
 
-    unsafe fn IsConnected(&self) -> HRESULT {
-        S_OK
-    }
+unsafe extern "system" fn is_connected(_: *mut c_void) -> HRESULT {
+    S_OK
 }

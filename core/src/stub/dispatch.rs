@@ -4,9 +4,8 @@ use super::StubEntry;
 use crate::abi::hresult::{RPC_E_DISCONNECTED, RPC_E_INVALIDMETHOD, RPC_E_SERVERFAULT};
 use crate::abi::types::RPCOLEMESSAGE;
 use crate::apartment::{self, Context};
-use crate::channel::{Call, Failure, Invocation};
+use crate::channel::{Call, Failure, Invocation, server_channel};
 use crate::platform;
-use crate::process::Process;
 use std::sync::Arc;
 use windows_core::{GUID, HRESULT, Interface};
 
@@ -36,7 +35,7 @@ fn serve(call: &Arc<Call>, entry: &Arc<StubEntry>) {
 
 fn invoke(entry: &StubEntry, message: &mut RPCOLEMESSAGE) -> HRESULT {
     let Some(stub) = &entry.stub else { return RPC_E_INVALIDMETHOD };
-    let channel = Process::current().server_channel();
+    let channel = server_channel();
     // SAFETY: the stub belongs to this apartment; message and channel are valid for the call.
     unsafe { stub.0.Invoke(message, channel.as_raw()) }
 }
