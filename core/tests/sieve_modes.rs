@@ -1,5 +1,7 @@
 //! Runs the sieve example in every mode, with every kind of server, and reads its timeline.
 //!
+//! `cargo test` builds the example; before `cargo test --test sieve_modes`, which does not, run `cargo build --example sieve`.
+//!
 //! Small counts are done before a client that cancels has said so, and a count up to 4294967295 is not done for a long
 //! time: so calls that are cancelled and honoured get the one, and what has to end by itself gets something between.
 
@@ -42,9 +44,10 @@ impl Server {
         if self.asynchronous { "MTA worker" } else { self.dispatcher() }
     }
 
-    /// The thread that the stub's Finish_ runs on: where Signal arrives.
+    /// The thread that the stub's Finish_ runs on: where Signal arrives, or where Begin_ returns when a quick worker has
+    /// signalled before that (SRV-07).
     fn finisher(self) -> &'static str {
-        if self.sta { "server STA" } else { "MTA worker" }
+        if self.sta { "server STA" } else { "MTA" }
     }
 
     /// A call's way through the server, up to the end of the work.
