@@ -29,6 +29,8 @@ pub fn interface(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// - `blind = field`: queries for everything else go to the inner object in that field, an `oleander::object::Inner`.
 /// - `fallback = method`: queries for everything else go to `unsafe fn method(&self, iid: &GUID, ppv: *mut *mut c_void) ->
 ///   HRESULT` of the object type.
+/// - `guard = method`: every query but that for IUnknown asks `fn method(&self, iid: &GUID) -> HRESULT` of the object type
+///   first; a failure is the answer.
 /// - `auto(IFace = field : CLSID)`: the first query for `IFace` makes an object of the system class, aggregated, in that
 ///   field, an `oleander::object::AutoInner`.
 ///

@@ -6,12 +6,14 @@
 //! | 4 | the pointer |
 //! | 12 | a GUID that only this process writes, so that no other follows the pointer |
 
+use super::packet;
 use super::stream::{read_exact, write_all};
 use crate::abi::clsid::{CLSID_InProcFreeMarshaler, CLSID_StdMarshal};
 use crate::abi::exports::export;
 use crate::abi::hresult::{E_INVALIDARG, E_POINTER, RPC_E_INVALID_OBJREF, S_OK};
 use crate::abi::interfaces::{IMarshal, IMarshal_Impl, IStream};
 use crate::abi::types::{MSHCTX_INPROC, MSHLFLAGS_NORMAL};
+use crate::apartment;
 use crate::com_class;
 use crate::object::{self, SystemClass};
 use crate::process::Process;
@@ -49,6 +51,17 @@ fn read(stream: *mut c_void) -> Result<(u32, *mut c_void), HRESULT> {
     Ok((u32::from_le_bytes([a, b, c, d]), pointer))
 }
 
+/// For every other destination the packet is the standard marshaler's.
+fn marshal_standard(stream: &IStream, object: &IUnknown, iid: &GUID, flags: u32) -> HRESULT {
+    let mut bytes = Vec::new();
+    let marshaled =
+        apartment::require().and_then(|home| packet::marshal_standard(&home, object, iid, flags, &mut bytes));
+    match marshaled {
+        Ok(()) => write_all(stream, &bytes),
+        Err(hr) => hr,
+    }
+}
+
 impl IMarshal_Impl for FreeThreadedMarshaler_Impl {
     unsafe fn GetUnmarshalClass(
         &self,
@@ -69,14 +82,14 @@ impl IMarshal_Impl for FreeThreadedMarshaler_Impl {
         &self,
         _riid: *const GUID,
         _pv: *mut c_void,
-        _dwDestContext: u32,
+        dwDestContext: u32,
         _pvDestContext: *mut c_void,
         _mshlflags: u32,
         pSize: *mut u32,
     ) -> HRESULT {
         // SAFETY: null or valid.
         let Some(size) = (unsafe { pSize.as_mut() }) else { return E_POINTER };
-        *size = PACKET as u32;
+        *size = if dwDestContext == MSHCTX_INPROC { PACKET as u32 } else { packet::STANDARD_SIZE };
         S_OK
     }
 
@@ -85,7 +98,7 @@ impl IMarshal_Impl for FreeThreadedMarshaler_Impl {
         pStm: *mut c_void,
         riid: *const GUID,
         pv: *mut c_void,
-        _dwDestContext: u32,
+        dwDestContext: u32,
         _pvDestContext: *mut c_void,
         mshlflags: u32,
     ) -> HRESULT {
@@ -95,6 +108,10 @@ impl IMarshal_Impl for FreeThreadedMarshaler_Impl {
             else {
                 return E_INVALIDARG;
             };
+            let Some(iid) = riid.as_ref() else { return E_INVALIDARG };
+            if dwDestContext != MSHCTX_INPROC {
+                return marshal_standard(stream, object, iid, mshlflags);
+            }
             let mut pointer = std::ptr::null_mut();
             let hr = object.query(riid, &mut pointer);
             if hr.is_err() {

@@ -5,6 +5,7 @@
 
 use super::objref::{CUSTOM_TAIL, HEAD, ObjRef, STANDARD_TAIL, Standard, TABLE_STRONG, TABLE_WEAK, Tail};
 use super::stream::{self, memory_stream};
+use crate::abi::clsid::CLSID_StdMarshal;
 use crate::abi::hresult::{
     CO_E_OBJNOTCONNECTED, CO_E_OBJNOTREG, E_INVALIDARG, E_NOINTERFACE, RPC_E_INVALID_OBJREF, S_OK,
 };
@@ -23,6 +24,9 @@ use std::ffi::c_void;
 use std::sync::Arc;
 use windows_core::{GUID, HRESULT, IUnknown, Interface};
 
+/// Bytes of a standard packet.
+pub(crate) const STANDARD_SIZE: u32 = (HEAD + STANDARD_TAIL) as u32;
+
 type Outcome<T> = Result<T, HRESULT>;
 
 fn code(error: windows_core::Error) -> HRESULT {
@@ -35,13 +39,26 @@ pub(crate) fn marshal(unknown: &IUnknown, iid: &GUID, context: u32, flags: u32, 
     if let Some(manager) = proxy::manager_of(unknown) {
         return marshal_proxy(&manager, unknown, iid, flags, out);
     }
-    if let Ok(custom) = unknown.cast::<IMarshal>() {
-        return marshal_custom(&custom, unknown, iid, context, flags, out);
+    if let Ok(custom) = unknown.cast::<IMarshal>()
+        && marshal_custom(&custom, unknown, iid, context, flags, out)?
+    {
+        return Ok(());
     }
-    let stub = home.exports.manager(&home, unknown, |refs| count_packet(refs, flags))?;
+    marshal_standard(&home, unknown, iid, flags, out)
+}
+
+/// A packet of the standard marshaler for an object of this apartment.
+pub(crate) fn marshal_standard(
+    home: &Arc<Apartment>,
+    unknown: &IUnknown,
+    iid: &GUID,
+    flags: u32,
+    out: &mut Vec<u8>,
+) -> Outcome<()> {
+    let stub = home.exports.manager(home, unknown, |refs| count_packet(refs, flags))?;
     match stub.entry(&home.exports, iid) {
         Ok(entry) => {
-            write_standard(&home, &stub, *iid, entry.ipid, flags, out);
+            write_standard(home, &stub, *iid, entry.ipid, flags, out);
             Ok(())
         }
         Err(hr) => {
@@ -102,7 +119,7 @@ fn marshal_proxy(
     Ok(())
 }
 
-/// The object marshals itself (MA-45).
+/// The object marshals itself (MA-45), unless it leaves that to the standard marshaler (MRSH-23): then `false`.
 fn marshal_custom(
     custom: &IMarshal,
     unknown: &IUnknown,
@@ -110,13 +127,16 @@ fn marshal_custom(
     context: u32,
     flags: u32,
     out: &mut Vec<u8>,
-) -> Outcome<()> {
+) -> Outcome<bool> {
     let none = std::ptr::null_mut();
     let (mut clsid, mut size) = (GUID::zeroed(), 0);
     let stream = memory_stream(Vec::new());
     // SAFETY: the object is in its apartment; all arguments are valid.
     unsafe {
         custom.GetUnmarshalClass(iid, unknown.as_raw(), context, none, flags, &mut clsid).ok().map_err(code)?;
+        if clsid == CLSID_StdMarshal {
+            return Ok(false);
+        }
         custom.GetMarshalSizeMax(iid, unknown.as_raw(), context, none, flags, &mut size).ok().map_err(code)?;
         custom.MarshalInterface(stream.as_raw(), iid, unknown.as_raw(), context, none, flags).ok().map_err(code)?;
     }
@@ -124,21 +144,26 @@ fn marshal_custom(
     let size = u32::try_from(data.len()).map_err(|_| E_INVALIDARG)?;
     ObjRef { iid: *iid, tail: Tail::Custom(clsid, size) }.write(out);
     out.extend(data);
-    Ok(())
+    Ok(true)
 }
 
 /// An upper bound for a packet's size.
 pub(crate) fn size_max(unknown: &IUnknown, iid: &GUID, context: u32, flags: u32) -> Outcome<u32> {
-    let standard = (HEAD + STANDARD_TAIL) as u32;
+    let standard = STANDARD_SIZE;
     if proxy::manager_of(unknown).is_some() {
         return Ok(standard);
     }
     match unknown.cast::<IMarshal>() {
         Err(_) => Ok(standard),
         Ok(custom) => {
-            let mut size = 0;
+            let (mut clsid, mut size) = (GUID::zeroed(), 0);
             // SAFETY: as in `marshal_custom`.
             unsafe {
+                let none = std::ptr::null_mut();
+                custom.GetUnmarshalClass(iid, unknown.as_raw(), context, none, flags, &mut clsid).ok().map_err(code)?;
+                if clsid == CLSID_StdMarshal {
+                    return Ok(standard);
+                }
                 custom
                     .GetMarshalSizeMax(iid, unknown.as_raw(), context, std::ptr::null_mut(), flags, &mut size)
                     .ok()

@@ -65,6 +65,11 @@ pub unsafe trait Class: IUnknownImpl + Any {
     /// The slot of a listed interface or of a base of one.
     fn slot_of(iid: &GUID) -> Option<usize>;
 
+    /// Asked before every query but that for IUnknown: a failure is the answer.
+    fn guard(&self, _iid: &GUID) -> HRESULT {
+        S_OK
+    }
+
     /// Interfaces that the object has from inner objects.
     ///
     /// # Safety
@@ -148,6 +153,11 @@ pub unsafe fn query_own<C: Class>(this: *mut C, iid: *const GUID, ppv: *mut *mut
     }
     if head.count.is_closed() {
         return E_NOINTERFACE;
+    }
+    // SAFETY: the object lives.
+    let guarded = unsafe { (*this).guard(iid) };
+    if guarded.is_err() {
+        return guarded;
     }
     // IAgileObject has no methods of its own: the first listed interface stands in for it.
     let slot = C::slot_of(iid).or_else(|| (C::AGILE && *iid == IAgileObject::IID).then_some(1));

@@ -9,12 +9,14 @@
 //! whose apartment has ended is `dead`: its references are back already, calls through it fail (APT-22).
 
 use super::{create_proxy, factory, registry};
+use crate::abi::clsid::CLSID_StdMarshal;
 use crate::abi::hresult::{
     CLASS_E_NOAGGREGATION, CO_E_OBJNOTCONNECTED, E_INVALIDARG, E_NOINTERFACE, E_POINTER, RPC_E_DISCONNECTED,
-    RPC_S_UNKNOWN_IF_HR, S_FALSE, S_OK,
+    RPC_E_WRONG_THREAD, RPC_S_UNKNOWN_IF_HR, S_FALSE, S_OK,
 };
 use crate::abi::interfaces::{
-    ICallFactory, ICallFactory_Impl, IMultiQI, IMultiQI_Impl, IRpcChannelBuffer2, IRpcProxyBuffer,
+    ICallFactory, ICallFactory_Impl, IMarshal, IMarshal_Impl, IMultiQI, IMultiQI_Impl, IRpcChannelBuffer2,
+    IRpcProxyBuffer,
 };
 use crate::abi::types::MULTI_QI;
 use crate::apartment::{self, Apartment};
@@ -22,6 +24,7 @@ use crate::call::ClientCall;
 use crate::channel::{ClientChannel, Target};
 use crate::com_class;
 use crate::interface;
+use crate::marshal::{CoGetMarshalSizeMax, CoMarshalInterface, CoReleaseMarshalData, CoUnmarshalInterface};
 use crate::protocol::refs::Refs;
 use parking_lot::Mutex;
 use std::ffi::c_void;
@@ -57,7 +60,7 @@ struct Remote {
 }
 
 /// What a client apartment holds of one object elsewhere.
-#[com_class(ICallFactory, IMultiQI, IProxyManager, fallback = query_remote)]
+#[com_class(ICallFactory, IMultiQI, IMarshal, IProxyManager, fallback = query_remote, guard = may_query)]
 pub(crate) struct ProxyManager {
     home: Arc<Apartment>,
     server: Weak<Apartment>,
@@ -148,6 +151,12 @@ impl ProxyManager_Impl {
         Some(typed)
     }
 
+    /// Away from its apartment a proxy shows nothing but what it has shown there (MRSH-14).
+    fn may_query(&self, iid: &GUID) -> HRESULT {
+        let shown = *iid == IProxyManager::IID || self.ipid(iid).is_some();
+        if shown || self.home.is_current() { S_OK } else { RPC_E_WRONG_THREAD }
+    }
+
     /// Any interface that the manager does not answer itself.
     ///
     /// # Safety
@@ -174,7 +183,7 @@ impl ProxyManager_Impl {
 
     /// Asks the server for an interface and makes a proxy for it.
     fn ask(&self, iid: &GUID) -> Result<*mut c_void, HRESULT> {
-        self.home.check()?;
+        self.home.check().map_err(|_| RPC_E_WRONG_THREAD)?;
         if !registry::is_known(iid) {
             // Nothing could carry calls to it, so there is no need to ask (MRSH-02).
             return Err(E_NOINTERFACE);
@@ -279,6 +288,66 @@ impl ICallFactory_Impl for ProxyManager_Impl {
                 Err(hr) => hr,
             }
         }
+    }
+}
+
+/// A proxy marshals as the object that it stands for (MRSH-17, MRSH-18); its packets are standard ones.
+impl IMarshal_Impl for ProxyManager_Impl {
+    unsafe fn GetUnmarshalClass(
+        &self,
+        _riid: *const GUID,
+        _pv: *mut c_void,
+        _dwDestContext: u32,
+        _pvDestContext: *mut c_void,
+        _mshlflags: u32,
+        pCid: *mut GUID,
+    ) -> HRESULT {
+        // SAFETY: null or valid for writes.
+        let Some(clsid) = (unsafe { pCid.as_mut() }) else { return E_INVALIDARG };
+        *clsid = CLSID_StdMarshal;
+        S_OK
+    }
+
+    unsafe fn GetMarshalSizeMax(
+        &self,
+        riid: *const GUID,
+        _pv: *mut c_void,
+        dwDestContext: u32,
+        pvDestContext: *mut c_void,
+        mshlflags: u32,
+        pSize: *mut u32,
+    ) -> HRESULT {
+        let own = self.controlling_unknown();
+        // SAFETY: this proxy, and the caller's pointers.
+        unsafe { CoGetMarshalSizeMax(pSize, riid, own.as_raw(), dwDestContext, pvDestContext, mshlflags) }
+    }
+
+    unsafe fn MarshalInterface(
+        &self,
+        pStm: *mut c_void,
+        riid: *const GUID,
+        _pv: *mut c_void,
+        dwDestContext: u32,
+        pvDestContext: *mut c_void,
+        mshlflags: u32,
+    ) -> HRESULT {
+        let own = self.controlling_unknown();
+        // SAFETY: this proxy, and the caller's pointers.
+        unsafe { CoMarshalInterface(pStm, riid, own.as_raw(), dwDestContext, pvDestContext, mshlflags) }
+    }
+
+    unsafe fn UnmarshalInterface(&self, pStm: *mut c_void, riid: *const GUID, ppv: *mut *mut c_void) -> HRESULT {
+        // SAFETY: the caller's pointers.
+        unsafe { CoUnmarshalInterface(pStm, riid, ppv) }
+    }
+
+    unsafe fn ReleaseMarshalData(&self, pStm: *mut c_void) -> HRESULT {
+        // SAFETY: the caller's pointer.
+        unsafe { CoReleaseMarshalData(pStm) }
+    }
+
+    unsafe fn DisconnectObject(&self, _dwReserved: u32) -> HRESULT {
+        S_OK
     }
 }
 

@@ -124,6 +124,13 @@ impl ClassDef {
             .agile
             .map(|span| quote_spanned!(span => const _: () = ::oleander::object::class::assert_agile::<#value>();));
         let inners = self.emit_inners();
+        let guard = options.guard.iter().map(|method| {
+            quote_spanned! { method.span() =>
+                fn guard(&self, iid: &::oleander::windows_core::GUID) -> ::oleander::windows_core::HRESULT {
+                    self.#method(iid)
+                }
+            }
+        });
         quote! {
             #check
             // SAFETY: laid out as the trait asks.
@@ -150,6 +157,7 @@ impl ClassDef {
                     #(#finds)*
                     ::core::option::Option::None
                 }
+                #(#guard)*
                 #inners
             }
         }

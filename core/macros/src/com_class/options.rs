@@ -6,8 +6,7 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Error, Expr, Ident, Member, Path, Result, Token, parenthesized};
 
-const OPTIONS: &str =
-    "the options are `agile`, `blind = field`, `auto(Interface = field : CLSID)` and `fallback = method`";
+const OPTIONS: &str = "the options are `agile`, `blind = field`, `auto(Interface = field : CLSID)`, `fallback = method` and `guard = method`";
 
 const AUTO: &str = "write `auto(Interface = field : CLSID)`";
 
@@ -38,6 +37,7 @@ pub struct Options {
     pub agile: Option<Span>,
     pub blind: Option<Member>,
     pub fallback: Option<Ident>,
+    pub guard: Option<Ident>,
     pub autos: Vec<Auto>,
 }
 
@@ -85,6 +85,15 @@ impl Options {
                 input.parse::<Token![=]>()?;
                 if self.fallback.replace(input.parse()?).is_some() {
                     return Err(Error::new_spanned(path, "only one method can answer what nothing else does"));
+                }
+            }
+            "guard" => {
+                if !input.peek(Token![=]) {
+                    return Err(Error::new_spanned(path, "write `guard = method`"));
+                }
+                input.parse::<Token![=]>()?;
+                if self.guard.replace(input.parse()?).is_some() {
+                    return Err(Error::new_spanned(path, "only one method can guard the queries"));
                 }
             }
             "blind" => {
