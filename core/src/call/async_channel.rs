@@ -121,7 +121,7 @@ impl IAsyncRpcChannelBuffer_Impl for AsyncChannel_Impl {
             if let Some(status) = pulStatus.as_mut() {
                 *status = hr.0 as u32;
             }
-            let (method, len) = (message.iMethod, message.cbBuffer as usize);
+            call.take_over(message);
             client::free(message);
             if hr.is_err() {
                 return hr;
@@ -129,7 +129,7 @@ impl IAsyncRpcChannelBuffer_Impl for AsyncChannel_Impl {
             let route = ISynchronize::from_raw_borrowed(&pSync).map_or(Route::Wait, |sync| self.pending.route(sync));
             let before = self.pending.call.lock().replace(call.clone());
             drop(before);
-            call.send(method, len, route);
+            call.send(route);
             S_OK
         }
     }

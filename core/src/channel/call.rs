@@ -88,8 +88,8 @@ struct Body {
     signal_failure: Option<HRESULT>,
     /// Keeps the object reachable until the call is served.
     in_flight: Option<InFlight>,
-    /// The request is whole, and the server's.
-    sent: bool,
+    /// The request is whole, and the call's.
+    whole: bool,
     /// The client has had the reply.
     received: bool,
 }
@@ -157,15 +157,17 @@ impl Call {
         self.body.lock().route = route;
     }
 
+    /// Takes the whole request over from the interface proxy: what it holds goes with the call, sent or not.
+    pub(crate) fn take_over(&self, message: &RPCOLEMESSAGE) {
+        let mut body = self.body.lock();
+        body.method = message.iMethod;
+        body.request.truncate(message.cbBuffer as usize);
+        body.whole = true;
+    }
+
     /// Hands the request to the server's apartment.
-    pub(crate) fn send(self: &Arc<Self>, method: u32, len: usize, route: Route) {
-        {
-            let mut body = self.body.lock();
-            body.method = method;
-            body.request.truncate(len);
-            body.route = route;
-            body.sent = true;
-        }
+    pub(crate) fn send(self: &Arc<Self>, route: Route) {
+        self.body.lock().route = route;
         let sent = match self.target.apartment.upgrade() {
             Some(apartment) => {
                 self.body.lock().in_flight = apartment.exports.in_flight(self.target.ipid);
@@ -308,8 +310,15 @@ impl Call {
 
     /// A refused call once more.
     pub(crate) fn again(&self) -> Arc<Self> {
-        let request = std::mem::take(&mut self.body.lock().request);
-        Self::take(self.target.clone(), self.caller, request)
+        let (request, method) = {
+            let mut body = self.body.lock();
+            (std::mem::take(&mut body.request), body.method)
+        };
+        let again = Self::take(self.target.clone(), self.caller, request);
+        let mut body = again.body.lock();
+        (body.method, body.whole) = (method, true);
+        drop(body);
+        again
     }
 
     /// A pointer to the request's bytes while the client's side fills them.
@@ -375,12 +384,12 @@ impl Kept {
 
 impl Drop for Call {
     fn drop(&mut self) {
-        let (request, reply, sent) = {
+        let (request, reply, whole) = {
             let mut body = self.body.lock();
             let reply = if body.received { None } else { body.reply.take() };
-            (std::mem::take(&mut body.request), reply, body.sent)
+            (std::mem::take(&mut body.request), reply, body.whole)
         };
-        if sent && request.len() > 0 {
+        if whole && request.len() > 0 {
             self.discard(request, Direction::Request);
         }
         if let Some(Ok(reply)) = reply {

@@ -141,11 +141,11 @@ pub(crate) unsafe fn protocol_version(out: *mut u32) -> HRESULT {
 }
 
 /// Sends a synchronous call and waits for its reply; a refusal is tried again as long as the message filter says so.
-fn send_and_wait(mut call: Arc<Call>, message: &RPCOLEMESSAGE) -> Arc<Call> {
+fn send_and_wait(mut call: Arc<Call>) -> Arc<Call> {
     let started = platform::now_ns();
     loop {
         let pending = CancelStack::push_call(&call);
-        call.send(message.iMethod, message.cbBuffer as usize, Route::Wait);
+        call.send(Route::Wait);
         if apartment::wait_reply(&call.done, Filter::Ask) == apartment::ReplyWait::CancelledByFilter {
             // A reply that is faster wins (CXL-44).
             let _ = call.cancel();
@@ -181,9 +181,10 @@ impl IRpcChannelBuffer_Impl for ClientChannel_Impl {
         unsafe {
             let Some(message) = pMessage.as_mut() else { return E_INVALIDARG };
             let Some(call) = call_of(message) else { return E_INVALIDARG };
+            call.take_over(message);
             let hr = match may_call_out() {
                 Ok(()) => {
-                    let last = send_and_wait(call, message);
+                    let last = send_and_wait(call);
                     free(message);
                     message.reserved1 = Arc::into_raw(last.clone()).cast_mut().cast();
                     receive(&last, message)
