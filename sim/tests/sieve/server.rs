@@ -39,7 +39,7 @@ fn count(max: u32, honour: Honour, cancel: Option<ICancelMethodCalls>) -> Option
             return None;
         }
     }
-    let prime = |n: &u32| (2..*n).take_while(|d| d * d <= *n).all(|d| n % d != 0);
+    let prime = |n: &u32| (2..*n).take_while(|d| d * d <= *n).all(|d| !n.is_multiple_of(d));
     Some((2..=max).filter(prime).count() as u32)
 }
 
