@@ -61,7 +61,7 @@ pub fn com_class(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | --- | --- | --- |
 /// | - | a type that is `Ndr` | a value |
 /// | - | `*const T`, `*mut T` | one value, never null |
-/// | `unique` | `*const T` | one value or null, [in] only |
+/// | `unique` | `*const T` | one value or null, only on the way in |
 /// | `size_is(n)`, `size_is(*n * 2)` | `*const T`, `*mut T` | that many values |
 /// | `size_is(n), length_is(*m)` | `*mut T` | room for n values, of which m cross |
 /// | `string` | `*const u16`, `*const u8`; back: `*mut *mut u16` | characters with a zero at the end |
