@@ -11,6 +11,9 @@
  *   compilers do with virtual functions under the Itanium ABI.
  * - Instead of the compiler's uuid attributes there is OLEANDER_INTERFACE_ID, and `oleander::iid_of<T>()` (__uuidof).
  * - This is the one header to include; <windows.h>, <objbase.h> and the like are not imitated.
+ * - Objects of the library have no C++ run-time type: no dynamic_cast or typeid on interface pointers, and with
+ *   -fsanitize=undefined also -fno-sanitize=vptr.
+ * - The static library needs a linker that drops unused parts: -Wl,--gc-sections (Linux) or -Wl,-dead_strip (macOS).
  * A C++ exception that leaves a method called by the library ends the process.
  *
  * The library's own tests compare every number, offset, method and signature in these files with the library. */

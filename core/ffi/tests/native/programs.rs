@@ -49,6 +49,13 @@ pub fn trials(compiler: &Compiler) -> Vec<Trial> {
                 &[],
                 "object: ok\n",
             ),
+            test(
+                "srv_02_to_12_an_asynchronous_server_in_cpp",
+                "async_server.cpp",
+                Link::Component,
+                &[],
+                "async_server: ok\n",
+            ),
             test("agg_03_an_outer_in_cpp_gets_reset_signal_wait", "outer.cpp", Link::Component, &[], "outer: ok\n"),
             test("apt_23_threads_of_cpp_end_without_a_word", "threads.cpp", Link::Component, &[], "threads: ok\n"),
         ],
