@@ -438,11 +438,14 @@ fn agg_13_the_clients_sta_ends_with_a_call_pending() {
             if let Some(left) = left {
                 client.run(move || drop(left));
             }
+            let thread = client.thread_id;
             client.stop();
             assert!(!log.has("Signal"), "nobody is there to call it");
+            assert!(log.has(&format!("dropped on {thread}")), "in its own apartment");
         }
         gate.set();
-        host.script.log().wait_for("done 1");
+        // The call objects are gone: that asks the server to stop (CALL-32).
+        host.script.log().wait_for("cancelled 1");
         host.stop();
     });
 }

@@ -2,7 +2,7 @@
 //!
 //! An apartment ends in this order: it becomes unreachable; calls that were queued and not started fail; methods that
 //! run finish (the MTA waits for them, an STA has only its own stack); asynchronous calls that are with a worker fail;
-//! stubs let their objects go; proxies are disconnected; classes are revoked. The thread stays in the apartment until
+//! stubs let their objects go; proxies are disconnected; calls in flight let outer objects go; classes are revoked. The thread stays in the apartment until
 //! all that is done, because it runs code of objects that live there.
 
 use super::{Apartment, Filter, Home, current, wait_reply};
@@ -121,6 +121,7 @@ fn end(thread: &Current, apartment: &Arc<Apartment>) {
     }
     apartment.exports.disconnect_all();
     apartment.imports.disconnect_all();
+    apartment.outers.let_go();
     process.classes.apartment_ends(apartment.oxid);
     if process.apartments.is_empty() {
         process.ps_clsids.clear();

@@ -27,6 +27,7 @@ pub use wait::{CoWaitForMultipleHandles, CoWaitForMultipleObjects};
 pub(crate) use wait::{Filter, ReplyWait, co_wait, co_wait_until, wait_reply};
 
 use crate::abi::hresult::{CO_E_NOTINITIALIZED, RPC_E_WRONG_THREAD};
+use crate::channel::Outers;
 use crate::kernel::{MessageQueue, Task};
 use crate::platform;
 use crate::proxy::Imports;
@@ -48,6 +49,7 @@ pub(crate) struct Apartment {
     pub(crate) home: Home,
     pub(crate) exports: Exports,
     pub(crate) imports: Imports,
+    pub(crate) outers: Outers,
 }
 
 impl Apartment {

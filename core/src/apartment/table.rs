@@ -3,6 +3,7 @@
 //! One lock, held for look-ups only; nothing is dropped, called or waited for under it.
 
 use super::{Apartment, Home, Pool};
+use crate::channel::Outers;
 use crate::kernel::MessageQueue;
 use crate::process::Process;
 use crate::proxy::Imports;
@@ -42,6 +43,7 @@ fn new_apartment(process: &Arc<Process>, home: impl FnOnce(&Weak<Apartment>) -> 
         home: home(apartment),
         exports: Exports::new(process),
         imports: Imports::default(),
+        outers: Outers::default(),
     })
 }
 

@@ -167,6 +167,9 @@ impl Call {
 
     /// Hands the request to the server's apartment.
     pub(crate) fn send(self: &Arc<Self>, route: Route) {
+        if let Route::Outer(Outer { home: Some(home), .. }) = &route {
+            home.outers.add(self);
+        }
         self.body.lock().route = route;
         let sent = match self.target.apartment.upgrade() {
             Some(apartment) => {
@@ -254,8 +257,20 @@ impl Call {
     pub(crate) fn abandon(&self) {
         platform::visit(self.object, Access::Write);
         self.word.apply(machine::abandon);
+        self.forget_route();
+    }
+
+    /// Nobody is to be told. Runs in the apartment of whoever it was.
+    pub(super) fn forget_route(&self) {
+        drop(self.take_route());
+    }
+
+    fn take_route(&self) -> Route {
         let route = std::mem::take(&mut self.body.lock().route);
-        drop(route);
+        if let Route::Outer(Outer { home: Some(home), .. }) = &route {
+            home.outers.remove(self);
+        }
+        route
     }
 
     /// What the client gets: the reply's bytes, which stay here, or why there are none.
@@ -334,23 +349,46 @@ impl Call {
 
     /// Tells the client. The caller has won the decision and holds a reference.
     fn signal(self: &Arc<Self>) {
-        let route = std::mem::take(&mut self.body.lock().route);
+        let home = match &self.body.lock().route {
+            Route::Outer(outer) => outer.home.clone(),
+            Route::Wait | Route::Own(_) => None,
+        };
+        if let Some(home) = home.filter(|home| !home.is_current()) {
+            self.done.set();
+            // The outer object stays with the call; where its apartment has ended, that lets it go.
+            let _ = home.deliver(Arc::new(SignalTask(self.clone())));
+            return;
+        }
+        let route = self.take_route();
         self.done.set();
+        self.tell(route);
+    }
+
+    /// In the right apartment.
+    fn tell(&self, route: Route) {
         match route {
             Route::Wait => {}
             Route::Own(event) => event.set(),
             Route::Outer(outer) => {
-                let home = outer.home.clone().filter(|home| !home.is_current());
-                let task = Arc::new(SignalTask { call: self.clone(), outer: Mutex::new(Some(outer)) });
-                match home {
-                    None => task.run(),
-                    Some(home) => {
-                        if let Err(task) = home.deliver(task) {
-                            task.abandon();
-                        }
-                    }
+                // SAFETY: this is the apartment of the outer object, or the object is agile.
+                let hr = unsafe { outer.sync.Signal() };
+                if hr.is_err() {
+                    self.signal_failed(hr, &outer);
                 }
             }
+        }
+    }
+
+    /// Nobody may wait for ever on an outer object that does not do its part: Finish_ gets the code (AGG-06), unless one
+    /// that the outer woke has had the result already.
+    fn signal_failed(&self, hr: HRESULT, outer: &Outer) {
+        let late = {
+            let mut body = self.body.lock();
+            body.signal_failure = Some(hr);
+            body.received
+        };
+        if !late {
+            outer.own.set();
         }
     }
 }
@@ -424,34 +462,16 @@ impl Task for FailTask {
     }
 }
 
-/// The Signal of an outer object, on its way to the outer's apartment.
-struct SignalTask {
-    call: Arc<Call>,
-    outer: Mutex<Option<Outer>>,
-}
+/// The Signal of an outer object, on its way to the outer's apartment. The route is still in the call.
+struct SignalTask(Arc<Call>);
 
 impl Task for SignalTask {
     fn run(self: Arc<Self>) {
-        let outer = self.outer.lock().take();
-        let Some(outer) = outer else { return };
-        // SAFETY: this is the apartment of the outer object, or the object is agile.
-        let hr = unsafe { outer.sync.Signal() };
-        if hr.is_err() {
-            // Nobody may wait for ever on an outer that does not do its part: Finish_ gets the code (AGG-06), unless
-            // one that the outer woke has had the result already.
-            let late = {
-                let mut body = self.call.body.lock();
-                body.signal_failure = Some(hr);
-                body.received
-            };
-            if !late {
-                outer.own.set();
-            }
-        }
+        let route = self.0.take_route();
+        self.0.tell(route);
     }
 
     fn abandon(self: Arc<Self>) {
-        let outer = self.outer.lock().take();
-        drop(outer);
+        self.0.forget_route();
     }
 }

@@ -9,11 +9,13 @@ mod call;
 pub(crate) mod client;
 #[cfg(all(test, loom))]
 mod loom_tests;
+mod outers;
 mod server;
 
 pub(crate) use buffer::Buffer;
 pub(crate) use call::{Call, Caller, Failure, Kept, Outer, Route, Target};
 pub(crate) use client::ClientChannel;
+pub(crate) use outers::Outers;
 pub(crate) use server::{Invocation, server_channel};
 
 use crate::abi::types::RPCOLEMESSAGE;

@@ -200,7 +200,7 @@ impl AsyncProxy {
         let mut status = 0;
         // SAFETY: claimed and woken.
         let result = unsafe { self.receive(&outs, &mut status) };
-        if result == Err(RPC_S_CALLPENDING) && status == RPC_S_CALLPENDING.0 as u32 {
+        if result == Err(RPC_S_CALLPENDING) && status != RPC_E_CALL_COMPLETE.0 as u32 {
             // Somebody signalled the call object before its time.
             let _ = self.halves.put_back(slot);
             return RPC_S_CALLPENDING;

@@ -32,6 +32,13 @@ impl Notify {
     }
 }
 
+impl Drop for Notify {
+    fn drop(&mut self) {
+        // SAFETY: no pointers.
+        self.log.say(format!("dropped on {}", unsafe { GetCurrentThreadId() }));
+    }
+}
+
 impl Notify_Impl {
     pub fn log(&self) -> &Log {
         &self.log

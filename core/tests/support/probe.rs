@@ -330,6 +330,19 @@ impl Server {
         })
     }
 
+    /// Signals a call that is in the test's hand, in the server's apartment.
+    pub fn signal(&self, n: u32) -> HRESULT {
+        let script = self.script.clone();
+        // SAFETY: a live object of this apartment.
+        self.apt.run(move || unsafe { script.in_hand(n).Signal() })
+    }
+
+    /// Lets the ISynchronize of a call in the test's hand go.
+    pub fn let_go(&self, n: u32) {
+        let script = self.script.clone();
+        self.apt.run(move || script.let_go(n));
+    }
+
     /// Ends the server: its object, and its apartment.
     #[track_caller]
     pub fn stop(self) {
@@ -441,25 +454,41 @@ impl Scene {
 /// Plays a scene in a process of its own.
 #[track_caller]
 pub fn scene(client: Kind, server: Kind, flavour: Flavour, body: impl FnOnce(&Scene) + Send + 'static) {
+    scene_with(client, server, flavour, |scene, _| body(scene));
+}
+
+/// The same, with the server at hand.
+#[track_caller]
+pub fn scene_with(client: Kind, server: Kind, flavour: Flavour, body: impl FnOnce(&Scene, &Server) + Send + 'static) {
     in_process(move || {
         let host = Server::start(server, flavour);
         let apt = Apt::start(client);
         let (packet, script) = (host.packet(), host.script.clone());
-        apt.run(move || {
+        let host = apt.run(move || {
             let probe = packet.unpack();
-            body(&Scene { client, server, probe, script });
+            body(&Scene { client, server, probe, script }, &host);
+            host
         });
         host.stop();
         apt.stop();
     });
 }
 
+/// The pairs of apartments between which there is a proxy.
+pub const PAIRS: [(Kind, Kind); 3] = [(Kind::Mta, Kind::Sta), (Kind::Sta, Kind::Sta), (Kind::Sta, Kind::Mta)];
+
 /// Plays a scene with every pair of apartments between which there is a proxy.
 #[track_caller]
 pub fn each_pair(flavour: Flavour, body: impl Fn(&Scene) + Send + Sync + 'static) {
+    each_pair_with(flavour, move |scene, _| body(scene));
+}
+
+/// The same, with the server at hand.
+#[track_caller]
+pub fn each_pair_with(flavour: Flavour, body: impl Fn(&Scene, &Server) + Send + Sync + 'static) {
     let body = Arc::new(body);
-    for (client, server) in [(Kind::Mta, Kind::Sta), (Kind::Sta, Kind::Sta), (Kind::Sta, Kind::Mta)] {
+    for (client, server) in PAIRS {
         let body = body.clone();
-        scene(client, server, flavour, move |scene| body(scene));
+        scene_with(client, server, flavour, move |scene, host| body(scene, host));
     }
 }
