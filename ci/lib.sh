@@ -1,0 +1,117 @@
+# Sourced by the gates: words, times, tools, test counts. Not a program.
+#
+# A gate prints each command before it runs it. Anything that fails ends the gate; nothing is skipped without a line that
+# says so at the end.
+
+set -euo pipefail
+exec </dev/null
+
+# Several cargos at once would only wait for each other's lock, and two cores are all that CI has.
+export CARGO_NET_RETRY="${CARGO_NET_RETRY:-5}"
+if [ "${CI:-}" = true ]; then
+    export CARGO_INCREMENTAL=0
+    export CARGO_TERM_COLOR=never
+fi
+
+nightly="${OLEANDER_NIGHTLY:-nightly}"
+skipped=()
+counts="$(mktemp)"
+trap 'rm -f "$counts"' EXIT
+
+die() {
+    printf '\n!!! %s\n' "$*" >&2
+    exit 1
+}
+
+say() {
+    printf '\n==> %s\n' "$*"
+}
+
+# Runs a command, after printing it, and says how long it took.
+run() {
+    say "$*"
+    local began=$SECONDS status=0
+    "$@" || status=$?
+    [ "$status" -eq 0 ] || die "failed with $status after $((SECONDS - began)) s: $*"
+    printf -- '--- %d s\n' "$((SECONDS - began))"
+}
+
+# Runs a command that runs tests, and keeps cargo's counts. A run in which no test passed has failed: its filter is stale.
+run_tests() {
+    say "$*"
+    local began=$SECONDS log passed
+    log="$(mktemp)"
+    if ! "$@" 2>&1 | tee "$log"; then
+        rm -f "$log"
+        die "failed after $((SECONDS - began)) s: $*"
+    fi
+    { printf '%s\n' "$*"; grep -a '^test result: ' "$log" || true; } >>"$counts"
+    passed="$(awk '/^test result: / { sum += $4 } END { print sum + 0 }' "$log")"
+    rm -f "$log"
+    [ "$passed" -gt 0 ] || die "no test ran: $*"
+    printf -- '--- %d s, %d tests passed\n' "$((SECONDS - began))" "$passed"
+}
+
+# Remembers what was left out, and why.
+skip() {
+    say "SKIPPED: $*"
+    skipped+=("$*")
+}
+
+# Prints what cargo said of the tests, their sum, and what was left out.
+summary() {
+    say "tests"
+    cat "$counts"
+    awk '/^test result: / { passed += $4; failed += $6; ignored += $8 }
+         END { printf "total: %d passed; %d failed; %d ignored\n", passed, failed, ignored }' "$counts"
+    local line
+    for line in ${skipped[@]+"${skipped[@]}"}; do
+        printf 'skipped: %s\n' "$line"
+    done
+    printf 'done in %d s\n' "$SECONDS"
+}
+
+target_dir() {
+    cargo metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p'
+}
+
+# --- tools --------------------------------------------------------------------------------------------------------------
+
+# The pinned toolchain with clippy and rustfmt.
+need_rust() {
+    command -v cargo >/dev/null || die "cargo is not there: install Rust first, https://rustup.rs"
+    local channel
+    channel="$(sed -n 's/^channel *= *"\(.*\)"/\1/p' rust-toolchain.toml)"
+    if cargo clippy --version >/dev/null 2>&1 && cargo fmt --version >/dev/null 2>&1; then
+        return
+    fi
+    command -v rustup >/dev/null || die "clippy or rustfmt is missing, and rustup is not there to install them"
+    run rustup toolchain install "$channel" --profile minimal --component clippy --component rustfmt
+}
+
+# A nightly toolchain with Miri and the sources of the standard library.
+need_miri() {
+    if cargo "+$nightly" miri --version >/dev/null 2>&1 &&
+        [ -d "$(rustc "+$nightly" --print sysroot)/lib/rustlib/src/rust/library" ]; then
+        return
+    fi
+    command -v rustup >/dev/null || die "Miri is missing, and rustup is not there to install it"
+    # Takes an older nightly where the newest lacks a component.
+    run rustup toolchain install "$nightly" --profile minimal --component miri --component rust-src
+}
+
+# A C++ compiler, for the tests of core/ffi.
+need_cxx() {
+    local compiler
+    for compiler in "${CXX:-c++}" c++ g++ clang++; do
+        if command -v "$compiler" >/dev/null; then
+            return
+        fi
+    done
+    command -v apt-get >/dev/null || die "no C++ compiler, and no apt-get to install one"
+    local root=()
+    [ "$(id -u)" -eq 0 ] || root=(sudo)
+    export DEBIAN_FRONTEND=noninteractive
+    run ${root[@]+"${root[@]}"} apt-get update -q
+    run ${root[@]+"${root[@]}"} apt-get install -yq --no-install-recommends g++ libc6-dev
+}
