@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 const LINES_MAX: usize = 900;
 
@@ -69,13 +68,13 @@ fn collect(folder: &Path, extension: &str, found: &mut Vec<Source>) {
     }
 }
 
-/// All files of the workspace's packages with an extension.
-fn sources(extension: &str) -> Vec<Source> {
+/// All Rust files of the workspace's packages.
+fn sources() -> Vec<Source> {
     let mut found = Vec::new();
     for package in ["core", "sim", "tests", "benches"] {
-        collect(&root().join(package), extension, &mut found);
+        collect(&root().join(package), "rs", &mut found);
     }
-    assert!(!found.is_empty() || extension != "rs", "there is no source at all below {}", root().display());
+    assert!(!found.is_empty(), "there is no source at all below {}", root().display());
     found
 }
 
@@ -120,7 +119,7 @@ fn forbid(source: &Source, lines: &[(usize, &str)], needles: &[&str], why: &str,
 #[test]
 fn no_source_file_is_longer_than_900_lines() {
     let mut violations = Violations::default();
-    for source in sources("rs") {
+    for source in sources() {
         let count = source.text.lines().count();
         if count > LINES_MAX {
             violations.add(&source.path, count, "too long: split the room");
@@ -133,7 +132,7 @@ fn no_source_file_is_longer_than_900_lines() {
 fn every_source_file_says_at_its_head_what_it_is() {
     let mut violations = Violations::default();
     let rooms = ["core/src/", "core/macros/src/", "core/ffi/src/", "sim/src/"];
-    for source in sources("rs").iter().filter(|source| source.is_under(&rooms)) {
+    for source in sources().iter().filter(|source| source.is_under(&rooms)) {
         if !source.text.starts_with("//! ") {
             violations.add(&source.path, 1, "begins with `//!` and what it is");
         }
@@ -151,7 +150,7 @@ fn nothing_is_left_for_later() {
         concat!("db", "g!("),
     ];
     let mut violations = Violations::default();
-    for source in sources("rs") {
+    for source in sources() {
         let lines: Vec<_> = source.lines().collect();
         forbid(&source, &lines, &needles, "finish it, or say why a test is left out", &mut violations);
     }
@@ -162,7 +161,7 @@ fn nothing_is_left_for_later() {
 fn nothing_sleeps_but_in_virtual_time() {
     let needles = [concat!("thread::", "sleep"), concat!("thread::", "yield_now")];
     let mut violations = Violations::default();
-    for source in sources("rs") {
+    for source in sources() {
         let lines: Vec<_> = source.lines().collect();
         forbid(&source, &lines, &needles, "use events, or a simulated world", &mut violations);
     }
@@ -187,7 +186,7 @@ fn protocol_is_pure() {
         "Interface",
     ];
     let mut violations = Violations::default();
-    let protocol = sources("rs").into_iter().filter(|source| source.is_under(&["core/src/protocol/"]));
+    let protocol = sources().into_iter().filter(|source| source.is_under(&["core/src/protocol/"]));
     let mut files = 0;
     for source in protocol {
         files += 1;
@@ -220,10 +219,16 @@ fn only_the_platform_knows_threads_and_time() {
     let needles =
         ["thread::spawn", "thread::Builder", "thread::scope", "thread::park", "Instant", "SystemTime", "thread_local!"];
     let mut violations = Violations::default();
-    for source in sources("rs") {
+    for source in sources() {
         if source.is_under(&["core/src/", "core/ffi/src/"]) && !source.is_under(&["core/src/platform/"]) {
             let lines = source.lines_of_code();
-            forbid(&source, &lines, &needles, "only platform/ and the simulator know threads and time", &mut violations);
+            forbid(
+                &source,
+                &lines,
+                &needles,
+                "only platform/ and the simulator know threads and time",
+                &mut violations,
+            );
         }
     }
     violations.assert_none();
@@ -232,7 +237,7 @@ fn only_the_platform_knows_threads_and_time() {
 #[test]
 fn the_library_has_no_hash_map_to_iterate() {
     let mut violations = Violations::default();
-    for source in sources("rs").iter().filter(|source| source.is_under(&["core/src/", "core/ffi/src/"])) {
+    for source in sources().iter().filter(|source| source.is_under(&["core/src/", "core/ffi/src/"])) {
         let why = "its order changes from run to run: use a BTreeMap";
         forbid(source, &source.lines_of_code(), &["HashMap", "HashSet"], why, &mut violations);
     }
@@ -243,7 +248,7 @@ fn the_library_has_no_hash_map_to_iterate() {
 fn loom_is_known_in_one_place() {
     let needles = ["cfg(loom)", "cfg(not(loom))", "cfg!(loom)", "loom::"];
     let mut violations = Violations::default();
-    for source in sources("rs").iter().filter(|source| source.is_under(&["core/", "sim/"])) {
+    for source in sources().iter().filter(|source| source.is_under(&["core/", "sim/"])) {
         if source.path != "core/src/platform/sync.rs" {
             let why = "take the primitive from platform/sync.rs";
             forbid(source, &source.lines_of_code(), &needles, why, &mut violations);
@@ -354,7 +359,8 @@ fn ci_runs_the_two_commands_of_the_readme() {
 #[cfg(unix)]
 #[test]
 fn ci_reads_the_readme_as_we_do() {
-    let output = Command::new("bash").arg(root().join("ci/readme-commands")).output().expect("there is a bash");
+    let output =
+        std::process::Command::new("bash").arg(root().join("ci/readme-commands")).output().expect("there is a bash");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let printed: Vec<String> = String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
     assert_eq!(printed, readme_commands());
@@ -365,7 +371,8 @@ fn ci_reads_the_readme_as_we_do() {
 fn the_gates_can_be_executed() {
     use std::os::unix::fs::PermissionsExt as _;
     for gate in [".ci/run", "ci/slow", "ci/miri", "ci/loom", "ci/sieve-modes.sh", "ci/readme-commands"] {
-        let mode = fs::metadata(root().join(gate)).unwrap_or_else(|error| panic!("{gate}: {error}")).permissions().mode();
+        let mode =
+            fs::metadata(root().join(gate)).unwrap_or_else(|error| panic!("{gate}: {error}")).permissions().mode();
         assert_eq!(mode & 0o111, 0o111, "{gate} can be executed");
     }
 }
