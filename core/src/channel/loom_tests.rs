@@ -36,7 +36,8 @@ impl Flight {
 
 fn model(f: impl Fn(&Arc<Process>) + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(2);
+    // LOOM_MAX_PREEMPTIONS goes before.
+    builder.preemption_bound.get_or_insert(2);
     builder.check(move || {
         let process = Process::new(platform::host());
         platform::run_as(&process, || f(&process));
