@@ -1,12 +1,33 @@
-/* The manual-reset event through C vtables: SYNC-01 to SYNC-08. */
+/* The manual-reset event through C vtables: SYNC-01 to SYNC-08; and from another apartment, through a proxy. */
 #include "check.h"
+
+/* Set when the thread below has left its apartment. */
+static HANDLE done;
+
+/* On a thread of the pool, in the MTA: signals the event that the stream leads to. */
+static DWORD signal_from_afar(void *stream) {
+    ISynchronize *proxy = NULL;
+    ICallFactory *factory = NULL;
+    CHECK_HR(S_OK, CoInitializeEx(NULL, COINIT_MULTITHREADED));
+    CHECK_HR(S_OK, CoGetInterfaceAndReleaseStream((IStream *)stream, &IID_ISynchronize, (void **)&proxy));
+    /* Only proxies make call objects of themselves. */
+    CHECK_HR(S_OK, proxy->lpVtbl->QueryInterface(proxy, &IID_ICallFactory, (void **)&factory));
+    CHECK(factory->lpVtbl->Release(factory) == 1);
+    CHECK_HR(S_OK, proxy->lpVtbl->Signal(proxy));
+    CHECK(proxy->lpVtbl->Release(proxy) == 0);
+    CoUninitialize();
+    CHECK(SetEvent(done));
+    return 0;
+}
 
 int main(void) {
     ISynchronize *event = NULL;
     ISynchronizeHandle *with_handle = NULL;
+    IStream *stream = NULL;
     HANDLE handle = NULL, copy = NULL;
     APTTYPE type;
     APTTYPEQUALIFIER qualifier;
+    DWORD index = 7;
 
     CHECK_HR(CO_E_NOTINITIALIZED,
         CoCreateInstance(&CLSID_ManualResetEvent, NULL, CLSCTX_INPROC_SERVER, &IID_ISynchronize, (void **)&event));
@@ -30,6 +51,15 @@ int main(void) {
     CHECK_HR(S_OK, event->lpVtbl->Signal(event));
     CHECK(WaitForSingleObject(handle, 0) == WAIT_OBJECT_0);
     CHECK(DuplicateHandle(GetCurrentProcess(), handle, GetCurrentProcess(), &copy, 0, FALSE, DUPLICATE_SAME_ACCESS));
+
+    /* The waits serve the calls of the other apartment: Signal, and the proxy's last Release. */
+    CHECK_HR(S_OK, event->lpVtbl->Reset(event));
+    CHECK_HR(S_OK, CoMarshalInterThreadInterfaceInStream(&IID_ISynchronize, (IUnknown *)event, &stream));
+    done = CreateEventW(NULL, TRUE, FALSE, NULL);
+    CHECK(QueueUserWorkItem(signal_from_afar, stream, 0));
+    CHECK_HR(S_OK, event->lpVtbl->Wait(event, COWAIT_DEFAULT, INFINITE));
+    CHECK_HR(S_OK, CoWaitForMultipleHandles(COWAIT_DEFAULT, INFINITE, 1, &done, &index));
+    CHECK(CloseHandle(done));
 
     /* The copy outlives the object; the object's own handle does not. */
     CHECK(with_handle->lpVtbl->Release(with_handle) == 1);
