@@ -23,7 +23,7 @@ pub unsafe trait ISieve: IUnknown {
     fn UntilCancelled(&self) -> HRESULT;
 }
 
-/// The class of [`Sieve`].
+/// The class of the sieve in Rust.
 pub const CLSID_Sieve: GUID = GUID::from_u128(0x2b6e6c1a_93a5_4c0e_8a8e_5b1d3f0a7c03);
 
 /// The sieve of Eratosthenes.
