@@ -19,17 +19,19 @@ pub(crate) fn dispatch(call: &Arc<Call>) {
         return call.complete(Err(Failure(refused)));
     }
     let scope = Scope::enter(call);
-    serve(call, &entry);
+    serve(call, entry);
     drop(scope);
 }
 
-fn serve(call: &Arc<Call>, entry: &Arc<StubEntry>) {
+fn serve(call: &Arc<Call>, entry: Arc<StubEntry>) {
     let mut invocation = call.take_request();
     let mut message = invocation.message();
-    if entry.asynchronous.begin(entry, call, &message) {
+    if entry.asynchronous.begin(&entry, call, &message) {
         return;
     }
-    let hr = invoke(entry, &mut message);
+    let hr = invoke(&entry, &mut message);
+    // The entry holds the object. When the client has the reply and lets its proxy go, nobody here may hold it any more.
+    drop(entry);
     complete(call, hr, invocation, &message);
 }
 
