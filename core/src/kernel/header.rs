@@ -112,12 +112,12 @@ impl Header {
         self.word() & !WAITERS
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, not(loom)))]
     pub(super) fn has_waiters(&self) -> bool {
         self.word() & WAITERS != 0
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, not(loom)))]
     pub(super) fn waiters(&self) -> usize {
         let mut key = self.lock();
         self.with_list(&mut key, |list| list.len())

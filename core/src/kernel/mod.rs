@@ -22,7 +22,9 @@ mod wait;
 pub(crate) mod window;
 mod work;
 
-#[cfg(test)]
+#[cfg(all(test, loom))]
+mod loom_tests;
+#[cfg(all(test, not(loom)))]
 mod wait_tests;
 
 pub use event::Event;

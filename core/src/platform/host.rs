@@ -132,3 +132,17 @@ pub(super) fn adopt() {
     let name = std::thread::current().name().unwrap_or("adopted").to_owned();
     install(Thread::new(name, host(), false, Process::default_process()));
 }
+
+/// Runs `f` as a new thread of a process, whatever the thread of the operating system, or of loom, is besides.
+#[cfg(test)]
+pub(crate) fn run_as<R>(process: &Arc<Process>, f: impl FnOnce() -> R) -> R {
+    let record = Thread::new("test".to_owned(), host(), false, process.clone());
+    record.parker.thread.get_or_init(sync::thread::current);
+    // SAFETY: `record` lives until the one before is back.
+    let before = unsafe { thread::enter(Arc::as_ptr(&record)) };
+    let result = f();
+    record.run_exits();
+    // SAFETY: it was the current one before, and whoever put it there keeps it.
+    unsafe { thread::enter(before) };
+    result
+}

@@ -18,6 +18,8 @@ mod thread;
 
 pub use deadline::Deadline;
 pub use host::host;
+#[cfg(test)]
+pub(crate) use host::run_as;
 pub use port::{Access, Announce, Object, ObjectKind, Port, Spawn, Why};
 pub(crate) use thread::with_current;
 pub use thread::{Current, Thread, ThreadRef, current, enter};

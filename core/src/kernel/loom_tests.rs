@@ -1,0 +1,217 @@
+//! loom's models of the kernel objects, at the level of their atomics: every interleaving of the threads, and every
+//! value that a load may give under the orderings that are written down.
+//!
+//! `RUSTFLAGS="--cfg loom" cargo test -p oleander --lib --release loom_`
+//!
+//! The models of two threads take less than a second each, those of three, bounded to three preemptions, up to six
+//! seconds.
+//!
+//! A wait that is never woken is a deadlock, which loom reports. Time stands still: a timed wait never times out.
+
+use super::*;
+use crate::platform::{self, Deadline, Why};
+use crate::process::Process;
+use loom::cell::UnsafeCell;
+use std::sync::Arc;
+
+/// Runs a model of two threads as a thread of a process of its own: every interleaving.
+fn model(f: impl Fn(&Arc<Process>) + Send + Sync + 'static) {
+    bounded(None, f);
+}
+
+/// Runs a model of three threads: every interleaving with so many preemptions. All of them would be days.
+fn bounded(preemptions: impl Into<Option<usize>>, f: impl Fn(&Arc<Process>) + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = preemptions.into();
+    builder.check(move || {
+        let process = Process::new(platform::host());
+        platform::run_as(&process, || f(&process));
+    });
+}
+
+/// Starts a thread of the process.
+fn start<R: 'static>(process: &Arc<Process>, f: impl FnOnce() -> R + 'static) -> loom::thread::JoinHandle<R> {
+    let process = process.clone();
+    loom::thread::spawn(move || platform::run_as(&process, f))
+}
+
+fn event(process: &Process, auto: bool) -> Arc<Event> {
+    Arc::new(Event::new(process, auto, false))
+}
+
+fn wait_for(event: &Event) {
+    assert!(event.wait(Deadline::NEVER, Why::Wait));
+}
+
+/// Data that is not atomic: loom reports accesses that are not ordered.
+struct Data(UnsafeCell<u32>);
+// SAFETY: that its accesses are ordered is what the models prove.
+unsafe impl Sync for Data {}
+// SAFETY: as above.
+unsafe impl Send for Data {}
+
+impl Data {
+    fn new() -> Arc<Self> {
+        Arc::new(Self(UnsafeCell::new(0)))
+    }
+    fn add(&self) {
+        // SAFETY: the model orders the accesses, and loom checks it.
+        self.0.with_mut(|value| unsafe { *value += 1 });
+    }
+    fn get(&self) -> u32 {
+        // SAFETY: as above.
+        self.0.with(|value| unsafe { *value })
+    }
+}
+
+/// A set releases the wait, whether it comes before the wait, while it registers, or while it is parked, and what the
+/// setter wrote before is seen after.
+#[test]
+fn loom_a_set_releases_a_wait() {
+    model(|process| {
+        let (event, data) = (event(process, false), Data::new());
+        let (theirs, written) = (event.clone(), data.clone());
+        let setter = start(process, move || {
+            written.add();
+            theirs.set();
+        });
+        wait_for(&event);
+        assert_eq!(data.get(), 1);
+        setter.join().unwrap();
+    });
+}
+
+/// A reset between two sets never hides the second one, and never sticks in the list or in the `WAITERS` bit: two waits
+/// return, and afterwards the word is that of a set event that nobody waits for.
+#[test]
+fn loom_set_reset_set_releases_two_waits() {
+    bounded(3, |process| {
+        let event = event(process, false);
+        let theirs = event.clone();
+        let waiter = start(process, move || wait_for(&theirs));
+        let theirs = event.clone();
+        let setter = start(process, move || {
+            theirs.set();
+            theirs.reset();
+            theirs.set();
+        });
+        wait_for(&event);
+        setter.join().unwrap();
+        waiter.join().unwrap();
+        assert_eq!(event.header().word(), 1);
+    });
+}
+
+/// One signal of an automatic event is taken by one wait. Each of two waiters passes the signal on, so both return; what
+/// they do between taking and passing on is exclusive and ordered.
+#[test]
+fn loom_two_waits_share_one_automatic_event() {
+    bounded(3, |process| {
+        let (event, data) = (event(process, true), Data::new());
+        let threads: Vec<_> = (0..2)
+            .map(|_| {
+                let (event, data) = (event.clone(), data.clone());
+                start(process, move || {
+                    wait_for(&event);
+                    data.add();
+                    event.set();
+                })
+            })
+            .collect();
+        event.set();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        wait_for(&event);
+        assert_eq!(data.get(), 2);
+        assert_eq!(event.header().word(), 0);
+    });
+}
+
+/// Wait-all takes both events at one moment: a competitor that finds the second one finds the first one, too, and one
+/// that does not find it finds neither.
+#[test]
+fn loom_wait_all_takes_all_at_one_moment() {
+    model(|process| {
+        let (a, b) = (event(process, true), event(process, true));
+        a.set();
+        b.set();
+        let (theirs_a, theirs_b) = (a.clone(), b.clone());
+        let all = start(process, move || {
+            assert!(wait_all(&[&*theirs_a, &*theirs_b], Deadline::NEVER, Why::Wait));
+        });
+        let got_b = b.poll();
+        let got_a = a.poll();
+        assert_eq!(got_a, got_b);
+        if got_b {
+            b.set();
+            a.set();
+        }
+        all.join().unwrap();
+        assert_eq!((a.header().word(), b.header().word()), (0, 0));
+    });
+}
+
+/// Wait-any takes the lowest that is signalled: when the second event is set after the first, the first is taken.
+#[test]
+fn loom_wait_any_takes_the_lowest() {
+    model(|process| {
+        let (a, b) = (event(process, true), event(process, true));
+        let (theirs_a, theirs_b) = (a.clone(), b.clone());
+        let setter = start(process, move || {
+            theirs_a.set();
+            theirs_b.set();
+        });
+        assert_eq!(wait_any(&[&*a, &*b], Deadline::NEVER, Why::Wait), Some(0));
+        setter.join().unwrap();
+        assert_eq!((a.header().word(), b.header().word()), (0, 1));
+    });
+}
+
+/// A post wakes the queue's owner, whether it comes before the owner looks, between its look and its wait, or while it is
+/// parked; two posters' messages are both there.
+#[test]
+fn loom_a_post_wakes_the_owner() {
+    bounded(3, |process| {
+        let mine = queue();
+        let posters: Vec<_> = (0..2)
+            .map(|n| {
+                let theirs = mine.clone();
+                start(process, move || theirs.post(message(Default::default(), n, 0, 0)).unwrap())
+            })
+            .collect();
+        for _ in 0..2 {
+            assert!(mine.wait_for(&|| mine.has(POSTED), Deadline::NEVER, Why::MessageLoop));
+            assert!(mine.take_posted(&Filter::ALL).is_some());
+        }
+        assert!(!mine.has(POSTED));
+        for poster in posters {
+            poster.join().unwrap();
+        }
+    });
+}
+
+/// A callback is called exactly once if it stays registered, at most once if it is cancelled, and never after the
+/// cancellation has returned unless it was called before.
+#[test]
+fn loom_a_callback_is_called_once_or_cancelled() {
+    model(|process| {
+        let (event, data) = (event(process, false), Data::new());
+        let (theirs, told) = (event.clone(), data.clone());
+        let setter = start(process, move || theirs.set());
+        let calls = Arc::new(loom::sync::atomic::AtomicU32::new(0));
+        let counted = calls.clone();
+        let registration = on_signal(
+            event.clone(),
+            Arc::new(move || {
+                told.add();
+                counted.fetch_add(1, std::sync::atomic::Ordering::Release);
+            }),
+        );
+        setter.join().unwrap();
+        assert_eq!(calls.load(std::sync::atomic::Ordering::Acquire), 1);
+        assert_eq!(data.get(), 1);
+        drop(registration);
+        assert_eq!(event.header().word(), 1);
+    });
+}
