@@ -197,6 +197,7 @@ impl Drop for Registered<'_, '_> {
     }
 }
 
+#[cold]
 fn wait_simulated(objects: &[&dyn Waitable], all: bool, deadline: Deadline, why: Why) -> Option<Hit> {
     let me = platform::current().id();
     let on: SmallVec<[Object; 8]> = objects.iter().map(|object| object.header().object()).collect();

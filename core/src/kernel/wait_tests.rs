@@ -236,3 +236,24 @@ fn many_threads_share_one_semaphore_and_lose_nothing() {
     }
     assert_eq!(poll_any(&[&*semaphore]), None);
 }
+
+#[test]
+fn a_handle_means_nothing_in_another_process() {
+    let event = Event::manual();
+    let handle = process().handles.insert(KernelObject::Event(event.clone())).unwrap();
+    let other = crate::process::Process::new(platform::host());
+    platform::run_as(&other, || {
+        assert!(process().handles.get(handle).is_none());
+        assert!(process().handles.close(handle).is_none());
+    });
+    drop(process().handles.close(handle).unwrap());
+    assert!(process().handles.get(handle).is_none());
+    assert_eq!(Arc::strong_count(&event), 1);
+}
+
+#[test]
+#[should_panic(expected = "the objects of one wait belong to one process")]
+fn a_wait_for_objects_of_two_processes_is_a_bug_of_the_caller() {
+    let other = crate::process::Process::new(platform::host());
+    poll_any(&[&*Event::manual(), &Event::new(&other, false, true)]);
+}

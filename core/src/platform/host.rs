@@ -136,13 +136,21 @@ pub(super) fn adopt() {
 /// Runs `f` as a new thread of a process, whatever the thread of the operating system, or of loom, is besides.
 #[cfg(test)]
 pub(crate) fn run_as<R>(process: &Arc<Process>, f: impl FnOnce() -> R) -> R {
+    struct Entered(*const Thread);
+
+    impl Drop for Entered {
+        fn drop(&mut self) {
+            // SAFETY: it was the current one before, and whoever put it there keeps it.
+            unsafe { thread::enter(self.0) };
+        }
+    }
+
     let record = Thread::new("test".to_owned(), host(), false, process.clone());
     record.parker.thread.get_or_init(sync::thread::current);
-    // SAFETY: `record` lives until the one before is back.
-    let before = unsafe { thread::enter(Arc::as_ptr(&record)) };
+    // SAFETY: `record` lives longer than `entered`, which puts the one before back.
+    let entered = Entered(unsafe { thread::enter(Arc::as_ptr(&record)) });
     let result = f();
     record.run_exits();
-    // SAFETY: it was the current one before, and whoever put it there keeps it.
-    unsafe { thread::enter(before) };
+    drop(entered);
     result
 }
