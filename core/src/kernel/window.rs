@@ -12,6 +12,7 @@ use super::queue::{PostError, WM_TASK, message as now_message};
 use super::sent;
 use super::slots::Slots;
 use crate::abi::types::{HWND, LPARAM, LRESULT, MSG, WM_DESTROY, WM_NCDESTROY, WPARAM};
+use crate::object::guard;
 use crate::platform;
 use parking_lot::{Mutex, RwLock};
 use std::collections::BTreeMap;
@@ -200,10 +201,12 @@ pub(super) fn new_com_window() -> HWND {
 
 /// The procedure of the COM window: runs the task that the message stands for.
 unsafe extern "system" fn com_procedure(_hwnd: HWND, message: u32, _wparam: WPARAM, lparam: LPARAM) -> LRESULT {
-    if message == WM_TASK {
-        super::queue().dispatch_task(lparam);
-    }
-    0
+    guard::call(|| {
+        if message == WM_TASK {
+            super::queue().dispatch_task(lparam);
+        }
+        0
+    })
 }
 
 /// Calls a window's procedure, if the window is there and belongs to the current thread.

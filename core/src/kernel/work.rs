@@ -10,6 +10,7 @@
 
 use super::semaphore::{SEMAPHORE_COUNT_MAX, Semaphore};
 use super::wait;
+use crate::object::guard;
 use crate::platform::{self, Access, Deadline, Object, Spawn, Why};
 use crate::process::Process;
 use parking_lot::Mutex;
@@ -58,7 +59,8 @@ pub fn queue_work_item(work: impl FnOnce() + Send + 'static) {
     let tickets = pool
         .tickets
         .get_or_init(|| Arc::new(Semaphore::new(process, 0, SEMAPHORE_COUNT_MAX).expect("0 is at most the maximum")));
-    platform::visit(pool.object, Access::Post);
+    // Not a post: whether it starts a worker depends on what the workers have done.
+    platform::visit(pool.object, Access::Write);
     let start = {
         let mut inner = pool.inner.lock();
         inner.items.push_back(Box::new(work));
@@ -89,7 +91,7 @@ fn run_worker() {
     let process = thread.process();
     let pool = &process.work;
     loop {
-        platform::visit(pool.object, Access::Receive);
+        platform::visit(pool.object, Access::Write);
         let work = {
             let mut inner = pool.inner.lock();
             let work = inner.items.pop_front();
@@ -99,7 +101,7 @@ fn run_worker() {
             work
         };
         match work {
-            Some(work) => drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))),
+            Some(work) => guard::call(work),
             None if wait_for_ticket(pool) => {}
             None => return,
         }
@@ -109,8 +111,11 @@ fn run_worker() {
 /// Waits until an item relies on this worker; `false` when the worker is to end.
 fn wait_for_ticket(pool: &WorkPool) -> bool {
     let tickets = pool.tickets.get().expect("made before the first worker");
-    let deadline = if platform::is_simulated() { Deadline::NEVER } else { Deadline::after_ms(IDLE_MS_MAX) };
-    if wait::wait(&[&**tickets], false, deadline, Why::Idle).is_some() {
+    if platform::is_simulated() {
+        // It ends when the world does, and is no more counted then.
+        return wait::wait(&[&**tickets], false, Deadline::NEVER, Why::Idle).is_some();
+    }
+    if wait::wait(&[&**tickets], false, Deadline::after_ms(IDLE_MS_MAX), Why::Idle).is_some() {
         return true;
     }
     let mut inner = pool.inner.lock();

@@ -27,13 +27,19 @@
 //!
 //! `inner` is held for a few moves of messages and nothing else; the wait lock is taken after it is released.
 
+mod lists;
+
+pub(super) use lists::WM_TASK;
+pub use lists::{Filter, message};
+
 use super::header::{Header, WAITERS};
 use super::sent::SentMessage;
 use super::wait::{self, Mode, Waitable, sealed};
-use crate::abi::types::{HWND, MSG, WM_DDE_FIRST, WM_QUIT, WM_USER};
+use crate::abi::types::{HWND, MSG};
 use crate::platform::sync::Mutex;
 use crate::platform::{self, Access, Deadline, ObjectKind, Why};
 use crate::process::Process;
+use lists::{Found, Inner, is_dde};
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
@@ -62,12 +68,8 @@ pub const ANY_NEW: u32 = NEW_POSTED | NEW_ALL_POSTED | NEW_SENT;
 /// What is there, seen or not.
 pub const ANY_INPUT: u32 = TASKS | SENT | POSTED | QUIT;
 
-/// The last message that a modal wait dispatches: one more than the documented range, as measured (CM-01).
-const DDE_LAST: u32 = 0x3E9;
 /// How many posted messages a queue holds (MSG-14).
 pub const POSTED_MAX: usize = 10_000;
-/// The message in whose shape a task shows itself to a message loop.
-pub(super) const WM_TASK: u32 = WM_USER;
 
 /// Work that another thread delivers to a thread with a message loop: a COM call, or the end of one.
 pub trait Task: Send + Sync {
@@ -86,37 +88,6 @@ pub enum PostError {
     Ended,
 }
 
-/// Which posted messages a message loop wants.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Filter {
-    /// Of this window; `None` is of all windows and none, `Some(null)` is those of no window.
-    pub hwnd: Option<HWND>,
-    /// Lowest message number.
-    pub first: u32,
-    /// Highest message number; 0 and 0 is all.
-    pub last: u32,
-}
-
-impl Filter {
-    /// Every message.
-    pub const ALL: Self = Self { hwnd: None, first: 0, last: 0 };
-
-    fn is_all(&self) -> bool {
-        self.hwnd.is_none() && self.takes_every_number()
-    }
-
-    fn takes_every_number(&self) -> bool {
-        self.first == 0 && self.last == 0
-    }
-
-    /// `WM_QUIT` passes every filter (MSG-12).
-    fn passes(&self, hwnd: HWND, message: u32) -> bool {
-        message == WM_QUIT
-            || (self.hwnd.is_none_or(|wanted| wanted == hwnd)
-                && (self.takes_every_number() || (self.first..=self.last).contains(&message)))
-    }
-}
-
 /// What a modal wait dispatches.
 pub enum Pumped {
     /// A message sent by another thread: `deliver` it.
@@ -133,100 +104,6 @@ pub struct MessageQueue {
     thread: u32,
     com_window: OnceLock<HWND>,
     inner: Mutex<Inner>,
-}
-
-#[derive(Default)]
-struct Inner {
-    next_seq: u64,
-    posted: VecDeque<(u64, MSG)>,
-    tasks: VecDeque<(u64, Arc<dyn Task>)>,
-    /// Tasks that a message loop has retrieved and not yet dispatched, by the lParam of their messages.
-    retrieved: Vec<(isize, Arc<dyn Task>)>,
-    sent: VecDeque<Arc<SentMessage>>,
-    dde: usize,
-    quit: Option<i32>,
-    tasks_closed: bool,
-    closed: bool,
-}
-
-impl Inner {
-    fn seq(&mut self) -> u64 {
-        self.next_seq += 1;
-        self.next_seq
-    }
-
-    fn remove_posted(&mut self, at: usize) -> MSG {
-        let (_, msg) = self.posted.remove(at).expect("found before under the same lock");
-        self.dde -= usize::from(is_dde(msg.message));
-        msg
-    }
-
-    fn status(&self) -> u32 {
-        let bit = |on: bool, bit: u32| if on { bit } else { 0 };
-        bit(!self.tasks.is_empty(), TASKS)
-            | bit(!self.sent.is_empty(), SENT)
-            | bit(!self.posted.is_empty(), POSTED)
-            | bit(self.dde > 0, POSTED_DDE)
-            | bit(self.quit.is_some(), QUIT)
-    }
-
-    /// What a message loop with this filter gets next.
-    fn find(&self, filter: &Filter, com_window: HWND) -> Found {
-        let posted = self.posted.iter().position(|(_, msg)| filter.passes(msg.hwnd, msg.message));
-        let task = if filter.passes(com_window, WM_TASK) { self.tasks.front() } else { None };
-        match (posted, task) {
-            (Some(at), Some((seq, _))) if self.posted[at].0 < *seq => Found::Posted(at),
-            (_, Some(_)) => Found::Task,
-            (Some(at), None) => Found::Posted(at),
-            (None, None) => self.quit.map_or(Found::Nothing, Found::Quit),
-        }
-    }
-
-    /// Takes, or copies, what [`Inner::find`] finds.
-    fn next(&mut self, filter: &Filter, remove: bool, com_window: HWND) -> Option<MSG> {
-        match self.find(filter, com_window) {
-            Found::Nothing => None,
-            Found::Posted(at) if remove => Some(self.remove_posted(at)),
-            Found::Posted(at) => Some(self.posted[at].1),
-            Found::Task => {
-                let lparam = self.tasks.front()?.0 as isize;
-                if remove {
-                    let (_, task) = self.tasks.pop_front()?;
-                    self.retrieved.push((lparam, task));
-                }
-                Some(message(com_window, WM_TASK, 0, lparam))
-            }
-            Found::Quit(code) => {
-                if remove {
-                    self.quit = None;
-                }
-                Some(message(HWND::NULL, WM_QUIT, code as usize, 0))
-            }
-        }
-    }
-
-    fn drain_tasks(&mut self) -> Vec<Arc<dyn Task>> {
-        let retrieved = self.retrieved.drain(..).map(|(_, task)| task);
-        retrieved.chain(self.tasks.drain(..).map(|(_, task)| task)).collect()
-    }
-}
-
-enum Found {
-    Nothing,
-    Posted(usize),
-    Task,
-    Quit(i32),
-}
-
-/// A message that comes now.
-pub fn message(hwnd: HWND, message: u32, wparam: usize, lparam: isize) -> MSG {
-    // The tick count wraps after 49 days, as documented.
-    let time = (platform::now_ns() / 1_000_000) as u32;
-    MSG { hwnd, message, wParam: wparam, lParam: lparam, time, pt: [0, 0] }
-}
-
-fn is_dde(message: u32) -> bool {
-    (WM_DDE_FIRST..=DDE_LAST).contains(&message)
 }
 
 impl MessageQueue {
@@ -325,7 +202,8 @@ impl MessageQueue {
 
     /// Delivers a message from another thread; `false` when the queue's thread has ended.
     pub(super) fn post_sent(&self, sent: Arc<SentMessage>) -> bool {
-        self.header.visit(Access::Post);
+        // Not a post: it overtakes the messages that wait.
+        self.header.visit(Access::Write);
         self.change(NEW_SENT | POKE, |inner| {
             if inner.closed {
                 return None;
