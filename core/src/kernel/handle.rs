@@ -118,7 +118,7 @@ impl HandleTable {
 
     /// The object that a handle stands for; `None` if the handle is stale, or none of this table.
     pub fn get(&self, handle: HANDLE) -> Option<KernelObject> {
-        self.slots.read().get(handle.0 as usize).cloned()
+        self.slots.read().get(handle.0.addr()).cloned()
     }
 
     /// The object, for an operation on it that is one step with the look-up.
@@ -137,7 +137,7 @@ impl HandleTable {
         if platform::is_simulated() {
             platform::visit(self.get(handle)?.as_waitable().header().object(), Access::Write);
         }
-        self.slots.write().remove(handle.0 as usize)
+        self.slots.write().remove(handle.0.addr())
     }
 
     /// A second handle for the same object.
@@ -158,5 +158,5 @@ impl HandleTable {
 }
 
 fn to_handle(number: usize) -> HANDLE {
-    HANDLE(number as *mut std::ffi::c_void)
+    HANDLE(std::ptr::without_provenance_mut(number))
 }

@@ -162,12 +162,12 @@ impl WindowTable {
 
     /// The window that a handle stands for.
     pub(crate) fn get(&self, hwnd: HWND) -> Option<Arc<Window>> {
-        self.windows.read().get(hwnd.0 as usize).cloned()
+        self.windows.read().get(hwnd.0.addr()).cloned()
     }
 
     /// Takes a window out of the table without telling it.
     pub(crate) fn remove(&self, hwnd: HWND) -> Option<Arc<Window>> {
-        self.windows.write().remove(hwnd.0 as usize)
+        self.windows.write().remove(hwnd.0.addr())
     }
 
     fn children(&self, parent: HWND) -> Vec<HWND> {
@@ -189,7 +189,7 @@ impl WindowTable {
 }
 
 fn to_hwnd(number: usize) -> HWND {
-    HWND(number as *mut std::ffi::c_void)
+    HWND(std::ptr::without_provenance_mut(number))
 }
 
 /// The hidden COM window of the current thread.

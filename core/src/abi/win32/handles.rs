@@ -13,7 +13,7 @@ use std::sync::Arc;
 use windows_core::BOOL;
 
 /// What `GetCurrentProcess` gives: a number that stands for the calling process, whichever it is.
-const CURRENT_PROCESS: HANDLE = HANDLE(usize::MAX as *mut c_void);
+const CURRENT_PROCESS: HANDLE = HANDLE(std::ptr::without_provenance_mut(usize::MAX));
 
 /// Gives an object a handle, or one to the object that has the name already.
 ///

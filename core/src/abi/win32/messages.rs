@@ -11,7 +11,7 @@ use crate::platform::{self, Deadline};
 use windows_core::BOOL;
 
 /// In the place of a window: messages of no window.
-const NO_WINDOW: HWND = HWND(usize::MAX as *mut std::ffi::c_void);
+const NO_WINDOW: HWND = HWND(std::ptr::without_provenance_mut(usize::MAX));
 
 /// What `GetMessage` and `PeekMessage` are asked for; `None` if the window is none of the calling thread's.
 fn filter(hwnd: HWND, first: u32, last: u32) -> Option<Filter> {

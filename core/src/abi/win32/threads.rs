@@ -12,7 +12,7 @@ use windows_core::BOOL;
 pub type LPTHREAD_START_ROUTINE = Option<unsafe extern "system" fn(context: *mut c_void) -> u32>;
 
 /// The one module of an emulated process. Nobody looks at what is there.
-const MODULE: HINSTANCE = HINSTANCE(0x0040_0000 as *mut c_void);
+const MODULE: HINSTANCE = HINSTANCE(std::ptr::without_provenance_mut(0x0040_0000));
 
 struct Argument(*mut c_void);
 // SAFETY: whoever queues a work item means its context for another thread.

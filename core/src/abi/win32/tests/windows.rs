@@ -146,8 +146,8 @@ fn a_window_filter_selects_its_messages_and_dispatch_calls_the_procedure() {
         unsafe extern "system" fn other(_: HWND, _: u32, _: WPARAM, _: LPARAM) -> LRESULT {
             77
         }
-        let before = SetWindowLongPtrW(one, GWLP_WNDPROC, other as *const () as isize);
-        assert_eq!(before, procedure as *const () as isize);
+        let before = GetWindowLongPtrW(one, GWLP_WNDPROC);
+        assert_eq!(SetWindowLongPtrW(one, GWLP_WNDPROC, other as *const () as isize), before);
         assert!(PeekMessageW(&mut msg, one, 0, 0, PM_REMOVE).as_bool());
         assert_eq!(DispatchMessageW(&msg), 77);
         SetWindowLongPtrW(one, GWLP_WNDPROC, before);
