@@ -232,7 +232,12 @@ impl IAsyncRpcChannelBuffer_Impl for Loopback_Impl {
         // SAFETY: the caller vouches for the pointers.
         unsafe { *status = 0 };
         match self.done.take() {
-            None => RPC_S_CALLPENDING,
+            None => {
+                // The status tells this from a method whose own code it is.
+                // SAFETY: as above.
+                unsafe { *status = RPC_S_CALLPENDING.0 as u32 };
+                RPC_S_CALLPENDING
+            }
             Some(Err(hr)) => hr,
             Some(Ok(reply)) => {
                 // SAFETY: as above.
