@@ -1,6 +1,8 @@
 //! Hot paths allocate nothing once they are warm: counted by the allocator of this test program, over the
 //! threads that take part.
 
+#![allow(clippy::undocumented_unsafe_blocks, reason = "tests call COM by its rules, as its users do")]
+
 use oleander::kernel::{self, Event};
 use oleander::platform::{Deadline, Why};
 use oleander::windows_core::{HRESULT, IUnknown, Interface};
@@ -59,6 +61,7 @@ fn allocations(rounds: usize, mut round: impl FnMut()) -> usize {
     ALLOCATIONS.load(Ordering::Relaxed) - before
 }
 
+/// Doubles numbers.
 #[async_interface(uuid = "3f2b9c1e-6a52-4b57-9d43-0a1b2c3d5001", async_uuid = "3f2b9c1e-6a52-4b57-9d43-0a1b2c3d5002")]
 pub unsafe trait IDoubler: IUnknown {
     fn Double(&self, #[idl(in)] number: u32, #[idl(out)] doubled: *mut u32) -> HRESULT;

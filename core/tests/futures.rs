@@ -1,5 +1,7 @@
 //! Awaiting calls and handles, on several executors.
 
+#![allow(clippy::undocumented_unsafe_blocks, reason = "tests call COM by its rules, as its users do")]
+
 use futures_lite::future as lite;
 use oleander::future::{Begun, TimedOut, begun, block_on, resume_on_signal, sleep, timeout};
 use oleander::kernel::Event;

@@ -50,9 +50,9 @@ unsafe impl Send for InterfaceInfo {}
 /// Which way a message goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// From the client: it holds the [in] parameters.
+    /// From the client: it holds the \[in\] parameters.
     Request,
-    /// From the server: it holds the [out] parameters.
+    /// From the server: it holds the \[out\] parameters.
     Reply,
 }
 
@@ -61,7 +61,7 @@ pub struct Registration(pub &'static InterfaceInfo);
 
 inventory::collect!(Registration);
 
-/// What `Finish_` needs and only `Begin_` can know: sizes and interface ids that [in] parameters say.
+/// What `Finish_` needs and only `Begin_` can know: sizes and interface ids that \[in\] parameters say.
 #[derive(Clone, Debug, Default)]
 pub struct Kept(SmallVec<[u64; 4]>);
 

@@ -1,8 +1,8 @@
 //! The parameters of a call on the server: memory of the stub's own for the time of the method.
 //!
-//! A generated stub makes one of these for each parameter, reads the [in] ones in order, gives the method what `arg`
-//! says, writes the [out] ones in order, and drops them all, which frees what they own: what was read, and what the
-//! method returned in [out] parameters, which the wire has by then.
+//! A generated stub makes one of these for each parameter, reads the \[in\] ones in order, gives the method what `arg`
+//! says, writes the \[out\] ones in order, and drops them all, which frees what they own: what was read, and what the
+//! method returned in \[out\] parameters, which the wire has by then.
 
 use crate::abi::hresult::{E_OUTOFMEMORY, RPC_E_INVALIDMETHOD};
 use crate::abi::interfaces::IRpcChannelBuffer;
@@ -98,14 +98,14 @@ impl<T: Ndr> Array<T> {
         Ok(())
     }
 
-    /// Room for an [out] array.
+    /// Room for an \[out\] array.
     pub fn allocate(&mut self, size: Result<u32>) -> Result {
         let size = size?;
         array::check_claim::<T>(size)?;
         self.own(size)
     }
 
-    /// Reads an [in] array; `borrow` when it may stay in the buffer.
+    /// Reads an \[in\] array; `borrow` when it may stay in the buffer.
     pub fn read(&mut self, unique: bool, varying: bool, borrow: bool, r: &mut Reader<'_>) -> Result {
         if unique && !r.referent()? {
             return Ok(());
@@ -144,7 +144,7 @@ impl<T: Ndr> Array<T> {
         self.first
     }
 
-    /// Writes an [out] array.
+    /// Writes an \[out\] array.
     pub fn write(&self, length: Option<Result<u32>>, w: &mut Writer<'_>) -> Result {
         // SAFETY: there is room for `size` elements, zeroed, and changed by the method only.
         unsafe { array::write(self.first, self.size, length.transpose()?, w) }
@@ -172,7 +172,7 @@ impl<T: Ndr> Drop for Array<T> {
     }
 }
 
-/// An [in] string, in the request's own buffer where that can be.
+/// An \[in\] string, in the request's own buffer where that can be.
 pub struct InString<C: Character> {
     string: *const C,
     copy: Vec<C>,
@@ -242,12 +242,12 @@ impl<'a> InterfacePointer<'a> {
         Ok(())
     }
 
-    /// The argument of an [in] parameter.
+    /// The argument of an \[in\] parameter.
     pub fn value(&self) -> *mut c_void {
         self.pointer
     }
 
-    /// The argument of an [out] parameter.
+    /// The argument of an \[out\] parameter.
     pub fn pointer(&mut self) -> *mut *mut c_void {
         &mut self.pointer
     }
@@ -299,7 +299,7 @@ pub unsafe fn discarding<'a>(message: &RPCOLEMESSAGE) -> Reader<'a> {
     unsafe { Reader::discarding(message.Buffer.cast(), message.cbBuffer) }
 }
 
-/// Writes the reply of a method: the [out] parameters, then its HRESULT. The request's buffer is gone after it.
+/// Writes the reply of a method: the \[out\] parameters, then its HRESULT. The request's buffer is gone after it.
 ///
 /// # Safety
 /// `channel` is a live `IRpcChannelBuffer`.

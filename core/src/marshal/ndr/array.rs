@@ -3,7 +3,7 @@
 use super::{BAD, Ndr, Reader, Result, Writer, memory};
 use crate::abi::hresult::RPC_S_INVALID_BOUND_HR;
 
-/// How many bytes an array may take in memory whose elements did not all come with it: [out] arrays, and those of which
+/// How many bytes an array may take in memory whose elements did not all come with it: \[out\] arrays, and those of which
 /// only a part is filled. Bounds what a hostile request can make its server allocate: 256 megabytes.
 pub const CLAIM_BYTES_MAX: u32 = 1 << 28;
 

@@ -1,4 +1,4 @@
-//! Memory that crosses in [out] parameters: from `CoTaskMemAlloc`, zeroed.
+//! Memory that crosses in \[out\] parameters: from `CoTaskMemAlloc`, zeroed.
 
 use super::Result;
 use crate::abi::hresult::{E_OUTOFMEMORY, RPC_S_INVALID_BOUND_HR};

@@ -16,7 +16,7 @@
 //! | with `length_is` | - (top level) | maximum, offset 0, length, elements, tails |
 //!
 //! The same code counts and writes ([`Writer`]); reading ([`Reader`]) trusts nothing: every step is checked against the
-//! bytes that remain, before anything is allocated. Memory that crosses in an [out] parameter comes from
+//! bytes that remain, before anything is allocated. Memory that crosses in an \[out\] parameter comes from
 //! `CoTaskMemAlloc`, strings of type BSTR from `SysAllocString`.
 //!
 //! Values in memory: all-zero is always a value, and a value that was read in part may be freed with [`Ndr::free`].

@@ -17,7 +17,7 @@ impl Character for u16 {
     const ZERO: Self = 0;
 }
 
-/// A nullable pointer to a string, as it lies in structures and [out] parameters.
+/// A nullable pointer to a string, as it lies in structures and \[out\] parameters.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug)]
 pub struct Str<C>(pub *mut C);

@@ -6,10 +6,10 @@
 //! 1. `check` both lists: a pointer that must not be null is not. Nothing is read through a pointer before.
 //! 2. `measure` both: sizes are worked out, once, because [in, out] parameters may change them.
 //! 3. `write` what goes out, twice: counting, then into the channel's buffer.
-//! 4. `zero` the [out] memory: not before, for a caller may pass one variable as [in] and as [out].
-//! 5. `read` what comes back; when that fails, `clear` frees what was read and leaves [out] memory zero.
+//! 4. `zero` the \[out\] memory: not before, for a caller may pass one variable as \[in\] and as \[out\].
+//! 5. `read` what comes back; when that fails, `clear` frees what was read and leaves \[out\] memory zero.
 //!
-//! When step 1 or 2 fails, `blank` zeroes the [out] memory that is there; when step 3 does, `zero`.
+//! When step 1 or 2 fails, `blank` zeroes the \[out\] memory that is there; when step 3 does, `zero`.
 
 mod ins;
 mod outs;

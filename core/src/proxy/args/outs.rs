@@ -11,7 +11,7 @@ use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use windows_core::GUID;
 
-/// An [out] pointer to one value.
+/// An \[out\] pointer to one value.
 pub struct Out<T>(*mut T);
 
 impl<T: Ndr> Out<T> {
@@ -89,7 +89,7 @@ impl<T: Ndr> Outs for InOut<T> {
     unsafe fn clear(&self) {}
 }
 
-/// An [out] pointer to as many values as `size` says.
+/// An \[out\] pointer to as many values as `size` says.
 pub struct OutArray<T, S> {
     first: *mut T,
     size: S,
@@ -190,7 +190,7 @@ impl<T: Ndr, S: Fn() -> Result<u32>> Outs for InOutArray<T, S> {
     unsafe fn clear(&self) {}
 }
 
-/// An [out] interface pointer of an interface that another parameter names.
+/// An \[out\] interface pointer of an interface that another parameter names.
 pub struct OutInterface<F> {
     pointer: *mut *mut c_void,
     iid: F,
