@@ -89,6 +89,11 @@ fn call_type(call: &Call) -> u32 {
     })
 }
 
+/// When a call begins, for a filter that may be asked about it; without one nobody looks at the clock.
+pub(crate) fn started_ns() -> Option<u64> {
+    is_registered().then(platform::now_ns)
+}
+
 /// What to do about a call that the callee refused.
 pub(crate) enum Retry {
     /// Give up with this code.
@@ -98,10 +103,11 @@ pub(crate) enum Retry {
 }
 
 /// `RetryRejectedCall`; without a filter the refusal stands (MF-02, MF-03).
-pub(crate) fn retry(refusal: HRESULT, started_ns: u64) -> Retry {
+pub(crate) fn retry(refusal: HRESULT, started_ns: Option<u64>) -> Retry {
     let kind = if refusal == RPC_E_SERVERCALL_RETRYLATER { SERVERCALL_RETRYLATER } else { SERVERCALL_REJECTED };
     // SAFETY: the filter is this thread's, and called on it.
-    let answer = ask(|filter| unsafe { filter.RetryRejectedCall(HANDLE::NULL, elapsed_ms(started_ns), kind) });
+    let answer =
+        ask(|filter| unsafe { filter.RetryRejectedCall(HANDLE::NULL, started_ns.map_or(0, elapsed_ms), kind) });
     match answer {
         None => Retry::No(refusal),
         Some(u32::MAX) => Retry::No(RPC_E_CALL_REJECTED),

@@ -67,9 +67,9 @@ impl Apartment {
 
     /// Whether the calling thread is inside this apartment.
     pub(crate) fn is_current(self: &Arc<Self>) -> bool {
-        platform::with_current(|thread| match thread.com().apartment() {
-            Some(mine) => Arc::ptr_eq(&mine, self),
-            None => !self.is_sta() && thread.process().apartments.is_mta(self),
+        platform::with_current(|thread| {
+            let mine = thread.com().with_apartment(|mine| mine.map(|mine| Arc::ptr_eq(mine, self)));
+            mine.unwrap_or_else(|| !self.is_sta() && thread.process().apartments.is_mta(self))
         })
     }
 

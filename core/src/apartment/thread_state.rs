@@ -4,7 +4,7 @@
 use super::{Apartment, pool::Place};
 use crate::abi::interfaces::IMessageFilter;
 use crate::call::CancelStack;
-use crate::channel::{Call, Kept};
+use crate::channel::{Buffers, Call, Kept};
 use crate::future::Driving;
 use crate::kernel::{MessageQueue, ThreadKernel};
 use crate::platform::Why;
@@ -61,7 +61,8 @@ pub(crate) struct ThreadState {
     pub(crate) in_filter: Cell<u32>,
     /// The `block_on` that polls on this thread.
     pub(crate) driving: Driving,
-    /// Calls to be used again.
+    /// Buffers and calls to be used again.
+    pub(crate) buffers: Buffers,
     pub(crate) calls: Kept,
 }
 
@@ -84,6 +85,7 @@ impl ThreadState {
             place: RefCell::new(None),
             in_filter: Cell::new(0),
             driving: Driving::default(),
+            buffers: Buffers::default(),
             calls: Kept::default(),
         }
     }
@@ -91,6 +93,12 @@ impl ThreadState {
     /// The apartment that the thread entered explicitly, or works for.
     pub(crate) fn apartment(&self) -> Option<Arc<Apartment>> {
         self.apartment.borrow().clone()
+    }
+
+    /// A look at the apartment without counting a reference, which other threads count, too. `look` runs no code of
+    /// others.
+    pub(crate) fn with_apartment<R>(&self, look: impl FnOnce(Option<&Arc<Apartment>>) -> R) -> R {
+        look(self.apartment.borrow().as_ref())
     }
 
     pub(crate) fn set_apartment(&self, apartment: Option<Arc<Apartment>>) -> Option<Arc<Apartment>> {

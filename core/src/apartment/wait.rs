@@ -30,9 +30,11 @@ type Objects<'a> = SmallVec<[&'a dyn Waitable; 4]>;
 
 /// The queue of the STA that the calling thread is in.
 fn sta_queue() -> Option<Arc<MessageQueue>> {
-    platform::with_current(|thread| match &thread.com().apartment()?.home {
-        Home::Sta { queue, .. } => Some(queue.clone()),
-        Home::Mta(_) => None,
+    platform::with_current(|thread| {
+        thread.com().with_apartment(|apartment| match &apartment?.home {
+            Home::Sta { queue, .. } => Some(queue.clone()),
+            Home::Mta(_) => None,
+        })
     })
 }
 
@@ -133,7 +135,7 @@ pub(crate) fn wait_reply(done: &Event, asking: Filter) -> ReplyWait {
         return ReplyWait::Done;
     };
     let asking = asking == Filter::Ask && filter::is_registered();
-    let started = platform::now_ns();
+    let started = if asking { platform::now_ns() } else { 0 };
     let input = QueueWait { queue: &queue, mask: if asking { PUMPED | NEW_POSTED } else { PUMPED } };
     loop {
         let hit = kernel::wait(&[done, &input], false, Deadline::NEVER, Why::Reply);
@@ -160,16 +162,21 @@ fn pending_type() -> u32 {
     })
 }
 
-/// `ISynchronize::Wait` on one object (SYNC-13).
-pub(crate) fn co_wait(flags: u32, ms: u32, object: &dyn Waitable) -> HRESULT {
+/// `ISynchronize::Wait` on one event (SYNC-13).
+pub(crate) fn co_wait(flags: u32, ms: u32, event: &Event) -> HRESULT {
     if flags & !FLAGS != 0 {
         return E_INVALIDARG;
     }
+    let deadline = Deadline::after_ms(ms);
     let dispatch = dispatch_of(flags & COWAIT_DISPATCH_WINDOW_MESSAGES != 0);
-    match wait(&[object], false, Deadline::after_ms(ms), dispatch) {
-        Some(_) => S_OK,
-        None => RPC_S_CALLPENDING,
-    }
+    // Outside an STA nothing but the event counts, and its own wait is the fastest.
+    let set =
+        if in_sta() { wait(&[event], false, deadline, dispatch).is_some() } else { event.wait(deadline, Why::Wait) };
+    if set { S_OK } else { RPC_S_CALLPENDING }
+}
+
+fn in_sta() -> bool {
+    platform::with_current(|thread| thread.com().with_apartment(|mine| mine.is_some_and(|mine| mine.is_sta())))
 }
 
 /// Waits for a deadline or an object, dispatching as the apartment does; whether the object was set.

@@ -1,15 +1,42 @@
 //! Buffers of requests and replies, used again and again.
+//!
+//! Each thread keeps those that it lets go, for the next ones that it needs. That comes out even: a caller needs a request
+//! and lets a reply go, a server the other way round.
 
-use crossbeam::queue::ArrayQueue;
+use crate::platform;
+use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
-use std::sync::LazyLock;
 
-/// Buffers that are kept for the next call, and the size above which one is not kept.
+/// How many buffers a thread keeps, and how many bytes in all.
 const KEPT_MAX: usize = 256;
-const KEPT_BYTES_MAX: usize = 64 * 1024;
+const KEPT_BYTES_MAX: usize = 1024 * 1024;
 
-/// Plain memory without any tie to a process, so one pool serves all.
-static KEPT: LazyLock<ArrayQueue<Vec<u8>>> = LazyLock::new(|| ArrayQueue::new(KEPT_MAX));
+/// The buffers that a thread keeps. Touched by the thread itself only.
+#[derive(Default)]
+pub(crate) struct Buffers {
+    kept: RefCell<Vec<Vec<u8>>>,
+    bytes: Cell<usize>,
+}
+
+impl Buffers {
+    fn take(&self) -> Option<Vec<u8>> {
+        let bytes = self.kept.borrow_mut().pop()?;
+        self.bytes.set(self.bytes.get() - bytes.capacity());
+        Some(bytes)
+    }
+
+    /// Gives the buffer back when there are enough.
+    fn keep(&self, bytes: Vec<u8>) -> Option<Vec<u8>> {
+        let mut kept = self.kept.borrow_mut();
+        let all = self.bytes.get() + bytes.capacity();
+        if kept.len() >= KEPT_MAX || all > KEPT_BYTES_MAX {
+            return Some(bytes);
+        }
+        self.bytes.set(all);
+        kept.push(bytes);
+        None
+    }
+}
 
 /// The bytes of one request or reply.
 #[derive(Default)]
@@ -18,7 +45,8 @@ pub(crate) struct Buffer(Vec<u8>);
 impl Buffer {
     /// A zeroed buffer.
     pub(crate) fn new(len: usize) -> Self {
-        let mut bytes = KEPT.pop().unwrap_or_default();
+        let mut bytes = platform::with_current(|thread| thread.com().buffers.take()).unwrap_or_default();
+        bytes.clear();
         bytes.resize(len, 0);
         Self(bytes)
     }
@@ -39,11 +67,10 @@ impl Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        let mut bytes = std::mem::take(&mut self.0);
-        if (1..=KEPT_BYTES_MAX).contains(&bytes.capacity()) {
-            bytes.clear();
-            // A full pool means that enough are kept.
-            drop(KEPT.push(bytes));
+        if self.0.capacity() > 0 {
+            let bytes = std::mem::take(&mut self.0);
+            // A thread that is ending has no place for it.
+            drop(platform::with_known(|thread| thread.com().buffers.keep(bytes)));
         }
     }
 }

@@ -142,7 +142,7 @@ pub(crate) unsafe fn protocol_version(out: *mut u32) -> HRESULT {
 
 /// Sends a synchronous call and waits for its reply; a refusal is tried again as long as the message filter says so.
 fn send_and_wait(mut call: Arc<Call>) -> Arc<Call> {
-    let started = platform::now_ns();
+    let started = filter::started_ns();
     loop {
         let pending = CancelStack::push_call(&call);
         call.send(Route::Wait);

@@ -12,7 +12,7 @@ mod loom_tests;
 mod outers;
 mod server;
 
-pub(crate) use buffer::Buffer;
+pub(crate) use buffer::{Buffer, Buffers};
 pub(crate) use call::{Call, Caller, Failure, Kept, Outer, Route, Target};
 pub(crate) use client::ClientChannel;
 pub(crate) use outers::Outers;

@@ -21,8 +21,8 @@ pub use host::host;
 #[cfg(test)]
 pub(crate) use host::run_as;
 pub use port::{Access, Announce, Object, ObjectKind, Port, Spawn, Why};
-pub(crate) use thread::with_current;
 pub use thread::{Current, Thread, ThreadRef, current, enter};
+pub(crate) use thread::{with_current, with_known};
 
 /// Announces an operation on a shared object: the simulator's scheduling point, nothing on host threads.
 #[inline]
@@ -47,12 +47,13 @@ pub fn is_simulated() -> bool {
 ///
 /// The thread must be reachable by whoever makes `ready` true: register with the objects before, and recheck after.
 pub fn block(on: &[Object], ready: &dyn Fn() -> bool, deadline: Deadline, why: Why) -> bool {
-    let thread = current();
-    let _place = thread.com().leave_pool_place(why);
-    thread.port().block(on, ready, deadline, why)
+    with_current(|thread| {
+        let _place = thread.com().leave_pool_place(why);
+        thread.port().block(on, ready, deadline, why)
+    })
 }
 
 /// Virtual or real time in nanoseconds since the port's beginning.
 pub fn now_ns() -> u64 {
-    current().port().now()
+    with_current(|thread| thread.port().now())
 }

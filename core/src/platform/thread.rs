@@ -169,7 +169,13 @@ pub(super) fn with_simulated(f: impl FnOnce(&dyn Port)) {
     }
 }
 
+/// [`with_current`] for a thread that has a record; adopts nobody.
+pub(crate) fn with_known<R>(f: impl FnOnce(&Current) -> R) -> Option<R> {
+    if slot::get().is_null() { None } else { Some(with_current(f)) }
+}
+
 /// Calls `f` with the current thread, without counting a reference.
+#[inline]
 pub(crate) fn with_current<R>(f: impl FnOnce(&Current) -> R) -> R {
     let raw = slot::get();
     if raw.is_null() {
