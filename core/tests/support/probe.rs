@@ -114,6 +114,15 @@ fn serve(script: &Script, n: u32) -> HRESULT {
     if n == PANICS {
         panic!("a method that panics");
     }
+    if n == POLLS {
+        // As the article's server does, between two numbers.
+        // SAFETY: no pointers.
+        while unsafe { CoTestCancel() } == RPC_S_CALLPENDING {
+            std::thread::yield_now();
+        }
+        script.log().say("saw the cancel");
+        script.pass(AFTER_POLL);
+    }
     // SAFETY: no pointers.
     let cancelled = unsafe { CoTestCancel() };
     script.log().say(format!("{} {n}", if cancelled == RPC_E_CALL_CANCELED { "cancelled" } else { "done" }));
@@ -124,6 +133,9 @@ fn serve(script: &Script, n: u32) -> HRESULT {
 pub const PANICS: u32 = 1_000_001;
 pub const FINISH_PANICS: u32 = 1_000_002;
 pub const WORKER_PANICS: u32 = 1_000_003;
+/// A call with this number polls until it is cancelled, and then waits at the gate of the next number.
+pub const POLLS: u32 = 1_000_005;
+pub const AFTER_POLL: u32 = 1_000_006;
 /// A call with this number is refused by Begin_ with its result.
 pub const BEGIN_FAILS: u32 = 1_000_004;
 
@@ -295,6 +307,27 @@ impl AsyncIProbe_Impl for ProbeCall_Impl {
     }
 }
 
+/// An object that runs a test's own code.
+#[com_class(IProbe)]
+pub struct Does(pub Box<dyn Fn(u32) -> HRESULT>);
+
+impl Does {
+    pub fn probe(f: impl Fn(u32) -> HRESULT + 'static) -> IProbe {
+        Self(Box::new(f)).into()
+    }
+}
+
+impl IProbe_Impl for Does_Impl {
+    unsafe fn Double(&self, n: u32, twice: *mut u32) -> HRESULT {
+        // SAFETY: the stub vouches for the pointer.
+        unsafe { *twice = 2 * n };
+        (self.0)(n)
+    }
+    unsafe fn Label(&self, n: u32) -> HRESULT {
+        (self.0)(n)
+    }
+}
+
 /// A new server object of the current apartment.
 pub fn new_probe(script: &Script, flavour: Flavour, kind: Kind) -> IProbe {
     match flavour {
@@ -350,6 +383,8 @@ impl Server {
         let object = self.object;
         self.apt.run(move || drop(object));
         self.apt.stop();
+        // Those of calls that began in the meantime.
+        self.script.join_workers();
     }
 }
 
