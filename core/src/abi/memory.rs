@@ -185,8 +185,11 @@ unsafe fn allocate(from: *const u8, bytes: usize) -> BSTR {
 /// Makes the new string, then frees the old one: the new one may be made of the old one's units.
 ///
 /// # Safety
-/// `place` points at a BSTR or at null.
+/// `place` is null, or points at a BSTR or at null.
 unsafe fn replace(place: *mut BSTR, null_is_meant: bool, make: impl FnOnce() -> BSTR) -> BOOL {
+    if place.is_null() {
+        return BOOL(0);
+    }
     let new = make();
     if new.is_null() && !null_is_meant {
         return BOOL(0);

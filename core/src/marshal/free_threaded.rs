@@ -135,6 +135,9 @@ impl IMarshal_Impl for FreeThreadedMarshaler_Impl {
         // SAFETY: null or valid.
         let Some(out) = (unsafe { ppv.as_mut() }) else { return E_POINTER };
         *out = std::ptr::null_mut();
+        if riid.is_null() {
+            return E_INVALIDARG;
+        }
         let (flags, pointer) = match read(pStm) {
             Ok(packet) => packet,
             Err(hr) => return hr,
