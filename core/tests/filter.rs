@@ -331,7 +331,7 @@ fn mf_09_cxl_44_window_messages_during_a_call() {
         let packet = server.run(move || {
             pack(&probe_that(&own, move |what| {
                 let (window, handle) = (&window, &handle);
-                for _ in 0..what {
+                if what > 0 {
                     post(window.0, WM_USER);
                 }
                 if what == 2 {
@@ -349,12 +349,12 @@ fn mf_09_cxl_44_window_messages_during_a_call() {
             script().pending.borrow_mut().extend([PENDINGMSG_CANCELCALL]);
             // The method does not return before the call is given up.
             assert_eq!(proxy.Do(2), RPC_E_CALL_CANCELED);
-            assert_eq!(left(), [WM_USER, WM_USER], "the messages stay");
+            assert_eq!(left(), [WM_USER], "the message stays");
             assert!(SetEvent(go).as_bool());
             assert_eq!(proxy.Do(0), S_OK, "and the next call works");
             let log = uninstall();
             assert_eq!(log[0], ("pending", PENDINGTYPE_TOPLEVEL));
-            assert!(log.len() <= 2);
+            assert_eq!(log.len(), 1);
         });
         assert_eq!(lives.now(), 0);
         assert!(unsafe { CloseHandle(go) }.as_bool());

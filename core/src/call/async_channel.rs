@@ -53,12 +53,7 @@ impl Pending {
             return Route::Own(self.event.clone());
         }
         let agile = sync.cast::<IAgileObject>().is_ok();
-        Route::Outer(Outer {
-            sync: sync.clone(),
-            home: (!agile).then(|| self.home.clone()),
-            caller: self.home.clone(),
-            own: self.event.clone(),
-        })
+        Route::Outer(Outer { sync: sync.clone(), home: (!agile).then(|| self.home.clone()), own: self.event.clone() })
     }
 }
 

@@ -17,7 +17,7 @@ use crate::abi::hresult::{
 use crate::abi::interfaces::ISynchronize;
 use crate::abi::types::RPCOLEMESSAGE;
 use crate::apartment::Apartment;
-use crate::kernel::{Event, Task};
+use crate::kernel::{self, Event, Task};
 use crate::platform::sync::Mutex;
 use crate::platform::{self, Access, Object, ObjectKind};
 use crate::process::Process;
@@ -64,8 +64,6 @@ pub(crate) struct Outer {
     pub(crate) sync: ISynchronize,
     /// Its apartment; `None` for an agile object.
     pub(crate) home: Option<Arc<Apartment>>,
-    /// The apartment of the call object: where a failure to send is told to an agile outer.
-    pub(crate) caller: Arc<Apartment>,
     /// The inner call object's event.
     pub(crate) own: Arc<Event>,
 }
@@ -183,17 +181,18 @@ impl Call {
         }
     }
 
-    /// Fails a call that could not be sent. An outer object is never signalled inside Begin_: its apartment does
-    /// that, from its queue.
+    /// Fails a call that could not be sent. An outer object is never signalled inside Begin_: its apartment does that,
+    /// from its queue, or for an agile one the process's pool.
     fn fail_later(self: &Arc<Self>, failure: Failure) {
         let home = match &self.body.lock().route {
-            Route::Outer(outer) => Some(outer.home.clone().unwrap_or_else(|| outer.caller.clone())),
+            Route::Outer(outer) => Some(outer.home.clone()),
             Route::Wait | Route::Own(_) => None,
         };
         let task = Arc::new(FailTask { call: self.clone(), failure });
         match home {
             None => task.run(),
-            Some(home) => {
+            Some(None) => kernel::queue_work_item(move || task.run()),
+            Some(Some(home)) => {
                 if let Err(task) = home.deliver(task) {
                     task.run();
                 }

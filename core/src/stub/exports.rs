@@ -20,6 +20,8 @@ use windows_core::{ComObject, GUID, HRESULT, IUnknown, Interface};
 #[derive(Default)]
 struct Inner {
     by_identity: BTreeMap<usize, Arc<StubManager>>,
+    /// The same managers. In the order in which they were made: so they go, and not in the order of addresses.
+    by_oid: BTreeMap<u64, Arc<StubManager>>,
     by_ipid: BTreeMap<u128, Arc<StubEntry>>,
     /// Asynchronous server calls that are begun and not finished.
     begun: Vec<Begun>,
@@ -59,12 +61,17 @@ impl Exports {
         let mut spare = None;
         let manager = {
             let mut inner = self.inner.lock();
-            let manager = match inner.by_identity.entry(key) {
+            let Inner { by_identity, by_oid, .. } = &mut *inner;
+            let manager = match by_identity.entry(key) {
                 Entry::Occupied(there) => {
                     spare = Some(identity);
                     there.get().clone()
                 }
-                Entry::Vacant(free) => free.insert(StubManager::new(apartment, self.next(), key, identity)).clone(),
+                Entry::Vacant(free) => {
+                    let manager = free.insert(StubManager::new(apartment, self.next(), key, identity)).clone();
+                    by_oid.insert(manager.oid, manager.clone());
+                    manager
+                }
             };
             count(&mut manager.refs.lock());
             manager
@@ -75,7 +82,7 @@ impl Exports {
 
     /// The manager with this OID.
     pub(crate) fn by_oid(&self, oid: u64) -> Option<Arc<StubManager>> {
-        self.inner.lock().by_identity.values().find(|manager| manager.oid == oid).cloned()
+        self.inner.lock().by_oid.get(&oid).cloned()
     }
 
     /// The interface stub with this IPID, for a call. Part of the step that sends it.
@@ -105,6 +112,7 @@ impl Exports {
             return false;
         }
         inner.by_identity.remove(&manager.identity);
+        inner.by_oid.remove(&manager.oid);
         for ipid in manager.ipids() {
             inner.by_ipid.remove(&ipid.to_u128());
         }
@@ -131,7 +139,7 @@ impl Exports {
             call.apartment_ends();
         }
         loop {
-            let next = self.inner.lock().by_identity.values().next().cloned();
+            let next = self.inner.lock().by_oid.values().next().cloned();
             let Some(manager) = next else { break };
             manager.disconnect(self, true);
         }
