@@ -56,8 +56,9 @@ pub(crate) fn ask_filter(call: &Arc<Call>, entry: &StubEntry) -> Result<(), HRES
         return Ok(());
     }
     let kind = call_type(call);
+    let server = entry.server();
     let info = INTERFACEINFO {
-        pUnk: entry.server.0.as_raw(),
+        pUnk: server.as_ref().map_or(std::ptr::null_mut(), Interface::as_raw),
         iid: entry.iid,
         wMethod: u16::try_from(call.method()).unwrap_or(u16::MAX),
     };

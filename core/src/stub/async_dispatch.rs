@@ -47,6 +47,8 @@ impl AsyncServer {
         let Some((factory, info)) = self.support(entry) else { return false };
         let idle = self.state.lock().0.idle.pop();
         let made = idle.or_else(|| ServerCall::create(&factory.0, info, call, entry));
+        // It holds the object, and the client may have its reply before `serve` returns.
+        drop(factory);
         let Some(server_call) = made else { return false };
         let Some(apartment) = call.target.apartment.upgrade() else { return false };
         apartment.exports.add_begun(server_call.clone());
@@ -83,7 +85,7 @@ impl AsyncServer {
             Support::Unknown => {}
         }
         let twin = crate::proxy::factory::find(&entry.iid).and_then(|info| info.twin.as_ref());
-        let found = twin.and_then(|twin| Some((Arc::new(Home(entry.server.0.cast::<ICallFactory>().ok()?)), twin)));
+        let found = twin.and_then(|twin| Some((Arc::new(Home(entry.server()?.cast::<ICallFactory>().ok()?)), twin)));
         let before = {
             let mut state = self.state.lock();
             let support = match &found {

@@ -31,8 +31,15 @@ pub(crate) struct StubEntry {
     pub(crate) iid: GUID,
     /// `None` for IUnknown, which takes no calls.
     pub(crate) stub: Option<Home<IRpcStubBuffer>>,
-    pub(crate) server: Home<IUnknown>,
     pub(crate) asynchronous: AsyncServer,
+}
+
+impl StubEntry {
+    /// The object, while it is connected. The entry itself does not hold it: who serves a call has the entry for a moment
+    /// longer than the client waits for its reply.
+    pub(crate) fn server(&self) -> Option<IUnknown> {
+        self.manager.upgrade()?.object()
+    }
 }
 
 /// One object.
@@ -112,7 +119,6 @@ impl StubManager {
             ipid: ipid(oxid, self.oid, number),
             iid: *iid,
             stub,
-            server: Home(server),
             asynchronous: AsyncServer::default(),
         });
         {
