@@ -317,3 +317,49 @@ fn agile_objects_in_the_table() {
         mta.close();
     });
 }
+
+/// A factory that refuses.
+#[com_class(IPSFactoryBuffer)]
+struct Refuses;
+
+impl IPSFactoryBuffer_Impl for Refuses_Impl {
+    unsafe fn CreateProxy(&self, _: *mut c_void, _: *const GUID, _: *mut *mut c_void, _: *mut *mut c_void) -> HRESULT {
+        E_FAIL
+    }
+    unsafe fn CreateStub(&self, _: *const GUID, _: *mut c_void, _: *mut *mut c_void) -> HRESULT {
+        HRESULT(0x8004_1234_u32 as i32)
+    }
+}
+
+#[test]
+fn mrsh_02_30_factories_of_the_users() {
+    world(|world| unsafe {
+        let clsid = GUID::from_u128(0x3c1b_0000_1234);
+        let ask = |iid: &GUID| {
+            let mut found = GUID::zeroed();
+            (CoGetPSClsid(iid, &mut found), found)
+        };
+        assert_eq!(ask(&ILocal::IID).0, CO_E_NOTINITIALIZED);
+        let (sta, mta) = (world.sta(), world.mta());
+        sta.run(move || {
+            let factory: IPSFactoryBuffer = Refuses.into();
+            let (raw, mut cookie) = (factory.as_raw(), 0);
+            let hr = CoRegisterClassObject(&clsid, raw, CLSCTX_INPROC_SERVER, REGCLS_MULTIPLEUSE, &mut cookie);
+            assert_eq!(hr, S_OK);
+            assert_eq!(ask(&ILocal::IID).0, REGDB_E_IIDNOTREG);
+            assert_eq!(CoRegisterPSClsid(&ILocal::IID, &clsid), S_OK);
+            let object = probe(&Lives::default());
+            let local: ILocal = query(&object).unwrap();
+            let before = count(&object);
+            let hr = Tape::new().marshal(&local, NORMAL);
+            assert_eq!(hr, HRESULT(0x8004_1234_u32 as i32), "as it is");
+            assert_eq!(count(&object), before);
+        });
+        assert_eq!(mta.run(move || ask(&ILocal::IID)), (S_OK, clsid), "for the whole process");
+        sta.close();
+        mta.close();
+        assert_eq!(CoInitializeEx(null_mut(), COINIT_MULTITHREADED), S_OK);
+        assert_eq!(ask(&ILocal::IID).0, REGDB_E_IIDNOTREG, "gone when COM had left the process");
+        CoUninitialize();
+    });
+}

@@ -655,3 +655,37 @@ fn a_server_that_panics_lives_on() {
         }
     });
 }
+
+#[test]
+fn ctx_02_to_05_the_context_inside_a_call() {
+    world(|world| {
+        let lives = Lives::default();
+        let (server, client) = (world.sta(), world.sta());
+        let packet = host_that(&server, &lives, |_| unsafe {
+            let (mut raw, mut old) = (null_mut(), 0x10 as *mut std::ffi::c_void);
+            let cancel = || {
+                let mut raw = null_mut();
+                let hr = CoGetCallContext(&ICancelMethodCalls::IID, &mut raw);
+                (hr == S_OK).then(|| ICancelMethodCalls::from_raw(raw)).ok_or(hr)
+            };
+            assert_eq!(cancel().unwrap().TestCancel(), RPC_S_CALLPENDING);
+            assert_eq!(CoGetCallContext(&IOther::IID, &mut raw), E_NOINTERFACE);
+            let mine: IUnknown = query(&probe(&Lives::default())).unwrap();
+            assert_eq!(CoSwitchCallContext(mine.as_raw(), &mut old), S_OK);
+            assert_eq!((old, count(&mine)), (null_mut(), 1));
+            assert_eq!(cancel().unwrap_err(), E_NOINTERFACE, "the switched object is asked");
+            assert_eq!(CoGetCallContext(&IUnknown::IID, &mut raw), S_OK);
+            assert_eq!(IUnknown::from_raw(raw), mine);
+            assert_eq!(CoSwitchCallContext(null_mut(), &mut old), S_OK);
+            assert_eq!((old, count(&mine)), (mine.as_raw(), 1));
+            assert_eq!(cancel().unwrap().TestCancel(), RPC_S_CALLPENDING, "the call's own again");
+            assert_eq!(CoTestCancel(), RPC_S_CALLPENDING);
+            S_OK
+        });
+        client.run(move || assert_eq!(unsafe { unpack::<IProbe>(packet).Do(0) }, S_OK));
+        server.run(|| assert_eq!(unsafe { CoTestCancel() }, RPC_E_CALL_COMPLETE, "outside the call"));
+        assert_eq!(lives.now(), 0);
+        server.close();
+        client.close();
+    });
+}

@@ -123,6 +123,8 @@ fn end(thread: &Current, apartment: &Arc<Apartment>) {
     apartment.imports.disconnect_all();
     apartment.outers.let_go();
     process.classes.apartment_ends(apartment.oxid);
+    // What ended above ran code of users, which may have marshaled something once more.
+    apartment.exports.disconnect_all();
     if process.apartments.is_empty() {
         process.ps_clsids.clear();
         process.interface_table.clear();

@@ -13,7 +13,7 @@ use std::ffi::c_void;
 use std::sync::Arc;
 use windows_core::GUID;
 
-/// The call that is being dispatched on this thread, or the context that user code put in its place.
+/// The call that is being dispatched on this thread.
 #[derive(Clone, Default)]
 pub(crate) enum Context {
     /// No call.
@@ -21,8 +21,6 @@ pub(crate) enum Context {
     None,
     /// A call of the channel; its context object is made when somebody asks.
     Call(Arc<Call>),
-    /// A pointer of `CoSwitchCallContext`, not counted (CTX-03).
-    User(*mut c_void),
 }
 
 /// What a thread's outgoing calls are made of.
@@ -47,6 +45,8 @@ pub(crate) struct ThreadState {
     pub(super) leaves_at_exit: Cell<bool>,
     /// The call context of the innermost dispatch.
     pub(crate) context: RefCell<Context>,
+    /// What `CoSwitchCallContext` put in front of it, not counted (CTX-03); null for nothing.
+    pub(crate) user_context: Cell<*mut c_void>,
     /// Balanced `CoEnableCallCancellation` calls (CXL-30).
     pub(crate) cancel_enabled: Cell<u32>,
     /// The calls that wait on this thread for a reply, innermost last.
@@ -78,6 +78,7 @@ impl ThreadState {
             leaving: Cell::new(false),
             leaves_at_exit: Cell::new(false),
             context: RefCell::new(Context::None),
+            user_context: Cell::new(std::ptr::null_mut()),
             cancel_enabled: Cell::new(0),
             outgoing: OnceCell::new(),
             logical: Cell::new(GUID::zeroed()),

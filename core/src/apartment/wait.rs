@@ -158,7 +158,7 @@ pub(crate) fn wait_reply(done: &Event, asking: Filter) -> ReplyWait {
 fn pending_type() -> u32 {
     platform::with_current(|thread| match &*thread.com().context.borrow() {
         Context::Call(_) => PENDINGTYPE_NESTED,
-        Context::None | Context::User(_) => PENDINGTYPE_TOPLEVEL,
+        Context::None => PENDINGTYPE_TOPLEVEL,
     })
 }
 

@@ -30,12 +30,15 @@ impl ICancelMethodCalls_Impl for CallContext_Impl {
 
 /// The current context as an object; `RPC_E_CALL_COMPLETE` when there is none (CTX-01).
 fn current() -> Result<IUnknown, HRESULT> {
+    let user = platform::with_current(|thread| thread.com().user_context.get());
+    // SAFETY: null, or whoever switched to it keeps it alive until it switches back (CTX-03).
+    if let Some(user) = unsafe { IUnknown::from_raw_borrowed(&user) } {
+        return Ok(user.clone());
+    }
     let context = platform::with_current(|thread| thread.com().context.borrow().clone());
     match context {
         Context::None => Err(RPC_E_CALL_COMPLETE),
         Context::Call(call) => Ok(CallContext { call }.into()),
-        // SAFETY: whoever switched to it keeps it alive until it switches back (CTX-03).
-        Context::User(raw) => unsafe { IUnknown::from_raw_borrowed(&raw) }.cloned().ok_or(RPC_E_CALL_COMPLETE),
     }
 }
 
@@ -63,22 +66,18 @@ export! {
         }
     }
 
-    /// Puts another object in the place of the call context. Neither is counted (CTX-03). A context of the channel comes
-    /// back as null and stays in force for COM's own functions only when it is switched back to.
+    /// Puts another object in front of the call context, or takes it away again with null. Neither is counted (CTX-03). What
+    /// comes back is the object that was there; the channel's own context, which is behind it, comes back as null and is in
+    /// force again after a switch to null (chosen).
     ///
     /// # Safety
     /// `pNewObject` is null or an object that lives until the next switch; `ppOldObject` is null or valid for writes.
     pub unsafe fn CoSwitchCallContext(pNewObject: *mut c_void, ppOldObject: *mut *mut c_void) -> HRESULT {
-        let new = if pNewObject.is_null() { Context::None } else { Context::User(pNewObject) };
-        let old = platform::with_current(|thread| thread.com().context.replace(new));
+        let old = platform::with_current(|thread| thread.com().user_context.replace(pNewObject));
         // SAFETY: the caller's.
         if let Some(out) = unsafe { ppOldObject.as_mut() } {
-            *out = match &old {
-                Context::User(raw) => *raw,
-                Context::None | Context::Call(_) => std::ptr::null_mut(),
-            };
+            *out = old;
         }
-        drop(old);
         S_OK
     }
 }

@@ -6,6 +6,7 @@ use crate::abi::types::RPCOLEMESSAGE;
 use crate::apartment::{self, Context};
 use crate::channel::{Call, Failure, Invocation, server_channel};
 use crate::platform;
+use std::ffi::c_void;
 use std::sync::Arc;
 use windows_core::{GUID, HRESULT, Interface};
 
@@ -57,6 +58,7 @@ pub(super) fn complete(call: &Arc<Call>, hr: HRESULT, invocation: Invocation, me
 /// The thread is inside a call: its context and logical thread are the call's, and come back when this is dropped.
 pub(super) struct Scope {
     context: Option<Context>,
+    user_context: *mut c_void,
     logical: GUID,
 }
 
@@ -66,6 +68,7 @@ impl Scope {
             let com = thread.com();
             Self {
                 context: Some(com.context.replace(Context::Call(call.clone()))),
+                user_context: com.user_context.replace(std::ptr::null_mut()),
                 logical: com.logical.replace(call.caller.logical),
             }
         })
@@ -77,6 +80,7 @@ impl Drop for Scope {
         let ours = platform::with_current(|thread| {
             let com = thread.com();
             com.logical.set(self.logical);
+            com.user_context.set(self.user_context);
             com.context.replace(self.context.take().unwrap_or_default())
         });
         drop(ours);
