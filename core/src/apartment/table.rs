@@ -1,6 +1,7 @@
 //! The apartments of a process: by OXID, the MTA with what keeps it alive, the main STA.
 //!
-//! One lock, held for look-ups only; nothing is dropped, called or waited for under it.
+//! One lock, held for look-ups only; nothing is dropped, called or waited for under it. `mta_oxid` repeats what `mta` says
+//! for whoever only compares, without the lock: every call checks its apartment. It is written under the lock.
 
 use super::{Apartment, Home, Pool};
 use crate::channel::Outers;
@@ -29,6 +30,8 @@ struct Inner {
 #[derive(Default)]
 pub(crate) struct ApartmentTable {
     inner: Mutex<Inner>,
+    /// The MTA's OXID, 0 when there is none.
+    mta_oxid: AtomicU64,
 }
 
 /// OXIDs are never used twice, by any process: a stale reference finds nothing instead of somebody else.
@@ -57,8 +60,8 @@ impl ApartmentTable {
         self.inner.lock().mta.clone()
     }
 
-    pub(crate) fn is_mta(&self, apartment: &Arc<Apartment>) -> bool {
-        self.inner.lock().mta.as_ref().is_some_and(|mta| Arc::ptr_eq(mta, apartment))
+    pub(crate) fn is_mta(&self, apartment: &Apartment) -> bool {
+        self.mta_oxid.load(Ordering::Acquire) == apartment.oxid
     }
 
     /// Whether this is the first STA that the process has had (APT-06, APT-27).
@@ -79,13 +82,13 @@ impl ApartmentTable {
     pub(crate) fn enter_mta(&self, process: &Arc<Process>) -> Arc<Apartment> {
         let mut inner = self.inner.lock();
         inner.mta_threads += 1;
-        inner.mta_or_new(process)
+        self.mta_or_new(&mut inner, process)
     }
 
     /// One more cookie that keeps the MTA alive (APT-13).
     pub(crate) fn add_usage(&self, process: &Arc<Process>) -> usize {
         let mut inner = self.inner.lock();
-        inner.mta_or_new(process);
+        self.mta_or_new(&mut inner, process);
         inner.next_cookie += 1;
         let cookie = inner.next_cookie;
         inner.cookies.insert(cookie);
@@ -96,7 +99,7 @@ impl ApartmentTable {
     pub(crate) fn leave_mta(&self) -> Option<Arc<Apartment>> {
         let mut inner = self.inner.lock();
         inner.mta_threads = inner.mta_threads.saturating_sub(1);
-        inner.take_mta_if_unused()
+        self.take_mta_if_unused(&mut inner)
     }
 
     /// Takes a cookie back; `Err` when it is not out. `Ok(Some)` is the MTA when nothing keeps it alive any more.
@@ -105,7 +108,7 @@ impl ApartmentTable {
         if !inner.cookies.remove(&cookie) {
             return Err(());
         }
-        Ok(inner.take_mta_if_unused())
+        Ok(self.take_mta_if_unused(&mut inner))
     }
 
     /// Whether no apartment is left.
@@ -121,24 +124,24 @@ impl ApartmentTable {
         }
         inner.all.remove(&oxid)
     }
-}
 
-impl Inner {
-    fn mta_or_new(&mut self, process: &Arc<Process>) -> Arc<Apartment> {
-        if let Some(mta) = &self.mta {
+    fn mta_or_new(&self, inner: &mut Inner, process: &Arc<Process>) -> Arc<Apartment> {
+        if let Some(mta) = &inner.mta {
             return mta.clone();
         }
         let mta = new_apartment(process, |mta| Home::Mta(Pool::new(process, mta)));
-        self.all.insert(mta.oxid, mta.clone());
-        self.mta = Some(mta.clone());
+        inner.all.insert(mta.oxid, mta.clone());
+        inner.mta = Some(mta.clone());
+        self.mta_oxid.store(mta.oxid, Ordering::Release);
         mta
     }
 
     /// The MTA goes when explicit threads and cookies are both at zero (APT-16).
-    fn take_mta_if_unused(&mut self) -> Option<Arc<Apartment>> {
-        if self.mta_threads > 0 || !self.cookies.is_empty() {
+    fn take_mta_if_unused(&self, inner: &mut Inner) -> Option<Arc<Apartment>> {
+        if inner.mta_threads > 0 || !inner.cookies.is_empty() {
             return None;
         }
-        self.mta.take()
+        self.mta_oxid.store(0, Ordering::Release);
+        inner.mta.take()
     }
 }

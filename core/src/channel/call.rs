@@ -127,9 +127,9 @@ impl Call {
         }
         {
             let mut body = self.body.lock();
+            // What the stub has left of a request, and an outer object that has not heard yet, are the destructor's.
             let well = body.received && body.in_flight.is_none() && body.signal_failure.is_none();
-            // What the stub has left of a request, the destructor gives back.
-            if !well || body.request.len() > 0 {
+            if !well || body.request.len() > 0 || !matches!(body.route, Route::Wait) {
                 return;
             }
             drop(body.reply.take());

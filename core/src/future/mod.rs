@@ -37,6 +37,8 @@
 
 mod begun;
 mod block_on;
+#[cfg(all(test, loom))]
+mod loom_tests;
 mod signal;
 mod timer;
 

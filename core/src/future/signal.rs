@@ -3,8 +3,8 @@
 use crate::abi::hresult::{E_HANDLE, E_INVALIDARG};
 use crate::abi::types::HANDLE;
 use crate::kernel::{self, Callback, KernelObject, Registration, Waitable};
+use crate::platform::sync::Mutex;
 use crate::platform::{self, Deadline, Why};
-use parking_lot::Mutex;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;

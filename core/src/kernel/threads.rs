@@ -38,8 +38,7 @@ impl QueueTable {
 
 /// The current thread's message queue. It is made when it is first asked for, and closed when the thread ends.
 pub fn queue() -> Arc<MessageQueue> {
-    let thread = platform::current();
-    thread.com().queue.get_or_init(|| new_queue(&thread)).clone()
+    platform::with_current(|thread| thread.com().queue.get_or_init(|| new_queue(thread)).clone())
 }
 
 /// The message queue of a thread of the current process, if it has one.
