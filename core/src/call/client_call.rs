@@ -123,7 +123,7 @@ impl Drop for ClientCall {
 impl ISynchronize_Impl for ClientCall_Impl {
     unsafe fn Wait(&self, dwFlags: u32, dwMilliseconds: u32) -> HRESULT {
         match self.check() {
-            Ok(()) => apartment::co_wait(dwFlags, dwMilliseconds, &*self.pending.event),
+            Ok(()) => apartment::co_wait(dwFlags, dwMilliseconds, &self.pending.event),
             Err(hr) => hr,
         }
     }

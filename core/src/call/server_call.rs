@@ -201,7 +201,7 @@ unsafe fn offers(unknown: &IUnknown, iid: &windows_core::GUID) -> bool {
 impl ISynchronize_Impl for ServerCall_Impl {
     unsafe fn Wait(&self, dwFlags: u32, dwMilliseconds: u32) -> HRESULT {
         match self.check() {
-            Ok(()) => apartment::co_wait(dwFlags, dwMilliseconds, &*self.event),
+            Ok(()) => apartment::co_wait(dwFlags, dwMilliseconds, &self.event),
             Err(hr) => hr,
         }
     }

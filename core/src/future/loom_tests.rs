@@ -46,8 +46,8 @@ fn set_elsewhere(process: &Arc<Process>, event: &Arc<Event>) -> loom::thread::Jo
     loom::thread::spawn(move || platform::run_as(&process, || event.set()))
 }
 
-/// A poll that finds nothing is followed by a wake-up, whenever the signal comes. Red when `register` looks before it
-/// registers instead of `on_signal` after.
+/// A poll that finds nothing is followed by a wake-up, whenever the signal comes. Red when `on_signal` does not
+/// look at the object once it holds the lock.
 #[test]
 fn loom_a_signal_wakes_whoever_has_found_nothing() {
     model(|process, event| {

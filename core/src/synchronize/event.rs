@@ -39,7 +39,7 @@ impl EventObject {
 
 impl ISynchronize_Impl for EventObject_Impl {
     unsafe fn Wait(&self, dwFlags: u32, dwMilliseconds: u32) -> HRESULT {
-        apartment::co_wait(dwFlags, dwMilliseconds, &**self.handle.event())
+        apartment::co_wait(dwFlags, dwMilliseconds, self.handle.event())
     }
 
     unsafe fn Signal(&self) -> HRESULT {
