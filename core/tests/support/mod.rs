@@ -331,6 +331,7 @@ pub struct Log(Arc<Mutex<LogState>>);
 struct LogState {
     lines: Vec<String>,
     seen: BTreeSet<String>,
+    counters: Vec<(usize, Arc<Event>)>,
     waiters: Vec<(String, Arc<Event>)>,
 }
 
@@ -349,6 +350,9 @@ impl Log {
             });
             state.seen.insert(line.clone());
             state.lines.push(line);
+            let count = state.lines.len();
+            let reached = state.counters.extract_if(.., |(wanted, _)| *wanted <= count);
+            called.extend(reached.map(|(_, event)| event));
         }
         for event in called {
             event.set();
@@ -378,6 +382,18 @@ impl Log {
             state.waiters.push((line.to_owned(), event.clone()));
         }
         event
+    }
+
+    /// Waits until there are so many lines.
+    #[track_caller]
+    pub fn wait_for_lines(&self, count: usize) {
+        let event = Event::manual();
+        let mut state = lock(&self.0);
+        if state.lines.len() < count {
+            state.counters.push((count, event.clone()));
+            drop(state);
+            wait(&event);
+        }
     }
 
     /// Waits until the line is there, dispatching nothing.

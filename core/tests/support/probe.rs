@@ -246,28 +246,29 @@ impl ProbeCall_Impl {
     /// The worker is in the MTA; a call object of an STA reaches it marshaled.
     fn start_worker(&self, n: u32, sync: &ISynchronize) {
         let script = self.script.clone();
-        let pointer: Box<dyn FnOnce() -> ISynchronize + Send> = match self.kind {
+        let pointer: Box<dyn FnOnce() -> Result<ISynchronize, HRESULT> + Send> = match self.kind {
             Kind::Mta => {
                 let sync = Sent(sync.clone());
-                Box::new(move || sync.take())
+                Box::new(move || Ok(sync.take()))
             }
             Kind::Sta => {
                 let packet = pack(sync);
-                Box::new(move || packet.unpack())
+                Box::new(move || packet.try_unpack())
             }
         };
         let worker = Thread::start("worker", move || {
             enter(Kind::Mta);
-            let sync = pointer();
-            script.pass(n);
-            if n == WORKER_PANICS {
-                script.log().say("the worker gives up");
-            } else {
-                // SAFETY: a pointer of this apartment.
-                let hr = unsafe { sync.Signal() };
-                script.log().say(format!("signalled {n}: {hr:?}"));
+            // The server's apartment may have ended.
+            if let Ok(sync) = pointer() {
+                script.pass(n);
+                if n == WORKER_PANICS {
+                    script.log().say("the worker gives up");
+                } else {
+                    // SAFETY: a pointer of this apartment.
+                    let hr = unsafe { sync.Signal() };
+                    script.log().say(format!("signalled {n}: {hr:?}"));
+                }
             }
-            drop(sync);
             leave();
         });
         lock(&self.script.0.workers).push(worker);
