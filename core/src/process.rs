@@ -96,6 +96,11 @@ impl Process {
         &self.handles
     }
 
+    /// Limits that are reached, in words, for whoever reports that nothing goes on.
+    pub fn limits_reached(&self) -> Vec<String> {
+        self.apartments.mta().and_then(|mta| mta.pool_exhausted()).into_iter().collect()
+    }
+
     /// The platform that the process runs on.
     pub fn port(&self) -> &Arc<dyn Port> {
         &self.port

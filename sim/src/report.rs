@@ -51,6 +51,8 @@ pub enum End {
     Deadlock {
         /// Who waits for what, daemons included.
         blocked: Vec<Blocked>,
+        /// Limits that the processes have reached: a call may wait for nothing but a thread to run on.
+        limits: Vec<String>,
     },
     /// A thread panicked.
     Panicked {
@@ -82,13 +84,13 @@ impl fmt::Display for End {
             Self::Completed => f.write_str("completed"),
             Self::Panicked { thread, message } => write!(f, "thread '{thread}' panicked: {message}"),
             Self::StepLimit => f.write_str("stopped at the step limit: do threads go round in circles?"),
-            Self::Deadlock { blocked } => {
+            Self::Deadlock { blocked, limits } => {
                 f.write_str("deadlock:")?;
                 let telling = blocked.iter().filter(|thread| !(thread.daemon && thread.why == Why::Idle));
                 for (i, thread) in telling.enumerate() {
                     write!(f, "{} {thread}", if i == 0 { "" } else { ";" })?;
                 }
-                Ok(())
+                limits.iter().try_for_each(|limit| write!(f, "; {limit}"))
             }
         }
     }

@@ -257,7 +257,7 @@ fn a_message_loop_that_gets_nothing_is_reported() {
         let loops = spawn("STA", false, || _ = queue().next_message(&Filter::ALL, true, Deadline::NEVER));
         join(&loops);
     });
-    let End::Deadlock { blocked } = &report.end else { panic!("{report}") };
+    let End::Deadlock { blocked, .. } = &report.end else { panic!("{report}") };
     let who: Vec<_> = blocked.iter().map(|thread| (thread.thread.as_str(), thread.why)).collect();
     assert_eq!(who, [("main", Why::Wait), ("STA", Why::MessageLoop)]);
 }

@@ -185,7 +185,7 @@ fn a_deadlock_says_who_waits_for_what() {
         });
         join(waiting);
     });
-    let End::Deadlock { blocked } = &report.end else { panic!("{report}") };
+    let End::Deadlock { blocked, .. } = &report.end else { panic!("{report}") };
     let who: Vec<_> = blocked.iter().map(|thread| (thread.thread.as_str(), thread.why, thread.daemon)).collect();
     assert_eq!(who, [("main", Why::Wait, false), ("daemon", Why::Idle, true), ("lonely", Why::Wait, false)]);
     assert_eq!(blocked[2].on, [event.get().unwrap()]);

@@ -65,6 +65,14 @@ impl Apartment {
         }
     }
 
+    /// What its pool says when it can take on no more.
+    pub(crate) fn pool_exhausted(&self) -> Option<String> {
+        match &self.home {
+            Home::Sta { .. } => None,
+            Home::Mta(pool) => pool.exhausted(),
+        }
+    }
+
     /// Whether the calling thread is inside this apartment.
     pub(crate) fn is_current(self: &Arc<Self>) -> bool {
         platform::with_current(|thread| {

@@ -101,6 +101,16 @@ impl Pool {
         tasks
     }
 
+    /// What is to be said when nothing goes on: all threads are there and blocked, and tasks wait for one.
+    pub(crate) fn exhausted(&self) -> Option<String> {
+        let state = self.shared.state.lock();
+        let full = state.workers >= WORKERS_MAX && !state.tasks.is_empty();
+        full.then(|| {
+            let waiting = state.tasks.len();
+            format!("the MTA's pool has all {WORKERS_MAX} threads that it may have, and {waiting} calls wait for one")
+        })
+    }
+
     /// Waits until no task runs but those that the calling thread itself is inside of.
     pub(crate) fn drain(&self) {
         let me = platform::current();

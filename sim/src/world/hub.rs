@@ -296,7 +296,10 @@ impl Execution<'_> {
             }),
             _ => None,
         });
-        End::Deadlock { blocked: blocked.collect() }
+        let mut processes: Vec<_> = state.slots.iter().map(|slot| slot.thread.process()).collect();
+        processes.dedup_by(|a, b| Arc::ptr_eq(a, b));
+        let limits = processes.iter().flat_map(|process| process.limits_reached()).collect();
+        End::Deadlock { blocked: blocked.collect(), limits }
     }
 
     /// Lets the daemons that can run go on without branching until all wait or have ended: the last steps of a worker
