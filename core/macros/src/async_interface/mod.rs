@@ -67,6 +67,7 @@ fn remote(def: &InterfaceDef, methods: &[Method]) -> TokenStream {
             const __BASE: u32 = <#base as __o::Remote>::SLOTS;
             #by_value
             // SAFETY: slots from the base's on are this interface's methods, in order.
+            #[diagnostic::do_not_recommend]
             unsafe impl __o::Remote for #name {
                 const SLOTS: u32 = __BASE + #count;
                 const PROXY: #vtbl = {
@@ -103,6 +104,7 @@ fn has_twin(def: &InterfaceDef, twin_def: &InterfaceDef, methods: &[Method]) -> 
             use ::oleander::__private as __o;
             const __BASE: u32 = <#base as __o::Remote>::SLOTS;
             // SAFETY: the pairs of the slots from the base's on are this interface's methods, in order.
+            #[diagnostic::do_not_recommend]
             unsafe impl __o::HasTwin for #name {
                 type Twin = #twin;
                 const TWIN_PROXY: #vtbl = {
