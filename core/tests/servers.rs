@@ -580,3 +580,94 @@ fn the_last_proxy_goes_while_an_asynchronous_call_is_begun() {
         });
     }
 }
+
+/// An STA that shows a server, stops dispatching, and ends when it is told.
+fn sta_that_ends(
+    script: &Script,
+    flavour: Flavour,
+) -> (Thread, Packet<IProbe>, std::sync::Arc<oleander::kernel::Event>) {
+    let (go, ready) = (oleander::kernel::Event::manual(), oleander::kernel::Event::manual());
+    let slot = std::sync::Arc::new(std::sync::Mutex::new(None));
+    let thread = Thread::start("server", {
+        let (script, go, ready, slot) = (script.clone(), go.clone(), ready.clone(), slot.clone());
+        move || {
+            enter(Kind::Sta);
+            let object = new_probe(&script, flavour, Kind::Sta);
+            *slot.lock().unwrap() = Some(pack(&object));
+            ready.set();
+            wait(&go);
+            leave();
+            script.log().say("left");
+            drop(object);
+        }
+    });
+    wait(&ready);
+    let packet = slot.lock().unwrap().take().expect("it is ready");
+    (thread, packet, go)
+}
+
+#[test]
+fn ma_24_calls_that_are_queued_when_the_server_ends_are_disconnected() {
+    for flavour in [Flavour::Sync, Flavour::Hand] {
+        for client in [Kind::Mta, Kind::Sta] {
+            in_process(move || {
+                let script = Script::new();
+                let (server, packet, go) = sta_that_ends(&script, flavour);
+                let apt = Apt::start(client);
+                let log = script.log().clone();
+                apt.run(move || {
+                    let probe = packet.unpack();
+                    let callers: Vec<_> = (0..5).map(|_| Caller::new(&probe)).collect();
+                    for (n, caller) in (0..).zip(&callers) {
+                        assert_eq!(caller.begin(n), S_OK);
+                    }
+                    assert_eq!(callers[4].cancel(0), S_OK);
+                    go.set();
+                    for caller in &callers[..4] {
+                        assert_eq!(caller.finish().0, RPC_E_DISCONNECTED);
+                    }
+                    assert_eq!(callers[4].finish().0, RPC_S_CALL_CANCELLED_HR);
+                    log.wait_for("left");
+                    assert_eq!(log.lines(), ["left"], "no method ran");
+                    assert_eq!(callers[0].begin(1), S_OK);
+                    assert_eq!(callers[0].finish().0, RPC_S_UNKNOWN_IF_HR, "open question 14");
+                    assert_eq!(double(&probe, 1).0, RPC_S_UNKNOWN_IF_HR);
+                });
+                server.join();
+                apt.stop();
+            });
+        }
+    }
+}
+
+#[test]
+fn a_method_that_runs_when_the_mta_ends_is_waited_for() {
+    in_process(|| {
+        let host = Server::start(Kind::Mta, Flavour::Sync);
+        let (packet, gate, script) = (host.packet(), host.script.hold(3), host.script.clone());
+        let apt = Apt::sta();
+        let caller = apt.run(move || {
+            let caller = Caller::new(&packet.unpack());
+            assert_eq!(caller.begin(3), S_OK);
+            Sent(caller)
+        });
+        script.log().wait_for("enter 3");
+        let ended = Thread::start("ends", {
+            let script = script.clone();
+            move || {
+                host.stop();
+                script.log().say("ended");
+            }
+        });
+        assert!(!script.log().has("ended"));
+        gate.set();
+        ended.join();
+        apt.run(move || {
+            assert_eq!(caller.0.finish(), (S_OK, 6), "it finishes first");
+            drop(caller);
+        });
+        let lines = script.log().lines();
+        assert_eq!(lines, ["enter 3", "done 3", "ended"]);
+        apt.stop();
+    });
+}

@@ -380,6 +380,31 @@ fn sync_10_only_events_are_taken() {
 }
 
 #[test]
+fn sync_18_not_in_an_app_container() {
+    each_kind(|| {
+        for (class, expected) in [
+            (CLSID_ManualResetEvent, REGDB_E_CLASSNOTREG),
+            (CLSID_StdEvent, REGDB_E_CLASSNOTREG),
+            (CLSID_InProcFreeMarshaler, S_OK),
+            (CLSID_StdGlobalInterfaceTable, S_OK),
+        ] {
+            for context in [CLSCTX_INPROC_SERVER, CLSCTX_INPROC_SERVER | CLSCTX_APPCONTAINER] {
+                let mut raw = ptr::dangling_mut();
+                // SAFETY: valid arguments; what comes back is counted.
+                unsafe {
+                    let hr = CoCreateInstance(&class, ptr::null_mut(), context, &IUnknown::IID, &mut raw);
+                    let expected = if context & CLSCTX_APPCONTAINER == 0 { S_OK } else { expected };
+                    assert_eq!((hr, raw.is_null()), (expected, expected != S_OK), "{class:?}");
+                    if !raw.is_null() {
+                        drop(IUnknown::from_raw(raw));
+                    }
+                }
+            }
+        }
+    });
+}
+
+#[test]
 fn events_cross_apartments_and_stay_one_event() {
     in_process(|| {
         let apt = Apt::sta();

@@ -290,7 +290,7 @@ flags! {
     /// Where a class runs (ENUM-08).
     u32 {
         CLSCTX_INPROC_SERVER = 1, CLSCTX_INPROC_HANDLER = 2, CLSCTX_LOCAL_SERVER = 4, CLSCTX_REMOTE_SERVER = 0x10,
-        CLSCTX_ALL = 0x17,
+        CLSCTX_ALL = 0x17, CLSCTX_APPCONTAINER = 0x40_0000,
     }
     /// What kind of call arrives at a message filter (ENUM-09).
     u32 {

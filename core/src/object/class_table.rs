@@ -5,6 +5,7 @@
 //! without registration. The lock is held for look-ups only.
 
 use super::system;
+use crate::abi::clsid::{CLSID_ManualResetEvent, CLSID_StdEvent};
 use crate::abi::exports::export;
 use crate::abi::hresult::{
     CLASS_E_NOAGGREGATION, CO_E_NOTINITIALIZED, CO_E_OBJNOTREG, CO_S_NOTALLINTERFACES, E_INVALIDARG, E_NOINTERFACE,
@@ -12,8 +13,8 @@ use crate::abi::hresult::{
 };
 use crate::abi::interfaces::IClassFactory;
 use crate::abi::types::{
-    CLSCTX_INPROC_SERVER, CLSCTX_LOCAL_SERVER, COSERVERINFO, MSHCTX_INPROC, MSHLFLAGS_NORMAL, MULTI_QI,
-    REGCLS_MULTI_SEPARATE, REGCLS_MULTIPLEUSE, REGCLS_SUSPENDED,
+    CLSCTX_APPCONTAINER, CLSCTX_INPROC_SERVER, CLSCTX_LOCAL_SERVER, COSERVERINFO, MSHCTX_INPROC, MSHLFLAGS_NORMAL,
+    MULTI_QI, REGCLS_MULTI_SEPARATE, REGCLS_MULTIPLEUSE, REGCLS_SUSPENDED,
 };
 use crate::apartment::{self, Apartment};
 use crate::marshal::packet;
@@ -160,13 +161,19 @@ fn bring(
     }
 }
 
+/// A class of the system; programs in an app container do not get its events (SYNC-18).
+fn system_class(clsid: &GUID, context: u32) -> Result<system::Create, HRESULT> {
+    let contained = context & CLSCTX_APPCONTAINER != 0 && matches!(*clsid, CLSID_ManualResetEvent | CLSID_StdEvent);
+    system::system_class(clsid).filter(|_| !contained).ok_or(REGDB_E_CLASSNOTREG)
+}
+
 fn class_object(clsid: &GUID, context: u32, iid: &GUID) -> Result<*mut c_void, HRESULT> {
     let here = apartment::require()?;
     match Process::current().classes.find(clsid, context, here.oxid) {
         Some(Found::Here(object)) => query(&object.0, iid),
         Some(Found::There(there, cookie)) => bring(&there, cookie, *iid, |object| Ok(object.clone())),
         None => {
-            let create = system::system_class(clsid).ok_or(REGDB_E_CLASSNOTREG)?;
+            let create = system_class(clsid, context)?;
             query(&super::class_factory(create).into(), iid)
         }
     }
@@ -188,7 +195,7 @@ fn create(clsid: &GUID, outer: *mut c_void, context: u32, iid: &GUID) -> Result<
     }
     let factory: IClassFactory = match found {
         Some(Found::Here(object)) => object.0.cast().map_err(|error| error.code())?,
-        _ => super::class_factory(system::system_class(clsid).ok_or(REGDB_E_CLASSNOTREG)?),
+        _ => super::class_factory(system_class(clsid, context)?),
     };
     instance(&factory, outer, iid)
 }
