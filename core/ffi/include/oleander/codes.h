@@ -177,6 +177,7 @@ typedef int32_t AgileReferenceOptions;
 #define CLSCTX_LOCAL_SERVER                  4
 #define CLSCTX_REMOTE_SERVER                 0x10
 #define CLSCTX_ALL                           0x17
+#define CLSCTX_APPCONTAINER                  0x400000
 
 /* What kind of call arrives at a message filter. */
 #define CALLTYPE_TOPLEVEL                    1
