@@ -66,6 +66,7 @@ pub fn com_class(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | `size_is(n), length_is(*m)` | `*mut T` | room for n values, of which m cross |
 /// | `string` | `*const u16`, `*const u8`; back: `*mut *mut u16` | characters with a zero at the end |
 /// | `iid_is(riid)` | `*mut c_void`; back: `*mut *mut c_void` | an interface pointer |
+/// | `local` | `*mut c_void`, on the way in | stays at home: the proxy refuses an outer object, the server gets null |
 /// | - | `Ref<'_, I>`; back: `OutRef<'_, I>`, `*mut Option<I>` | an interface pointer |
 ///
 /// Misuse is a compile error that says the rule.
