@@ -11,7 +11,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 
@@ -52,9 +53,17 @@ static COUNTING: Counting = Counting;
 /// One test at a time: there is one count.
 static ONE: Mutex<()> = Mutex::new(());
 
+/// Counts the calling thread from here on. The locks' own table of parked threads is made, once in a program, where a
+/// lock is contended for the first time; that is no call's cost, so a wait that is over at once has it made before.
+fn take_part() {
+    let mutex = parking_lot::Mutex::new(());
+    assert!(parking_lot::Condvar::new().wait_for(&mut mutex.lock(), Duration::ZERO).timed_out());
+    COUNTED.set(true);
+}
+
 /// How many allocations `rounds` rounds need after a hundred to warm up.
 fn allocations(rounds: usize, mut round: impl FnMut()) -> usize {
-    COUNTED.set(true);
+    take_part();
     (0..100).for_each(|_| round());
     let before = ALLOCATIONS.load(Ordering::Relaxed);
     (0..rounds).for_each(|_| round());
@@ -65,14 +74,22 @@ fn allocations(rounds: usize, mut round: impl FnMut()) -> usize {
 #[async_interface(uuid = "3f2b9c1e-6a52-4b57-9d43-0a1b2c3d5001", async_uuid = "3f2b9c1e-6a52-4b57-9d43-0a1b2c3d5002")]
 pub unsafe trait IDoubler: IUnknown {
     fn Double(&self, #[idl(in)] number: u32, #[idl(out)] doubled: *mut u32) -> HRESULT;
+    /// Keeps the server busy until its gate is set.
+    fn Hold(&self) -> HRESULT;
 }
 
 #[com_class(IDoubler)]
-struct Doubler;
+struct Doubler {
+    gate: Arc<Event>,
+}
 
 impl IDoubler_Impl for Doubler_Impl {
     unsafe fn Double(&self, number: u32, doubled: *mut u32) -> HRESULT {
         unsafe { *doubled = number * 2 };
+        S_OK
+    }
+    unsafe fn Hold(&self) -> HRESULT {
+        assert!(self.gate.wait(Deadline::NEVER, Why::Wait));
         S_OK
     }
 }
@@ -81,13 +98,15 @@ struct Packet(*mut c_void);
 unsafe impl Send for Packet {}
 
 /// Runs `client` in the MTA with an `IDoubler` that lives in an STA with a message loop.
-fn with_doubler(client: impl FnOnce(IDoubler)) {
+fn with_doubler(client: impl FnOnce(IDoubler, &Event)) {
     let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let (ready, packet) = mpsc::channel();
+    let gate = Event::manual();
+    let theirs = gate.clone();
     let server = kernel::spawn("server", false, move || unsafe {
-        COUNTED.set(true);
+        take_part();
         assert_eq!(CoInitializeEx(std::ptr::null_mut(), COINIT_APARTMENTTHREADED), S_OK);
-        let doubler: IDoubler = Doubler.into();
+        let doubler: IDoubler = Doubler { gate: theirs }.into();
         let mut stream = std::ptr::null_mut();
         CoMarshalInterThreadInterfaceInStream(&IDoubler::IID, doubler.as_raw(), &mut stream).ok().unwrap();
         ready.send((GetCurrentThreadId(), Packet(stream))).unwrap();
@@ -103,7 +122,7 @@ fn with_doubler(client: impl FnOnce(IDoubler)) {
         assert_eq!(CoInitializeEx(std::ptr::null_mut(), COINIT_MULTITHREADED), S_OK);
         let mut raw = std::ptr::null_mut();
         CoGetInterfaceAndReleaseStream(stream, &IDoubler::IID, &mut raw).ok().unwrap();
-        client(IDoubler::from_raw(raw));
+        client(IDoubler::from_raw(raw), &gate);
         PostThreadMessageW(thread_id, WM_QUIT, 0, 0).ok().unwrap();
         CoUninitialize();
     }
@@ -125,22 +144,34 @@ fn in_flight(calls: &[AsyncIDoubler]) {
     for call in calls {
         unsafe { assert_eq!(call.Begin_Double(21), S_OK) };
     }
-    for call in calls {
-        let mut doubled = 0;
-        unsafe { assert_eq!((call.Finish_Double(&mut doubled), doubled), (S_OK, 42)) };
-    }
+    calls.iter().for_each(finish);
 }
 
-/// Has the thread keep one call more than it needs: the server may be about to let the last one go.
-fn warm_up(doubler: &IDoubler, needed: usize) {
-    let calls: Vec<_> = (0..=needed).map(|_| new_call(doubler)).collect();
-    in_flight(&calls);
+fn finish(call: &AsyncIDoubler) {
+    let mut doubled = 0;
+    unsafe { assert_eq!((call.Finish_Double(&mut doubled), doubled), (S_OK, 42)) };
+}
+
+/// Brings everything to its full size: the server is held until all calls are in its queue, and the thread keeps one call
+/// more than it needs, for the server may be about to let the last one go.
+fn warm_up(doubler: &IDoubler, gate: &Event, needed: usize) {
+    let (held, calls) = (new_call(doubler), (0..=needed).map(|_| new_call(doubler)).collect::<Vec<_>>());
+    gate.reset();
+    unsafe { assert_eq!(held.Begin_Hold(), S_OK) };
+    for call in &calls {
+        unsafe { assert_eq!(call.Begin_Double(21), S_OK) };
+    }
+    gate.set();
+    unsafe { assert_eq!(held.Finish_Hold(), S_OK) };
+    for call in &calls {
+        finish(call);
+    }
 }
 
 #[test]
 fn a_synchronous_call_to_an_sta_allocates_nothing() {
-    with_doubler(|doubler| {
-        warm_up(&doubler, 1);
+    with_doubler(|doubler, gate| {
+        warm_up(&doubler, gate, 1);
         let count = allocations(1000, || unsafe {
             let mut doubled = 0;
             assert_eq!((doubler.Double(21, &mut doubled), doubled), (S_OK, 42));
@@ -151,9 +182,9 @@ fn a_synchronous_call_to_an_sta_allocates_nothing() {
 
 #[test]
 fn an_asynchronous_call_to_an_sta_allocates_nothing() {
-    with_doubler(|doubler| {
+    with_doubler(|doubler, gate| {
         for needed in [1, 64] {
-            warm_up(&doubler, needed);
+            warm_up(&doubler, gate, needed);
             let calls: Vec<_> = (0..needed).map(|_| new_call(&doubler)).collect();
             let count = allocations(100, || in_flight(&calls));
             assert_eq!(count, 0, "in 100 rounds with {needed} in flight");
