@@ -7,17 +7,21 @@
 //! route. A reference to the call is held by each side for as long as it may touch it, so a signal never meets freed
 //! memory.
 //!
-//! A call that went well is used again: the thread that has fetched its reply keeps it ([`Kept`]), and a later call of
-//! that thread takes it over once nobody else refers to it, which `Arc::get_mut` tells.
+//! How the client is told is [`route`]'s; how a call is used again, [`kept`]'s.
+
+mod kept;
+mod route;
+
+pub(crate) use kept::Kept;
+pub(crate) use route::{Outer, Route};
 
 use super::{Buffer, Invocation};
 use crate::abi::hresult::{
     RPC_E_CALL_REJECTED, RPC_E_DISCONNECTED, RPC_E_SERVERCALL_RETRYLATER, RPC_S_CALL_CANCELLED_HR, RPC_S_UNKNOWN_IF_HR,
 };
-use crate::abi::interfaces::ISynchronize;
 use crate::abi::types::RPCOLEMESSAGE;
 use crate::apartment::Apartment;
-use crate::kernel::{self, Event, Task};
+use crate::kernel::{Event, Task};
 use crate::platform::sync::Mutex;
 use crate::platform::{self, Access, Object, ObjectKind};
 use crate::process::Process;
@@ -25,7 +29,6 @@ use crate::protocol::{Word, call as machine};
 use crate::proxy::factory;
 use crate::proxy::info::Direction;
 use crate::stub::{self, InFlight, StubEntry};
-use std::cell::RefCell;
 use std::ffi::c_void;
 use std::sync::{Arc, Weak};
 use windows_core::{GUID, HRESULT};
@@ -46,31 +49,6 @@ pub(crate) struct Caller {
     /// Whether the call was sent by `Begin_`.
     pub(crate) asynchronous: bool,
 }
-
-/// How the client learns that the call is decided.
-#[derive(Default)]
-pub(crate) enum Route {
-    /// It waits for `done` (a synchronous call).
-    #[default]
-    Wait,
-    /// The call object's own event.
-    Own(Arc<Event>),
-    /// Somebody's `ISynchronize`, signalled in its apartment, or wherever the call is decided when it is agile (AGG-09).
-    Outer(Outer),
-}
-
-/// An outer object's `ISynchronize`.
-pub(crate) struct Outer {
-    pub(crate) sync: ISynchronize,
-    /// Its apartment; `None` for an agile object.
-    pub(crate) home: Option<Arc<Apartment>>,
-    /// The inner call object's event.
-    pub(crate) own: Arc<Event>,
-}
-
-// SAFETY: the ISynchronize inside is only called in its own apartment, or when its object said that it is agile; what
-// travels between threads is the counted pointer.
-unsafe impl Send for Outer {}
 
 /// Why there is no reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,41 +81,6 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// A call that is not sent yet; one that this thread has kept, if there is one.
-    pub(crate) fn take(target: Target, caller: Caller, request: Buffer) -> Arc<Self> {
-        platform::with_current(|thread| match thread.com().calls.take() {
-            None => Self::new(thread.process(), target, caller, request),
-            Some(mut call) => {
-                let free = Arc::get_mut(&mut call).expect("kept calls are given when nobody refers to them");
-                free.word = Word::new(0);
-                free.done.reset_in_step();
-                free.target = target;
-                free.caller = caller;
-                *free.body.lock() = Body { request, ..Body::default() };
-                call
-            }
-        })
-    }
-
-    /// Gives the client's reference back, and keeps the call for another one if all went well.
-    pub(crate) fn give_back(self: Arc<Self>) {
-        // In a simulated world each call is a new one, so that no two of them are the same object to its eyes.
-        if platform::is_simulated() {
-            return;
-        }
-        {
-            let mut body = self.body.lock();
-            // What the stub has left of a request, and an outer object that has not heard yet, are the destructor's.
-            let well = body.received && body.in_flight.is_none() && body.signal_failure.is_none();
-            if !well || body.request.len() > 0 || !matches!(body.route, Route::Wait) {
-                return;
-            }
-            drop(body.reply.take());
-        }
-        let surplus = platform::with_current(|thread| thread.com().calls.keep(self));
-        drop(surplus);
-    }
-
     pub(crate) fn new(process: &Process, target: Target, caller: Caller, request: Buffer) -> Arc<Self> {
         Arc::new(Self {
             object: process.new_object(ObjectKind::Call),
@@ -178,25 +121,6 @@ impl Call {
         };
         if !sent {
             self.fail_later(Failure(RPC_S_UNKNOWN_IF_HR));
-        }
-    }
-
-    /// Fails a call that could not be sent. An outer object is never signalled inside Begin_: its apartment does that,
-    /// from its queue, or for an agile one the process's pool.
-    fn fail_later(self: &Arc<Self>, failure: Failure) {
-        let home = match &self.body.lock().route {
-            Route::Outer(outer) => Some(outer.home.clone()),
-            Route::Wait | Route::Own(_) => None,
-        };
-        let task = Arc::new(FailTask { call: self.clone(), failure });
-        match home {
-            None => task.run(),
-            Some(None) => kernel::queue_work_item(move || task.run()),
-            Some(Some(home)) => {
-                if let Err(task) = home.deliver(task) {
-                    task.run();
-                }
-            }
         }
     }
 
@@ -257,19 +181,6 @@ impl Call {
         platform::visit(self.object, Access::Write);
         self.word.apply(machine::abandon);
         self.forget_route();
-    }
-
-    /// Nobody is to be told. Runs in the apartment of whoever it was.
-    pub(super) fn forget_route(&self) {
-        drop(self.take_route());
-    }
-
-    fn take_route(&self) -> Route {
-        let route = std::mem::take(&mut self.body.lock().route);
-        if let Route::Outer(Outer { home: Some(home), .. }) = &route {
-            home.outers.remove(self);
-        }
-        route
     }
 
     /// What the client gets: the reply's bytes, which stay here, or why there are none.
@@ -345,78 +256,6 @@ impl Call {
         let mut body = self.body.lock();
         Invocation::new(std::mem::take(&mut body.request), body.method)
     }
-
-    /// Tells the client. The caller has won the decision and holds a reference.
-    fn signal(self: &Arc<Self>) {
-        let home = match &self.body.lock().route {
-            Route::Outer(outer) => outer.home.clone(),
-            Route::Wait | Route::Own(_) => None,
-        };
-        if let Some(home) = home.filter(|home| !home.is_current()) {
-            self.done.set();
-            // The outer object stays with the call; where its apartment has ended, that lets it go.
-            let _ = home.deliver(Arc::new(SignalTask(self.clone())));
-            return;
-        }
-        let route = self.take_route();
-        self.done.set();
-        self.tell(route);
-    }
-
-    /// In the right apartment.
-    fn tell(&self, route: Route) {
-        match route {
-            Route::Wait => {}
-            Route::Own(event) => event.set(),
-            Route::Outer(outer) => {
-                // SAFETY: this is the apartment of the outer object, or the object is agile.
-                let hr = unsafe { outer.sync.Signal() };
-                if hr.is_err() {
-                    self.signal_failed(hr, &outer);
-                }
-            }
-        }
-    }
-
-    /// Nobody may wait for ever on an outer object that does not do its part: Finish_ gets the code (AGG-06), unless one
-    /// that the outer woke has had the result already.
-    fn signal_failed(&self, hr: HRESULT, outer: &Outer) {
-        let late = {
-            let mut body = self.body.lock();
-            body.signal_failure = Some(hr);
-            body.received
-        };
-        if !late {
-            outer.own.set();
-        }
-    }
-}
-
-/// How many calls a thread keeps.
-const KEPT_MAX: usize = 256;
-/// How many of them are looked at to find a free one: the last ones may be on their way out of the server.
-const LOOKS_MAX: usize = 4;
-
-/// The calls that a thread has kept for its next ones. Touched by the thread itself only.
-#[derive(Default)]
-pub(crate) struct Kept(RefCell<Vec<Arc<Call>>>);
-
-impl Kept {
-    fn take(&self) -> Option<Arc<Call>> {
-        let mut calls = self.0.borrow_mut();
-        let free = (0..calls.len()).rev().take(LOOKS_MAX).find(|at| Arc::get_mut(&mut calls[*at]).is_some())?;
-        Some(calls.swap_remove(free))
-    }
-
-    /// Gives the call back when there are enough.
-    fn keep(&self, call: Arc<Call>) -> Option<Arc<Call>> {
-        let mut calls = self.0.borrow_mut();
-        if calls.len() >= KEPT_MAX {
-            return Some(call);
-        }
-        calls.push(call);
-        None
-    }
 }
 
 impl Drop for Call {
@@ -442,35 +281,5 @@ impl Task for Call {
 
     fn abandon(self: Arc<Self>) {
         self.complete(Err(Failure(RPC_E_DISCONNECTED)));
-    }
-}
-
-/// A call that could not be sent, on its way to the apartment that hears of it.
-struct FailTask {
-    call: Arc<Call>,
-    failure: Failure,
-}
-
-impl Task for FailTask {
-    fn run(self: Arc<Self>) {
-        self.call.complete(Err(self.failure));
-    }
-
-    fn abandon(self: Arc<Self>) {
-        self.run();
-    }
-}
-
-/// The Signal of an outer object, on its way to the outer's apartment. The route is still in the call.
-struct SignalTask(Arc<Call>);
-
-impl Task for SignalTask {
-    fn run(self: Arc<Self>) {
-        let route = self.0.take_route();
-        self.0.tell(route);
-    }
-
-    fn abandon(self: Arc<Self>) {
-        self.0.forget_route();
     }
 }

@@ -1,0 +1,146 @@
+//! How the client learns that its call is decided: its event, or the outer object's Signal in the right apartment.
+//!
+//! The route lies in the call's body. Whoever wins the decision takes it out and tells ([`Call::signal`]); an outer object
+//! of another apartment stays in the call until a task has carried the Signal there, or until that apartment ends and lets
+//! it go. Nothing is told and nothing is dropped under the body's lock.
+
+use super::{Call, Failure};
+use crate::abi::interfaces::ISynchronize;
+use crate::apartment::Apartment;
+use crate::kernel::{self, Event, Task};
+use std::sync::Arc;
+use windows_core::HRESULT;
+
+/// How the client learns that the call is decided.
+#[derive(Default)]
+pub(crate) enum Route {
+    /// It waits for `done` (a synchronous call).
+    #[default]
+    Wait,
+    /// The call object's own event.
+    Own(Arc<Event>),
+    /// Somebody's `ISynchronize`, signalled in its apartment, or wherever the call is decided when it is agile (AGG-09).
+    Outer(Outer),
+}
+
+/// An outer object's `ISynchronize`.
+pub(crate) struct Outer {
+    pub(crate) sync: ISynchronize,
+    /// Its apartment; `None` for an agile object.
+    pub(crate) home: Option<Arc<Apartment>>,
+    /// The inner call object's event.
+    pub(crate) own: Arc<Event>,
+}
+
+// SAFETY: the ISynchronize inside is only called in its own apartment, or when its object said that it is agile; what
+// travels between threads is the counted pointer.
+unsafe impl Send for Outer {}
+
+impl Call {
+    /// Fails a call that could not be sent. An outer object is never signalled inside Begin_: its apartment does that,
+    /// from its queue, or for an agile one the process's pool.
+    pub(super) fn fail_later(self: &Arc<Self>, failure: Failure) {
+        let home = match &self.body.lock().route {
+            Route::Outer(outer) => Some(outer.home.clone()),
+            Route::Wait | Route::Own(_) => None,
+        };
+        let task = Arc::new(FailTask { call: self.clone(), failure });
+        match home {
+            None => task.run(),
+            Some(None) => kernel::queue_work_item(move || task.run()),
+            Some(Some(home)) => {
+                if let Err(task) = home.deliver(task) {
+                    task.run();
+                }
+            }
+        }
+    }
+
+    /// Nobody is to be told. Runs in the apartment of whoever it was.
+    pub(in crate::channel) fn forget_route(&self) {
+        drop(self.take_route());
+    }
+
+    pub(super) fn take_route(&self) -> Route {
+        let route = std::mem::take(&mut self.body.lock().route);
+        if let Route::Outer(Outer { home: Some(home), .. }) = &route {
+            home.outers.remove(self);
+        }
+        route
+    }
+
+    /// Tells the client. The caller has won the decision and holds a reference.
+    pub(super) fn signal(self: &Arc<Self>) {
+        let home = match &self.body.lock().route {
+            Route::Outer(outer) => outer.home.clone(),
+            Route::Wait | Route::Own(_) => None,
+        };
+        if let Some(home) = home.filter(|home| !home.is_current()) {
+            self.done.set();
+            // The outer object stays with the call; where its apartment has ended, that lets it go.
+            let _ = home.deliver(Arc::new(SignalTask(self.clone())));
+            return;
+        }
+        let route = self.take_route();
+        self.done.set();
+        self.tell(route);
+    }
+
+    /// In the right apartment.
+    fn tell(&self, route: Route) {
+        match route {
+            Route::Wait => {}
+            Route::Own(event) => event.set(),
+            Route::Outer(outer) => {
+                // SAFETY: this is the apartment of the outer object, or the object is agile.
+                let hr = unsafe { outer.sync.Signal() };
+                if hr.is_err() {
+                    self.signal_failed(hr, &outer);
+                }
+            }
+        }
+    }
+
+    /// Nobody may wait for ever on an outer object that does not do its part: Finish_ gets the code (AGG-06), unless one
+    /// that the outer woke has had the result already.
+    fn signal_failed(&self, hr: HRESULT, outer: &Outer) {
+        let late = {
+            let mut body = self.body.lock();
+            body.signal_failure = Some(hr);
+            body.received
+        };
+        if !late {
+            outer.own.set();
+        }
+    }
+}
+
+/// A call that could not be sent, on its way to the apartment that hears of it.
+struct FailTask {
+    call: Arc<Call>,
+    failure: Failure,
+}
+
+impl Task for FailTask {
+    fn run(self: Arc<Self>) {
+        self.call.complete(Err(self.failure));
+    }
+
+    fn abandon(self: Arc<Self>) {
+        self.run();
+    }
+}
+
+/// The Signal of an outer object, on its way to the outer's apartment. The route is still in the call.
+struct SignalTask(Arc<Call>);
+
+impl Task for SignalTask {
+    fn run(self: Arc<Self>) {
+        let route = self.0.take_route();
+        self.0.tell(route);
+    }
+
+    fn abandon(self: Arc<Self>) {
+        self.0.forget_route();
+    }
+}
