@@ -149,7 +149,7 @@ fn clients_at_random() {
 fn clients_at_random_whose_server_ends() {
     for seed in 1..8 {
         for server in [Kind::Sta, Kind::Mta] {
-            for flavour in [Flavour::Sync, Flavour::AtOnce] {
+            for flavour in [Flavour::Sync, Flavour::AtOnce, Flavour::Worker] {
                 stress(server, flavour, true, seed);
             }
         }

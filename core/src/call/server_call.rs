@@ -3,8 +3,8 @@
 //!
 //! It belongs to the server's apartment: Signal or Reset from another one, unmarshaled, is `RPC_E_WRONG_THREAD` and has no
 //! effect, so the call stays pending for ever (SRV-13). Its progress is the machine `protocol::server_call`. `running`
-//! is set before Begin_ and taken by whoever the machine tells to finish; Finish_ runs on the thread that signalled, or
-//! on the one that returned from Begin_ when the Signal came first (chosen).
+//! is set before Begin_ and taken when the call has ended, by whoever the machine told to finish or to give up. Finish_
+//! runs on the thread that signalled, or on the one that returned from Begin_ when the Signal came first (chosen).
 
 use crate::abi::hresult::{E_INVALIDARG, E_NOINTERFACE, E_NOTIMPL, RPC_E_CALL_COMPLETE, RPC_E_DISCONNECTED, S_OK};
 use crate::abi::interfaces::{
@@ -126,7 +126,6 @@ impl ServerCall_Impl {
             Err(hr) => hr,
         };
         if hr.is_err() {
-            self.running.lock().take();
             return self.end(call, Err(Failure(hr)));
         }
         if let Some(running) = self.running.lock().as_mut() {
@@ -140,8 +139,9 @@ impl ServerCall_Impl {
 
     /// Finish_ and the reply.
     fn finish(&self) {
-        let running = self.running.lock().take();
-        let Some(Running { call, method, kept }) = running else { return };
+        // The call stays there until it has ended: TestCancel may be asked inside Finish_.
+        let running = self.running.lock().as_mut().map(|it| (it.call.clone(), it.method, std::mem::take(&mut it.kept)));
+        let Some((call, method, kept)) = running else { return };
         let mut invocation = Invocation::new(crate::channel::Buffer::default(), method);
         let mut message = invocation.message();
         let channel = server_channel();
@@ -162,6 +162,8 @@ impl ServerCall_Impl {
     /// The object is idle again before the client can see the reply: its next call may be there at once.
     fn end(&self, call: &Arc<Call>, reply: Result<crate::channel::Buffer, Failure>) {
         platform::visit(self.object, Access::Write);
+        let over = self.running.lock().take();
+        drop(over);
         let alive = self.word.apply(machine::ended);
         let begun = self.home.upgrade().and_then(|home| home.exports.take_begun(self));
         match (alive, begun, self.entry.upgrade()) {

@@ -281,6 +281,11 @@ impl ProbeCall_Impl {
         let waited = unsafe { sync.Wait(COWAIT_DEFAULT, INFINITE) };
         assert_eq!(waited, S_OK);
         say_where(&self.script, "finish", n);
+        if let Ok(cancel) = self.query::<ICancelMethodCalls>() {
+            // SAFETY: a live object of this apartment.
+            let seen = unsafe { cancel.TestCancel() };
+            assert!(matches!(seen, RPC_S_CALLPENDING | RPC_E_CALL_CANCELED), "CXL-22: it is not complete yet");
+        }
         assert!(n != FINISH_PANICS, "a Finish_ that panics");
         Ok((n, self.script.hr(n)))
     }
