@@ -152,7 +152,7 @@ fn srv_06_only_signal_leads_to_the_reply() {
         assert_eq!(caller.wait(1), RPC_S_CALLPENDING);
         assert!(!scene.log().has("finish 3"));
         assert_eq!(host.signal(3), S_OK);
-        assert!(scene.log().has("finish 3"));
+        scene.log().wait_for("finish 3");
         assert_eq!(caller.finish(), (S_OK, 6));
         host.let_go(3);
     });
@@ -279,7 +279,7 @@ fn srv_13_signal_from_another_apartment_is_refused_and_the_call_stays_pending() 
         // The server's call object is still begun; a Signal in the right place ends it, for nobody.
         assert_eq!(host.signal(3), S_OK);
         host.let_go(3);
-        assert!(scene.log().has("finish 3"));
+        scene.log().wait_for("finish 3");
     });
 }
 
@@ -477,6 +477,10 @@ fn an_mta_servers_call_object_is_marshaled_to_an_sta_worker() {
             unsafe {
                 assert_eq!(cancel.TestCancel(), RPC_S_CALLPENDING);
                 assert_eq!(sync.Signal(), S_OK);
+                // Begin_ may not have returned yet; the call ends when it has.
+                while cancel.TestCancel() == RPC_S_CALLPENDING {
+                    std::thread::yield_now();
+                }
                 assert_eq!(cancel.TestCancel(), RPC_E_CALL_COMPLETE);
             }
         });
@@ -545,7 +549,7 @@ fn an_abandoned_call_of_an_asynchronous_server_is_finished_for_nobody() {
         });
         assert_eq!(seen, RPC_E_CALL_CANCELED, "CALL-32");
         assert_eq!(host.signal(3), S_OK);
-        assert!(scene.log().has("finish 3"));
+        scene.log().wait_for("finish 3");
         host.let_go(3);
     });
 }
@@ -573,7 +577,7 @@ fn the_last_proxy_goes_while_an_asynchronous_call_is_begun() {
                 // SAFETY: a live object of this apartment.
                 assert_eq!(unsafe { script.in_hand(3).Signal() }, S_OK);
                 script.let_go(3);
-                assert!(script.log().has("finish 3"));
+                script.log().wait_for("finish 3");
             });
             host.stop();
             apt.stop();
