@@ -6,6 +6,8 @@
 mod probe;
 #[path = "common/rooms.rs"]
 mod rooms;
+#[path = "common/windows.rs"]
+mod windows;
 
 use oleander::windows_core::{GUID, HRESULT, IUnknown, Interface};
 use oleander::*;
@@ -253,5 +255,31 @@ fn system_classes_need_no_registration() {
             });
             room.close();
         }
+    });
+}
+
+unsafe extern "system" fn activates(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> LRESULT {
+    if message == WM_USER {
+        let hr = create::<IProbe>(LOCAL).err().unwrap_or(S_OK);
+        return hr.0 as LRESULT;
+    }
+    unsafe { DefWindowProcW(hwnd, message, wparam, lparam) }
+}
+
+#[test]
+fn msg_10_no_activation_elsewhere_while_a_sent_message_is_handled() {
+    world(|world| {
+        let (server, client) = (world.sta(), world.sta());
+        let lives = Lives::default();
+        let own = lives.clone();
+        server.run(move || register(&own, LOCAL, REGCLS_MULTIPLEUSE));
+        let window = client.run(|| Carry(windows::window_with(activates))).take();
+        let said = unsafe { SendMessageW(window, WM_USER, 0, 0) };
+        assert_eq!(said, RPC_E_CANTCALLOUT_ININPUTSYNCCALL.0 as LRESULT);
+        let own = Carry(window);
+        client.run(move || assert_eq!(unsafe { SendMessageW(own.take(), WM_USER, 0, 0) }, 0, "its own message"));
+        assert_eq!(lives.now(), 0);
+        server.close();
+        client.close();
     });
 }

@@ -146,6 +146,8 @@ fn bring(
     iid: GUID,
     job: impl FnOnce(&IUnknown) -> Result<IUnknown, HRESULT> + Send + 'static,
 ) -> Result<*mut c_void, HRESULT> {
+    // Activation elsewhere is a call like any other (MSG-10, MF-08).
+    crate::channel::client::may_call_out()?;
     let bytes = apartment::run_in(there, move || {
         let object = Process::current().classes.object(cookie).ok_or(REGDB_E_CLASSNOTREG)?;
         let made = job(&object.0)?;
