@@ -9,7 +9,7 @@ mod rooms;
 #[path = "common/windows.rs"]
 mod windows;
 
-use oleander::windows_core::{HRESULT, IUnknown, Interface};
+use oleander::windows_core::{GUID, HRESULT, IUnknown, Interface};
 use oleander::*;
 use probe::*;
 use rooms::*;
@@ -397,5 +397,65 @@ fn a_filter_may_register_another_in_its_last_release() {
             assert_eq!(register(filter.as_raw()).0, S_OK);
         });
         sta.close();
+    });
+}
+
+/// A call object whose Begin_ fails as a filter would refuse.
+#[com_class(AsyncIProbe2, auto(ISynchronize = event : CLSID_ManualResetEvent))]
+struct Refuses {
+    event: object::AutoInner,
+}
+
+/// Does nothing, or not even that.
+#[async_interface(uuid = "b6a3d8f0-16a2-4a5e-bb0f-4a9e5a3d7c01", async_uuid = "b6a3d8f0-16a2-4a5e-bb0f-4a9e5a3d7c02")]
+unsafe trait IProbe2: IUnknown {
+    fn Ask(&self) -> HRESULT;
+}
+
+impl AsyncIProbe2_Impl for Refuses_Impl {
+    unsafe fn Begin_Ask(&self) -> HRESULT {
+        RPC_E_CALL_REJECTED
+    }
+    unsafe fn Finish_Ask(&self) -> HRESULT {
+        S_OK
+    }
+}
+
+#[com_class(IProbe2, ICallFactory)]
+struct RefusingServer;
+
+impl IProbe2_Impl for RefusingServer_Impl {
+    unsafe fn Ask(&self) -> HRESULT {
+        S_OK
+    }
+}
+
+impl ICallFactory_Impl for RefusingServer_Impl {
+    unsafe fn CreateCall(
+        &self,
+        _: *const GUID,
+        outer: *mut c_void,
+        riid2: *const GUID,
+        ppv: *mut *mut c_void,
+    ) -> HRESULT {
+        unsafe { object::create_aggregated(Refuses { event: Default::default() }, outer, riid2, ppv) }
+    }
+}
+
+#[test]
+fn srv_09_a_server_that_fails_like_a_filter_is_not_tried_again() {
+    world(|world| {
+        let (server, client) = (world.mta(), world.sta());
+        let packet = server.run(|| pack::<IProbe2>(&RefusingServer.into()));
+        client.run(move || unsafe {
+            let proxy: IProbe2 = unpack(packet);
+            install();
+            script().retries.borrow_mut().push_back(0);
+            assert_eq!(proxy.Ask(), RPC_E_CALL_REJECTED);
+            assert_eq!(uninstall(), [], "nobody asks the filter");
+            script().retries.take();
+        });
+        server.close();
+        client.close();
     });
 }

@@ -17,7 +17,7 @@ pub(crate) fn dispatch(call: &Arc<Call>) {
         return call.complete(Err(Failure(RPC_E_DISCONNECTED)));
     };
     if let Err(refused) = apartment::ask_filter(call, &entry) {
-        return call.complete(Err(Failure(refused)));
+        return call.refuse(refused);
     }
     let scope = Scope::enter(call);
     serve(call, entry);

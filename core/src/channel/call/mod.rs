@@ -16,9 +16,7 @@ pub(crate) use kept::Kept;
 pub(crate) use route::{Outer, Route};
 
 use super::{Buffer, Invocation};
-use crate::abi::hresult::{
-    RPC_E_CALL_REJECTED, RPC_E_DISCONNECTED, RPC_E_SERVERCALL_RETRYLATER, RPC_S_CALL_CANCELLED_HR, RPC_S_UNKNOWN_IF_HR,
-};
+use crate::abi::hresult::{RPC_E_DISCONNECTED, RPC_S_CALL_CANCELLED_HR, RPC_S_UNKNOWN_IF_HR};
 use crate::abi::types::RPCOLEMESSAGE;
 use crate::apartment::Apartment;
 use crate::kernel::{Event, Task};
@@ -68,6 +66,14 @@ struct Body {
     whole: bool,
     /// The client has had the reply.
     received: bool,
+    /// The callee's message filter did not let the call in.
+    refused: Option<HRESULT>,
+}
+
+impl Body {
+    fn reply_is(&self, hr: HRESULT) -> bool {
+        matches!(&self.reply, Some(Err(Failure(failure))) if *failure == hr)
+    }
 }
 
 /// A call in flight.
@@ -220,12 +226,16 @@ impl Call {
         self.body.lock().method
     }
 
-    /// The refusal of the callee's message filter, if that is the reply. The request was not taken then.
+    /// The callee's message filter does not let the call in. The request stays, for another try.
+    pub(crate) fn refuse(self: &Arc<Self>, hr: HRESULT) {
+        self.body.lock().refused = Some(hr);
+        self.complete(Err(Failure(hr)));
+    }
+
+    /// What the callee's message filter said, if it refused the call. A server that fails with the same code did not.
     pub(crate) fn refusal(&self) -> Option<HRESULT> {
-        match &self.body.lock().reply {
-            Some(Err(Failure(hr))) if matches!(*hr, RPC_E_CALL_REJECTED | RPC_E_SERVERCALL_RETRYLATER) => Some(*hr),
-            _ => None,
-        }
+        let body = self.body.lock();
+        body.refused.filter(|hr| body.reply_is(*hr))
     }
 
     /// What the caller hears of a refusal.
