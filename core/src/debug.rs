@@ -27,7 +27,7 @@ pub(crate) struct Live(LiveCount);
 impl Live {
     /// Counts an object in the current thread's process.
     pub(crate) fn new() -> Self {
-        let count = platform::current().process().live.clone();
+        let count = platform::with_current(|thread| thread.process().live.clone());
         count.0.fetch_add(1, Ordering::Relaxed);
         Self(count)
     }

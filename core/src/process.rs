@@ -10,6 +10,7 @@ use crate::marshal::InterfaceTable;
 use crate::object::{ClassTable, ServerLocks};
 use crate::platform::{self, Object, ObjectKind, Port};
 use crate::proxy::PsClsids;
+use crossbeam::utils::CachePadded;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -28,7 +29,8 @@ const FIRST_PROCESS: u32 = 4;
 pub struct Process {
     id: u32,
     port: Arc<dyn Port>,
-    next_object: AtomicU64,
+    /// Written by every thread for each object: on a cache line of its own, away from what everybody reads.
+    next_object: CachePadded<AtomicU64>,
     next_thread: AtomicU32,
     pub(crate) wait_lock: Arc<WaitLock>,
     pub(crate) handles: HandleTable,
@@ -57,7 +59,7 @@ impl Process {
         Arc::new(Self {
             id,
             port,
-            next_object: AtomicU64::new(FIRST_OBJECT),
+            next_object: CachePadded::new(AtomicU64::new(FIRST_OBJECT)),
             next_thread: AtomicU32::new(1),
             wait_lock: WaitLock::new(),
             handles: HandleTable::new(),
