@@ -1,6 +1,7 @@
 //! Synchronisation objects: the system's event classes, and the handle that shows an event as a kernel object (facts
 //! section 5).
 
+mod container;
 mod event;
 mod handle;
 
