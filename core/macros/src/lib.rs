@@ -43,7 +43,7 @@ pub fn com_class(attr: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Declares an interface with proxy and stub, and its asynchronous twin.
 ///
-/// ```ignore
+/// ```text
 /// #[async_interface(uuid = "…", async_uuid = "…")]
 /// pub unsafe trait ISieve: IUnknown {
 ///     fn CountPrimes(&self, #[idl(in)] lMax: u32, #[idl(out)] plResult: *mut u32) -> HRESULT;
