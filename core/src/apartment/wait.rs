@@ -188,6 +188,21 @@ fn dispatch_of(everything: bool) -> Dispatch {
     if everything { Dispatch::Everything } else { Dispatch::Modal }
 }
 
+/// The checks that come first in both functions, and the index at 0 (WAIT-01 to WAIT-03).
+///
+/// # Safety
+/// `index` is null or valid for writes.
+unsafe fn index_of<'a>(index: *mut u32, handles: *const HANDLE, count: u32) -> Result<&'a mut u32, HRESULT> {
+    // SAFETY: the caller's.
+    let index = unsafe { index.as_mut() }.ok_or(E_INVALIDARG)?;
+    *index = 0;
+    match (handles.is_null(), count) {
+        (true, _) => Err(E_INVALIDARG),
+        (false, 0) => Err(RPC_E_NO_SYNC),
+        (false, _) => Ok(index),
+    }
+}
+
 /// The common part of the two functions: handles to objects, the wait, the index.
 ///
 /// # Safety
@@ -238,15 +253,10 @@ export! {
         lpdwindex: *mut u32,
     ) -> HRESULT {
         // SAFETY: the caller's.
-        let Some(index) = (unsafe { lpdwindex.as_mut() }) else { return E_INVALIDARG };
-        if pHandles.is_null() {
-            *index = 0;
-            return E_INVALIDARG;
-        }
-        *index = 0;
-        if cHandles == 0 {
-            return RPC_E_NO_SYNC;
-        }
+        let index = match unsafe { index_of(lpdwindex, pHandles, cHandles) } {
+            Ok(index) => index,
+            Err(hr) => return hr,
+        };
         if dwFlags & !FLAGS != 0 || cHandles > HANDLES_MAX {
             return E_INVALIDARG;
         }
@@ -267,14 +277,10 @@ export! {
         lpdwindex: *mut u32,
     ) -> HRESULT {
         // SAFETY: the caller's.
-        let Some(index) = (unsafe { lpdwindex.as_mut() }) else { return E_INVALIDARG };
-        *index = 0;
-        if pHandles.is_null() {
-            return E_INVALIDARG;
-        }
-        if cHandles == 0 {
-            return RPC_E_NO_SYNC;
-        }
+        let index = match unsafe { index_of(lpdwindex, pHandles, cHandles) } {
+            Ok(index) => index,
+            Err(hr) => return hr,
+        };
         if dwFlags & !(CWMO_DISPATCH_CALLS | CWMO_DISPATCH_WINDOW_MESSAGES) != 0 || cHandles > CWMO_MAX_HANDLES {
             return E_INVALIDARG;
         }
