@@ -37,7 +37,8 @@ fn files(dir: &Path) -> Vec<PathBuf> {
 
 /// Every interface of the runtime, in order.
 pub fn interfaces() -> Vec<Interface> {
-    let text = std::fs::read_to_string(source_dir().join("abi/interfaces.rs")).expect("the interfaces");
+    let read = |file: &PathBuf| std::fs::read_to_string(file).expect("the interfaces");
+    let text: String = files(&source_dir().join("abi/interfaces")).iter().map(read).collect();
     let text = without_attributes(&text);
     let blocks = text.split("pub unsafe trait ").skip(1);
     blocks

@@ -1,0 +1,82 @@
+//! What interface proxies and stubs speak: channels, their factory. In vtable order.
+
+use crate::abi::types::RPCOLEMESSAGE;
+use crate::interface;
+use std::ffi::c_void;
+use windows_core::{GUID, HRESULT, IUnknown};
+
+/// The channel as an interface proxy or stub sees it (IID-15).
+#[interface("D5F56B60-593B-101A-B569-08002B2DBF7A")]
+pub unsafe trait IRpcChannelBuffer: IUnknown {
+    /// Makes a buffer of `pMessage->cbBuffer` bytes.
+    fn GetBuffer(&self, pMessage: *mut RPCOLEMESSAGE, riid: *const GUID) -> HRESULT;
+    /// Sends the request and waits for the reply, which takes the request's place in the message.
+    fn SendReceive(&self, pMessage: *mut RPCOLEMESSAGE, pStatus: *mut u32) -> HRESULT;
+    /// Gives a buffer back.
+    fn FreeBuffer(&self, pMessage: *mut RPCOLEMESSAGE) -> HRESULT;
+    /// The destination's `MSHCTX_…`.
+    fn GetDestCtx(&self, pdwDestContext: *mut u32, ppvDestContext: *mut *mut c_void) -> HRESULT;
+    /// `S_OK` when connected, else `S_FALSE`.
+    fn IsConnected(&self) -> HRESULT;
+}
+
+/// The channel with its protocol version (IID-16).
+#[interface("594F31D0-7F19-11D0-B194-00A0C90DC8BF")]
+pub unsafe trait IRpcChannelBuffer2: IRpcChannelBuffer {
+    /// The version of the object protocol: major in the low word.
+    fn GetProtocolVersion(&self, pdwVersion: *mut u32) -> HRESULT;
+}
+
+/// The channel of an asynchronous call (IID-18).
+#[interface("A5029FB6-3C34-11D1-9C99-00C04FB998AA")]
+pub unsafe trait IAsyncRpcChannelBuffer: IRpcChannelBuffer2 {
+    /// Sends the request; `pSync` is signalled when the reply is in. On a server: sends the reply, `pSync` is null.
+    fn Send(&self, pMessage: *mut RPCOLEMESSAGE, pSync: *mut c_void, pulStatus: *mut u32) -> HRESULT;
+    /// Fetches the reply.
+    fn Receive(&self, pMessage: *mut RPCOLEMESSAGE, pulStatus: *mut u32) -> HRESULT;
+    /// The destination's `MSHCTX_…`.
+    fn GetDestCtxEx(&self, pMsg: *mut RPCOLEMESSAGE, pdwDestContext: *mut u32, ppv: *mut *mut c_void) -> HRESULT;
+}
+
+/// The inner side of an interface proxy (IID-19).
+#[interface("D5F56A34-593B-101A-B569-08002B2DBF7A")]
+pub unsafe trait IRpcProxyBuffer: IUnknown {
+    /// Connects the proxy to a channel.
+    fn Connect(&self, pRpcChannelBuffer: *mut c_void) -> HRESULT;
+    /// Takes the channel away.
+    fn Disconnect(&self);
+}
+
+/// An interface stub (IID-20).
+#[interface("D5F56AFC-593B-101A-B569-08002B2DBF7A")]
+pub unsafe trait IRpcStubBuffer: IUnknown {
+    /// Connects the stub to its server object.
+    fn Connect(&self, pUnkServer: *mut c_void) -> HRESULT;
+    /// Lets the server object go.
+    fn Disconnect(&self);
+    /// Runs the call in the message.
+    fn Invoke(&self, pMessage: *mut RPCOLEMESSAGE, pRpcChannelBuffer: *mut c_void) -> HRESULT;
+    /// The stub for an interface, or null.
+    fn IsIIDSupported(&self, riid: *const GUID) -> *mut c_void;
+    /// How many references it holds on the server object.
+    fn CountRefs(&self) -> u32;
+    /// The server object's interface, for debuggers.
+    fn DebugServerQueryInterface(&self, ppv: *mut *mut c_void) -> HRESULT;
+    /// Undoes the query.
+    fn DebugServerRelease(&self, pv: *mut c_void);
+}
+
+/// Makes interface proxies and stubs (IID-21).
+#[interface("D5F569D0-593B-101A-B569-08002B2DBF7A")]
+pub unsafe trait IPSFactoryBuffer: IUnknown {
+    /// An interface proxy, aggregated under the proxy manager.
+    fn CreateProxy(
+        &self,
+        pUnkOuter: *mut c_void,
+        riid: *const GUID,
+        ppProxy: *mut *mut c_void,
+        ppv: *mut *mut c_void,
+    ) -> HRESULT;
+    /// An interface stub for a server object.
+    fn CreateStub(&self, riid: *const GUID, pUnkServer: *mut c_void, ppStub: *mut *mut c_void) -> HRESULT;
+}

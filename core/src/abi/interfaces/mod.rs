@@ -1,0 +1,15 @@
+//! The interfaces of the machinery (facts section 1.3), in vtable order, one topic a file.
+
+mod calls;
+mod channel;
+mod marshaling;
+mod objects;
+mod streams;
+mod synchronize;
+
+pub use calls::*;
+pub use channel::*;
+pub use marshaling::*;
+pub use objects::*;
+pub use streams::*;
+pub use synchronize::*;
