@@ -1,5 +1,6 @@
 //! The usage patterns of the blog posts, on their own example: a pipe that is slow to push and pull, in an STA that pumps,
-//! used from another apartment. Facts section 16; the tenth, the asynchronous release, comes with AsyncIUnknown.
+//! used from another apartment through the system's own proxies (IID-14). Facts section 16; the tenth, the asynchronous
+//! release, comes with AsyncIUnknown.
 
 mod support;
 
@@ -10,20 +11,6 @@ use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use support::*;
-
-/// The system's own pipe interface (IID-14).
-#[async_interface(uuid = "DB2F3ACA-2F86-11D1-8E04-00C04FB9989A", async_uuid = "DB2F3ACB-2F86-11D1-8E04-00C04FB9989A")]
-pub unsafe trait IPipeByte: IUnknown {
-    /// Takes up to `cRequest` bytes out.
-    fn Pull(
-        &self,
-        #[idl(out, size_is(cRequest), length_is(*pcReturned))] buf: *mut u8,
-        #[idl(in)] cRequest: u32,
-        #[idl(out)] pcReturned: *mut u32,
-    ) -> HRESULT;
-    /// Puts bytes in.
-    fn Push(&self, #[idl(in, size_is(cSent))] buf: *const u8, #[idl(in)] cSent: u32) -> HRESULT;
-}
 
 /// It takes as long as the test wants.
 #[com_class(IPipeByte)]

@@ -112,7 +112,10 @@ impl<T: Ndr> Array<T> {
         }
         let (max, length) = array::read_header::<T>(varying, r)?;
         if T::PLAIN && borrow && max == length {
-            r.align(T::ALIGN)?;
+            // Before no elements there is no gap (`array::write_flat`).
+            if length > 0 {
+                r.align(T::ALIGN)?;
+            }
             let at = r.take(array::bytes_of::<T>(length)?)?;
             if at.cast::<T>().is_aligned() {
                 (self.first, self.size) = (at.cast::<T>().cast_mut(), max);

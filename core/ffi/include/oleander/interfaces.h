@@ -30,6 +30,13 @@ OLEANDER_INTERFACE_ID(IAgileObject, 0x94EA2B94, 0xE9CC, 0x49E0, 0xC0, 0xFF, 0xEE
 OLEANDER_OLE_INTERFACE_ID(IClassFactory, 0x00000001);
 OLEANDER_INTERFACE_ID(ISequentialStream, 0x0C733A30, 0x2A1C, 0x11CE, 0xAD, 0xE5, 0x00, 0xAA, 0x00, 0x44, 0x77, 0x3D);
 OLEANDER_OLE_INTERFACE_ID(IStream, 0x0000000C);
+OLEANDER_OLE_INTERFACE_ID(IPersist, 0x0000010C);
+OLEANDER_INTERFACE_ID(IPipeByte, 0xDB2F3ACA, 0x2F86, 0x11D1, 0x8E, 0x04, 0x00, 0xC0, 0x4F, 0xB9, 0x98, 0x9A);
+OLEANDER_INTERFACE_ID(AsyncIPipeByte, 0xDB2F3ACB, 0x2F86, 0x11D1, 0x8E, 0x04, 0x00, 0xC0, 0x4F, 0xB9, 0x98, 0x9A);
+OLEANDER_INTERFACE_ID(IPipeLong, 0xDB2F3ACC, 0x2F86, 0x11D1, 0x8E, 0x04, 0x00, 0xC0, 0x4F, 0xB9, 0x98, 0x9A);
+OLEANDER_INTERFACE_ID(AsyncIPipeLong, 0xDB2F3ACD, 0x2F86, 0x11D1, 0x8E, 0x04, 0x00, 0xC0, 0x4F, 0xB9, 0x98, 0x9A);
+OLEANDER_INTERFACE_ID(IPipeDouble, 0xDB2F3ACE, 0x2F86, 0x11D1, 0x8E, 0x04, 0x00, 0xC0, 0x4F, 0xB9, 0x98, 0x9A);
+OLEANDER_INTERFACE_ID(AsyncIPipeDouble, 0xDB2F3ACF, 0x2F86, 0x11D1, 0x8E, 0x04, 0x00, 0xC0, 0x4F, 0xB9, 0x98, 0x9A);
 
 OLEANDER_OLE_GUID(CLSID_StdEvent, 0x0000032B);
 OLEANDER_OLE_GUID(CLSID_ManualResetEvent, 0x0000032C);
@@ -371,6 +378,74 @@ DECLARE_INTERFACE_(IStream, ISequentialStream) {
     STDMETHOD(UnlockRegion)(THIS_ ULARGE_INTEGER libOffset, ULARGE_INTEGER cb, DWORD dwLockType) PURE;
     STDMETHOD(Stat)(THIS_ STATSTG *pstatstg, DWORD grfStatFlag) PURE;
     STDMETHOD(Clone)(THIS_ IStream **ppstm) PURE;
+};
+
+/* An object that knows its class. */
+#undef INTERFACE
+#define INTERFACE IPersist
+DECLARE_INTERFACE_(IPersist, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(GetClassID)(THIS_ CLSID *pClassID) PURE;
+};
+
+/* A pipe of bytes. */
+#undef INTERFACE
+#define INTERFACE IPipeByte
+DECLARE_INTERFACE_(IPipeByte, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(Pull)(THIS_ BYTE *buf, ULONG cRequest, ULONG *pcReturned) PURE;
+    STDMETHOD(Push)(THIS_ BYTE *buf, ULONG cSent) PURE;
+};
+
+/* The asynchronous twin of IPipeByte. */
+#undef INTERFACE
+#define INTERFACE AsyncIPipeByte
+DECLARE_INTERFACE_(AsyncIPipeByte, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(Begin_Pull)(THIS_ ULONG cRequest) PURE;
+    STDMETHOD(Finish_Pull)(THIS_ BYTE *buf, ULONG *pcReturned) PURE;
+    STDMETHOD(Begin_Push)(THIS_ BYTE *buf, ULONG cSent) PURE;
+    STDMETHOD(Finish_Push)(THIS) PURE;
+};
+
+/* A pipe of 32-bit integers. */
+#undef INTERFACE
+#define INTERFACE IPipeLong
+DECLARE_INTERFACE_(IPipeLong, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(Pull)(THIS_ LONG *buf, ULONG cRequest, ULONG *pcReturned) PURE;
+    STDMETHOD(Push)(THIS_ LONG *buf, ULONG cSent) PURE;
+};
+
+/* The asynchronous twin of IPipeLong. */
+#undef INTERFACE
+#define INTERFACE AsyncIPipeLong
+DECLARE_INTERFACE_(AsyncIPipeLong, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(Begin_Pull)(THIS_ ULONG cRequest) PURE;
+    STDMETHOD(Finish_Pull)(THIS_ LONG *buf, ULONG *pcReturned) PURE;
+    STDMETHOD(Begin_Push)(THIS_ LONG *buf, ULONG cSent) PURE;
+    STDMETHOD(Finish_Push)(THIS) PURE;
+};
+
+/* A pipe of floating-point numbers. */
+#undef INTERFACE
+#define INTERFACE IPipeDouble
+DECLARE_INTERFACE_(IPipeDouble, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(Pull)(THIS_ DOUBLE *buf, ULONG cRequest, ULONG *pcReturned) PURE;
+    STDMETHOD(Push)(THIS_ DOUBLE *buf, ULONG cSent) PURE;
+};
+
+/* The asynchronous twin of IPipeDouble. */
+#undef INTERFACE
+#define INTERFACE AsyncIPipeDouble
+DECLARE_INTERFACE_(AsyncIPipeDouble, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(Begin_Pull)(THIS_ ULONG cRequest) PURE;
+    STDMETHOD(Finish_Pull)(THIS_ DOUBLE *buf, ULONG *pcReturned) PURE;
+    STDMETHOD(Begin_Push)(THIS_ DOUBLE *buf, ULONG cSent) PURE;
+    STDMETHOD(Finish_Push)(THIS) PURE;
 };
 #undef INTERFACE
 

@@ -43,6 +43,7 @@ typedef uint32_t UINT;
 typedef int32_t INT;
 typedef int32_t LONG;
 typedef int64_t LONGLONG;
+typedef double DOUBLE;
 typedef uint64_t ULONGLONG;
 typedef uint64_t DWORD64;
 typedef int32_t BOOL;

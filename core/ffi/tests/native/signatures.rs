@@ -27,6 +27,7 @@ fn is_same(rust: &str, c: &str) -> bool {
         "i32" => one_of(&["LONG", "INT", "APTTYPE", "APTTYPEQUALIFIER", "THDTYPE"]),
         "u64" => one_of(&["ULONGLONG", "ULARGE_INTEGER"]),
         "usize" => one_of(&["SIZE_T", "ULONG_PTR"]),
+        "f64" => one_of(&["DOUBLE"]),
         "isize" => one_of(&["LONG_PTR"]),
         "GUID" => one_of(&["GUID", "IID", "CLSID"]),
         "HANDLE" => one_of(&["HANDLE", "HMENU", "HGLOBAL", "HTASK"]),
@@ -48,8 +49,9 @@ fn pointer(rust: &str) -> Option<(&str, bool)> {
 fn is_same_pointer((inside, writes): (&str, bool), c: &str) -> bool {
     let Some(pointee) = c.strip_suffix('*') else { return false };
     let bare = pointee.strip_prefix("const ");
-    // Windows' own headers leave the `const` of one structure out.
-    let constant_ok = bare.is_some() != writes || (!writes && pointee == "COSERVERINFO");
+    // Windows' own headers leave the `const` out of some things that are only read.
+    let read_only = ["COSERVERINFO", "BYTE", "LONG", "DOUBLE", "FORMATETC", "STGMEDIUM"];
+    let constant_ok = bare.is_some() != writes || (!writes && read_only.contains(&pointee));
     constant_ok && is_same(inside, bare.unwrap_or(pointee))
 }
 

@@ -35,21 +35,52 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     all
 }
 
-/// Every interface of the runtime, in order.
+/// Every interface of the runtime, in order; a twin behind its interface.
 pub fn interfaces() -> Vec<Interface> {
-    let read = |file: &PathBuf| std::fs::read_to_string(file).expect("the interfaces");
-    let text: String = files(&source_dir().join("abi/interfaces")).iter().map(read).collect();
-    let text = without_attributes(&text);
-    let blocks = text.split("pub unsafe trait ").skip(1);
-    blocks
-        .map(|block| {
+    let mut found = Vec::new();
+    for file in files(&source_dir().join("abi/interfaces")) {
+        let text = std::fs::read_to_string(file).expect("the interfaces");
+        let blocks: Vec<_> = text.split("pub unsafe trait ").collect();
+        for (above, block) in blocks.iter().zip(&blocks[1..]) {
             let (head, body) = block.split_once('{').expect("a body");
             let (name, base) = head.split_once(':').expect("a base");
+            let (name, base) = (name.trim().to_owned(), base.trim().to_owned());
             let body = body.split_once("\n}").map_or("", |(body, _)| body);
-            let methods = body.split("    fn ").skip(1).map(|it| function(it, ";")).collect();
-            Interface { name: name.trim().to_owned(), base: base.trim().to_owned(), methods }
-        })
-        .collect()
+            let attributes = above.rsplit("\n}\n").next().unwrap_or_default();
+            let twin = attributes.contains("async_uuid").then(|| twin(&name, &base, body));
+            let methods = methods(body).iter().map(|text| function(&without_attributes(text), ";")).collect();
+            found.push(Interface { name, base, methods });
+            found.extend(twin);
+        }
+    }
+    found
+}
+
+/// The texts of the methods that have a slot: what is `call_as` of another has none (MIDL-13).
+fn methods(body: &str) -> Vec<&str> {
+    let texts: Vec<_> = body.split("    fn ").collect();
+    let has_slot = |above: &str| !above.rsplit(";\n").next().is_some_and(|above| above.contains("#[idl(call_as("));
+    texts.iter().zip(&texts[1..]).filter(|(above, _)| has_slot(above)).map(|(_, text)| *text).collect()
+}
+
+/// The twin of an interface: what goes in, then what comes out (MIDL-02, MIDL-03, MIDL-06).
+fn twin(name: &str, base: &str, body: &str) -> Interface {
+    let half = |text: &str, prefix: &str, way: &str| {
+        let mut half = function(&without_attributes(text), ";");
+        half.parameters.retain(|(_, parameter)| goes(text, parameter, way));
+        half.name = format!("{prefix}_{}", half.name);
+        half
+    };
+    let halves = |text: &&str| [half(text, "Begin", "in"), half(text, "Finish", "out")];
+    let base = if base == "IUnknown" { base.to_owned() } else { format!("Async{base}") };
+    Interface { name: format!("Async{name}"), base, methods: methods(body).iter().flat_map(halves).collect() }
+}
+
+/// Whether a parameter's attribute has the word `in` or `out`.
+fn goes(method: &str, parameter: &str, way: &str) -> bool {
+    let (before, _) = method.split_once(&format!("] {parameter}: ")).expect("a parameter with its attribute");
+    let attribute = before.rsplit("#[idl(").next().unwrap_or_default();
+    attribute.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == way)
 }
 
 fn without_attributes(text: &str) -> String {

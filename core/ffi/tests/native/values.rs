@@ -85,6 +85,7 @@ fn ids(compiler: &Compiler) -> Outcome {
         IUnknown ISynchronize ISynchronizeHandle ISynchronizeEvent ISynchronizeContainer ICallFactory ICancelMethodCalls
         IMultiQI IRpcChannelBuffer IRpcChannelBuffer2 IAsyncRpcChannelBuffer IRpcProxyBuffer IRpcStubBuffer
         IPSFactoryBuffer IMarshal IGlobalInterfaceTable IMessageFilter IAgileObject IClassFactory ISequentialStream IStream
+        IPersist IPipeByte AsyncIPipeByte IPipeLong AsyncIPipeLong IPipeDouble AsyncIPipeDouble
     };
     let header = header::read();
     let declared: Vec<&str> = header.interfaces.iter().map(|it| it.name.as_str()).collect();

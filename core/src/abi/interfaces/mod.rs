@@ -4,6 +4,8 @@ mod calls;
 mod channel;
 mod marshaling;
 mod objects;
+mod persist;
+mod pipes;
 mod streams;
 mod synchronize;
 
@@ -11,5 +13,7 @@ pub use calls::*;
 pub use channel::*;
 pub use marshaling::*;
 pub use objects::*;
+pub use persist::*;
+pub use pipes::*;
 pub use streams::*;
 pub use synchronize::*;
