@@ -60,6 +60,7 @@ pub use object::{
 pub use oleander_macros::{Ndr, async_interface, com_class, interface};
 pub use process::Process;
 pub use proxy::{CoGetPSClsid, CoRegisterPSClsid};
+pub use stub::{CoDisconnectObject, CoLockObjectExternal};
 
 #[doc(hidden)]
 pub mod __private;

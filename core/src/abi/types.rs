@@ -282,6 +282,10 @@ flags! {
     }
     /// How long a packet lives (ENUM-07).
     u32 { MSHLFLAGS_NORMAL = 0, MSHLFLAGS_TABLESTRONG = 1, MSHLFLAGS_TABLEWEAK = 2, MSHLFLAGS_NOPING = 4 }
+    /// What sort of connection `IExternalConnection` is told of.
+    u32 { EXTCONN_STRONG = 1, EXTCONN_WEAK = 2, EXTCONN_CALLABLE = 4 }
+    /// What `CoGetStdMarshalEx` makes.
+    u32 { SMEXF_SERVER = 1, SMEXF_HANDLER = 2 }
     /// How a class object is registered (ENUM-08).
     u32 {
         REGCLS_SINGLEUSE = 0, REGCLS_MULTIPLEUSE = 1, REGCLS_MULTI_SEPARATE = 2, REGCLS_SUSPENDED = 4,

@@ -23,10 +23,12 @@ pub(crate) const HEAD: usize = 24;
 pub(crate) const STANDARD_TAIL: usize = 44;
 /// Bytes of the custom part before its data.
 pub(crate) const CUSTOM_TAIL: usize = 24;
-/// The packet is table-weak.
-pub(crate) const TABLE_WEAK: u32 = 0x1000;
-/// The packet is table-strong.
-pub(crate) const TABLE_STRONG: u32 = 0x2000;
+/// The packet is table-weak: a bit that the wire reserves for whoever makes packets.
+pub(crate) const TABLE_WEAK: u32 = 0x1;
+/// The packet is table-strong: likewise.
+pub(crate) const TABLE_STRONG: u32 = 0x20;
+/// Nobody pings for the object: `SORF_NOPING` on the wire.
+pub(crate) const NO_PING: u32 = 0x1000;
 
 /// A standard object reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +38,13 @@ pub(crate) struct Standard {
     pub(crate) oxid: u64,
     pub(crate) oid: u64,
     pub(crate) ipid: GUID,
+}
+
+impl Standard {
+    /// Whether each unmarshaling asks for references: the packet carries none.
+    pub(crate) fn is_table(&self) -> bool {
+        self.flags & (TABLE_STRONG | TABLE_WEAK) != 0 || self.public_refs == 0
+    }
 }
 
 /// What comes behind the head.

@@ -1,9 +1,10 @@
 //! Packets: an interface pointer as bytes, and back. What the functions on streams and the NDR of interface pointers share.
 //!
-//! A normal packet carries five references (OB-04); whoever unmarshals or releases it has them. A table packet carries
-//! none: it is counted on the stub manager, and each unmarshaling asks for references of its own.
+//! A normal packet carries five references (OB-04), which the stub manager counts by IPID until somebody takes them:
+//! whoever unmarshals or releases a packet first has them, later ones get none of those that belong to others. A table
+//! packet carries none: it is counted on the stub manager, and each unmarshaling asks for references of its own.
 
-use super::objref::{CUSTOM_TAIL, HEAD, ObjRef, STANDARD_TAIL, Standard, TABLE_STRONG, TABLE_WEAK, Tail};
+use super::objref::{CUSTOM_TAIL, HEAD, NO_PING, ObjRef, STANDARD_TAIL, Standard, TABLE_STRONG, TABLE_WEAK, Tail};
 use super::stream::{self, memory_stream};
 use crate::abi::clsid::CLSID_StdMarshal;
 use crate::abi::hresult::{
@@ -11,13 +12,13 @@ use crate::abi::hresult::{
 };
 use crate::abi::interfaces::{IMarshal, IStream};
 use crate::abi::types::{
-    CLSCTX_INPROC_SERVER, MSHLFLAGS_NORMAL, MSHLFLAGS_TABLESTRONG, MSHLFLAGS_TABLEWEAK, STREAM_SEEK_END,
-    STREAM_SEEK_SET,
+    CLSCTX_INPROC_SERVER, MSHLFLAGS_NOPING, MSHLFLAGS_NORMAL, MSHLFLAGS_TABLESTRONG, MSHLFLAGS_TABLEWEAK,
+    STREAM_SEEK_END, STREAM_SEEK_SET,
 };
 use crate::apartment::{self, Apartment};
 use crate::object::CoCreateInstance;
 use crate::process::Process;
-use crate::protocol::refs::{Held, Refs};
+use crate::protocol::refs::{Refs, Spent};
 use crate::proxy;
 use crate::stub::{PACKET_REFS, StubManager};
 use std::ffi::c_void;
@@ -55,41 +56,29 @@ pub(crate) fn marshal_standard(
     flags: u32,
     out: &mut Vec<u8>,
 ) -> Outcome<()> {
-    let stub = home.exports.manager(home, unknown, |refs| count_packet(refs, flags))?;
-    match stub.entry(&home.exports, iid) {
-        Ok(entry) => {
-            write_standard(home, &stub, *iid, entry.ipid, flags, out);
-            Ok(())
-        }
-        Err(hr) => {
-            stub.release(|refs| uncount_packet(refs, flags));
-            Err(hr)
-        }
-    }
+    let stub = home.exports.manager(home, unknown)?;
+    let entry = stub.entry(&home.exports, iid)?;
+    stub.change(|refs| count_packet(refs, entry.ipid, flags));
+    write_standard(home, &stub, *iid, entry.ipid, flags, out);
+    Ok(())
 }
 
-fn count_packet(refs: &mut Refs, flags: u32) {
+fn count_packet(refs: &mut Refs, ipid: GUID, flags: u32) {
     match flags & (MSHLFLAGS_TABLESTRONG | MSHLFLAGS_TABLEWEAK) {
-        MSHLFLAGS_NORMAL => refs.add(PACKET_REFS),
+        MSHLFLAGS_NORMAL => refs.add_packet(ipid.to_u128(), PACKET_REFS),
         MSHLFLAGS_TABLEWEAK => refs.add_weak_table(),
         _ => refs.add_table(),
     }
 }
 
-fn uncount_packet(refs: &mut Refs, flags: u32) -> Held {
-    match flags & (MSHLFLAGS_TABLESTRONG | MSHLFLAGS_TABLEWEAK) {
-        MSHLFLAGS_NORMAL => refs.release(PACKET_REFS),
-        MSHLFLAGS_TABLEWEAK => refs.release_weak_table(),
-        _ => refs.release_table(),
-    }
-}
-
 fn write_standard(home: &Apartment, stub: &StubManager, iid: GUID, ipid: GUID, flags: u32, out: &mut Vec<u8>) {
-    let (flags, public_refs) = match flags & (MSHLFLAGS_TABLESTRONG | MSHLFLAGS_TABLEWEAK) {
+    let no_ping = if flags & MSHLFLAGS_NOPING == 0 { 0 } else { NO_PING };
+    let (kind, public_refs) = match flags & (MSHLFLAGS_TABLESTRONG | MSHLFLAGS_TABLEWEAK) {
         MSHLFLAGS_NORMAL => (0, PACKET_REFS),
         MSHLFLAGS_TABLEWEAK => (TABLE_WEAK, 0),
         _ => (TABLE_STRONG, 0),
     };
+    let flags = kind | no_ping;
     let standard = Standard { flags, public_refs, oxid: home.oxid, oid: stub.oid, ipid };
     ObjRef { iid, tail: Tail::Standard(standard) }.write(out);
 }
@@ -114,7 +103,7 @@ fn marshal_proxy(
     };
     let server = manager.server().ok_or(CO_E_OBJNOTCONNECTED)?;
     let stub = server.exports.by_oid(manager.oid).ok_or(CO_E_OBJNOTCONNECTED)?;
-    stub.add(|refs| count_packet(refs, flags));
+    stub.change(|refs| count_packet(refs, ipid, flags));
     write_standard(&server, &stub, *iid, ipid, flags, out);
     Ok(())
 }
@@ -193,14 +182,7 @@ pub(crate) fn unmarshal(objref: &ObjRef, data: &[u8], wanted: &GUID) -> Outcome<
     }
     let process = Process::current();
     let server = process.apartments.find(standard.oxid).ok_or(CO_E_OBJNOTCONNECTED)?;
-    if standard.public_refs == 0 {
-        // A table packet: each unmarshaling has references of its own, if the packet is still good.
-        let stub = server.exports.by_oid(standard.oid).ok_or(CO_E_OBJNOTREG)?;
-        if !stub.add_if_table(PACKET_REFS) {
-            return Err(CO_E_OBJNOTREG);
-        }
-    }
-    let refs = if standard.public_refs == 0 { PACKET_REFS } else { standard.public_refs };
+    let refs = claim(&server, &standard)?;
     let manager = here.imports.manager(&here, Arc::downgrade(&server), standard.oxid, standard.oid);
     manager.add_refs(refs);
     manager.note_ipid(standard.ipid);
@@ -212,15 +194,41 @@ pub(crate) fn unmarshal(objref: &ObjRef, data: &[u8], wanted: &GUID) -> Outcome<
     query(&manager.to_interface::<IUnknown>(), wanted)
 }
 
-/// In the object's own apartment the pointer itself comes back (MRSH-05).
+/// Takes what a packet holds for a proxy: how many references. A normal packet that was used before, or whose object
+/// is gone, leads to the object all the same, but keeps nothing (MRSH-08).
+fn claim(server: &Apartment, standard: &Standard) -> Outcome<u32> {
+    let stub = server.exports.by_oid(standard.oid);
+    if standard.is_table() {
+        // Each unmarshaling has references of its own, if the packet is still good.
+        let stub = stub.ok_or(CO_E_OBJNOTREG)?;
+        let good = stub.change(|refs| {
+            let good = refs.has_table();
+            if good {
+                refs.add_proxy(PACKET_REFS);
+            }
+            good
+        });
+        return if good { Ok(PACKET_REFS) } else { Err(CO_E_OBJNOTREG) };
+    }
+    let refs = standard.public_refs;
+    let taken = stub.is_some_and(|stub| stub.change(|held| held.take_packet(standard.ipid.to_u128(), refs)).is_ok());
+    Ok(if taken { refs } else { 0 })
+}
+
+/// In the object's own apartment the pointer itself comes back (MRSH-05). The packet is used up; that does not close the
+/// object (MA-04).
 fn unmarshal_at_home(here: &Arc<Apartment>, standard: &Standard, wanted: &GUID) -> Outcome<*mut c_void> {
-    let table = standard.public_refs == 0;
+    let table = standard.is_table();
     let gone = if table { CO_E_OBJNOTREG } else { CO_E_OBJNOTCONNECTED };
     let stub = here.exports.by_oid(standard.oid).ok_or(gone)?;
     let object = stub.object().ok_or(gone)?;
+    if table && !stub.has_table() {
+        return Err(gone);
+    }
     let found = query(&object, wanted);
     if !table {
-        stub.release(|refs| refs.release(standard.public_refs));
+        // Used before, it leads to an object that others hold.
+        let _ = stub.change(|refs| refs.release_packet(standard.ipid.to_u128(), standard.public_refs, false));
     }
     found
 }
@@ -241,12 +249,12 @@ pub(crate) fn release(objref: &ObjRef, data: &[u8]) -> Outcome<()> {
         .find(standard.oxid)
         .and_then(|server| server.exports.by_oid(standard.oid))
         .ok_or(CO_E_OBJNOTREG)?;
-    stub.release(|refs| match standard.flags & (TABLE_STRONG | TABLE_WEAK) {
-        0 => refs.release(standard.public_refs),
+    let released = stub.change(|refs| match standard.flags & (TABLE_STRONG | TABLE_WEAK) {
+        0 => refs.release_packet(standard.ipid.to_u128(), standard.public_refs, true),
         TABLE_WEAK => refs.release_weak_table(),
         _ => refs.release_table(),
     });
-    Ok(())
+    released.map_err(|Spent| CO_E_OBJNOTREG)
 }
 
 /// Runs a custom unmarshaler over its data.

@@ -25,7 +25,6 @@ use crate::channel::{ClientChannel, Target};
 use crate::com_class;
 use crate::interface;
 use crate::marshal::{CoGetMarshalSizeMax, CoMarshalInterface, CoReleaseMarshalData, CoUnmarshalInterface};
-use crate::protocol::refs::Refs;
 use parking_lot::Mutex;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -53,7 +52,7 @@ unsafe impl Send for Face {}
 
 /// The references that a manager holds on the server's side.
 struct Remote {
-    refs: u32,
+    refs: u64,
     faces: Vec<Face>,
     /// An IPID of the object, of whatever interface: enough to reach it.
     some_ipid: GUID,
@@ -94,7 +93,7 @@ impl ProxyManager {
 
     /// Takes references over that a packet brought.
     pub(crate) fn add_refs(&self, count: u32) {
-        self.remote.lock().refs += count;
+        self.remote.lock().refs += u64::from(count);
     }
 
     /// The IPID behind an interface that this manager has shown.
@@ -117,15 +116,23 @@ impl ProxyManager {
         if self.dead.swap(true, Ordering::AcqRel) {
             return;
         }
-        let refs = std::mem::take(&mut self.remote.lock().refs);
         let proxies: Vec<_> = self.remote.lock().faces.iter().map(|face| face.proxy.clone()).collect();
         for proxy in &proxies {
             // SAFETY: a live proxy of this apartment.
             unsafe { proxy.Disconnect() };
         }
+        self.give_back();
+    }
+
+    /// The references go back to the server.
+    fn give_back(&self) {
+        let refs = std::mem::take(&mut self.remote.lock().refs);
+        if refs == 0 {
+            return;
+        }
         let Some(server) = self.server.upgrade() else { return };
         let Some(stub) = server.exports.by_oid(self.oid) else { return };
-        stub.release(|held: &mut Refs| held.release(refs));
+        stub.change(|held| held.release_proxy(refs));
     }
 
     fn target(&self, ipid: GUID, iid: GUID) -> Target {
@@ -137,6 +144,8 @@ impl Drop for ProxyManager {
     fn drop(&mut self) {
         self.home.imports.forget(self);
         self.disconnect();
+        // What a packet brought while the apartment ended.
+        self.give_back();
         // The interface proxies go last; they delegate to this object no more.
         let faces = std::mem::take(&mut self.remote.lock().faces);
         drop(faces);

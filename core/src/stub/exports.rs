@@ -1,15 +1,15 @@
 //! What an apartment shows to others: its stub managers, by the identity of their objects and by IPID.
 //!
 //! A manager stays in the table while somebody can reach its object. It is found and referenced under one lock, and
-//! leaves the table under the same lock only when nothing references it ([`Exports::remove_unheld`]): so a marshaler
+//! leaves the table under the same lock only when nothing holds it ([`Exports::remove`]): so a marshaler
 //! never gets a manager that is about to go.
 
-use super::{InFlight, StubEntry, StubManager};
+use super::manager::Shown;
+use super::{End, InFlight, StubEntry, StubManager, Visit};
 use crate::apartment::Apartment;
 use crate::call::ServerCall;
 use crate::platform::{self, Access, Object, ObjectKind};
 use crate::process::Process;
-use crate::protocol::refs::Refs;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -48,36 +48,43 @@ impl Exports {
         self.next.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// The manager of an object, made if there is none, with its references changed by `count`.
-    pub(crate) fn manager(
-        &self,
-        apartment: &Arc<Apartment>,
-        unknown: &IUnknown,
-        count: impl FnOnce(&mut Refs),
-    ) -> Result<Arc<StubManager>, HRESULT> {
+    /// The manager of an object, made if there is none. Runs in the apartment: it asks the object who it is.
+    pub(crate) fn manager(&self, apartment: &Arc<Apartment>, unknown: &IUnknown) -> Result<Visit, HRESULT> {
         let identity: IUnknown = unknown.cast().map_err(|error| error.code())?;
         let key = identity.as_raw() as usize;
         platform::visit(self.object, Access::Write);
+        let known = self.inner.lock().by_identity.get(&key).map(Visit::enter);
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let object = Shown::new(identity);
+        platform::note(self.object, Access::Write);
         let mut spare = None;
-        let manager = {
+        let visit = {
             let mut inner = self.inner.lock();
             let Inner { by_identity, by_oid, .. } = &mut *inner;
-            let manager = match by_identity.entry(key) {
+            match by_identity.entry(key) {
+                // Somebody else of the MTA was faster.
                 Entry::Occupied(there) => {
-                    spare = Some(identity);
-                    there.get().clone()
+                    spare = Some(object);
+                    Visit::enter(there.get())
                 }
                 Entry::Vacant(free) => {
-                    let manager = free.insert(StubManager::new(apartment, self.next(), key, identity)).clone();
+                    let manager = free.insert(StubManager::new(apartment, self.next(), key, object));
                     by_oid.insert(manager.oid, manager.clone());
-                    manager
+                    Visit::enter(manager)
                 }
-            };
-            count(&mut manager.refs.lock());
-            manager
+            }
         };
         drop(spare);
-        Ok(manager)
+        Ok(visit)
+    }
+
+    /// The manager of an object, if there is one. Runs in the apartment.
+    pub(crate) fn known(&self, unknown: &IUnknown) -> Result<Option<Visit>, HRESULT> {
+        let identity: IUnknown = unknown.cast().map_err(|error| error.code())?;
+        platform::visit(self.object, Access::Write);
+        Ok(self.inner.lock().by_identity.get(&(identity.as_raw() as usize)).map(Visit::enter))
     }
 
     /// The manager with this OID.
@@ -102,13 +109,12 @@ impl Exports {
         there
     }
 
-    /// Takes a manager out if nothing references it, or in any case.
-    pub(super) fn remove_unheld(&self, manager: &StubManager, in_any_case: bool) -> bool {
+    /// Takes a manager out, if need be only when nothing holds it.
+    pub(super) fn remove(&self, manager: &StubManager, unheld: bool) -> bool {
         platform::visit(self.object, Access::Write);
         let mut inner = self.inner.lock();
-        let unheld = in_any_case || manager.refs.lock().only_weak();
         let same = inner.by_identity.get(&manager.identity).is_some_and(|there| std::ptr::eq(&**there, manager));
-        if !(unheld && same) {
+        if !same || (unheld && !manager.is_unheld()) {
             return false;
         }
         inner.by_identity.remove(&manager.identity);
@@ -141,7 +147,7 @@ impl Exports {
         loop {
             let next = self.inner.lock().by_oid.values().next().cloned();
             let Some(manager) = next else { break };
-            manager.disconnect(self, true);
+            manager.disconnect(self, End::ApartmentEnds);
         }
     }
 }

@@ -1,14 +1,19 @@
 //! A stub manager: one object as other apartments reach it.
 //!
-//! It holds the object while it is in the table of its apartment. References are counted under `refs`; whoever brings
-//! them to nothing disconnects the manager **in its apartment**, because that releases the object. Interface stubs are
-//! made on demand and live as long as the manager.
+//! It holds the object while it is in the table of its apartment. References are counted under `counts`; whoever changes
+//! them such that something has to be done has it done **in the apartment**, because it calls or releases the object:
+//! telling its IExternalConnection that the first external reference has come or the last one gone, and disconnecting the
+//! manager when nothing holds it. Interface stubs are made on demand and live as long as the manager.
+//!
+//! `told` is what IExternalConnection was told last. It changes under the lock and the object is called after it, so in
+//! the MTA the object may hear of two changes at once; each comes once.
 
 use super::{AsyncServer, Exports};
 use crate::abi::hresult::{CO_E_OBJNOTCONNECTED, E_NOINTERFACE, RPC_E_DISCONNECTED};
-use crate::abi::interfaces::IRpcStubBuffer;
+use crate::abi::interfaces::{IExternalConnection, IRpcStubBuffer};
+use crate::abi::types::EXTCONN_STRONG;
 use crate::apartment::{self, Apartment};
-use crate::protocol::refs::{Held, Refs};
+use crate::protocol::refs::Refs;
 use crate::proxy;
 use parking_lot::Mutex;
 use std::sync::{Arc, Weak};
@@ -42,50 +47,100 @@ impl StubEntry {
     }
 }
 
+/// An object and its IExternalConnection, if it has one.
+pub(super) struct Shown {
+    object: IUnknown,
+    watcher: Option<IExternalConnection>,
+}
+
+impl Shown {
+    /// Asks the object whether it wants to know of its connections.
+    pub(super) fn new(object: IUnknown) -> Self {
+        let watcher = object.cast().ok();
+        Self { object, watcher }
+    }
+}
+
+#[derive(Default)]
+struct Counts {
+    refs: Refs,
+    told: bool,
+}
+
+/// Why a manager lets its object go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Nothing holds it.
+    Unheld,
+    /// `CoDisconnectObject`: the object knows.
+    Disconnected,
+    /// Its apartment ends.
+    ApartmentEnds,
+}
+
 /// One object.
 pub(crate) struct StubManager {
     pub(crate) oid: u64,
     pub(super) identity: usize,
-    pub(super) refs: Mutex<Refs>,
+    counts: Mutex<Counts>,
     apartment: Weak<Apartment>,
     /// Shared, so that its count is never touched under the lock.
-    object: Mutex<Option<Arc<Home<IUnknown>>>>,
+    object: Mutex<Option<Arc<Home<Shown>>>>,
     entries: Mutex<Vec<Arc<StubEntry>>>,
+}
+
+/// A stub manager that stays reachable while somebody looks at it.
+pub(crate) struct Visit(Arc<StubManager>);
+
+impl Visit {
+    /// The caller holds the lock of the table in which it found the manager.
+    pub(super) fn enter(manager: &Arc<StubManager>) -> Self {
+        manager.counts.lock().refs.enter();
+        Self(manager.clone())
+    }
+}
+
+impl std::ops::Deref for Visit {
+    type Target = Arc<StubManager>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        self.0.change(Refs::leave);
+    }
 }
 
 /// An interface stub while a call for it is on its way: the object stays reachable until the call is served, even when
 /// every proxy goes meanwhile (CALL-30, CALL-31).
 pub(crate) struct InFlight {
     pub(crate) entry: Arc<StubEntry>,
-    manager: Arc<StubManager>,
+    visit: Visit,
 }
 
 impl InFlight {
     /// Takes a reference for a call. The caller holds the lock of the table in which it found the entry.
     pub(super) fn take(entry: &Arc<StubEntry>) -> Option<Self> {
-        let manager = entry.manager.upgrade()?;
-        manager.refs.lock().add(1);
-        Some(Self { entry: entry.clone(), manager })
+        let visit = Visit::enter(&entry.manager.upgrade()?);
+        Some(Self { entry: entry.clone(), visit })
     }
 
     /// Whether the object can still be reached: `CoDisconnectObject` and the apartment's end cut calls off that wait.
     pub(crate) fn is_connected(&self) -> bool {
-        self.manager.object.lock().is_some()
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.manager.release(|refs| refs.release(1));
+        self.visit.object.lock().is_some()
     }
 }
 
 impl StubManager {
-    pub(super) fn new(apartment: &Arc<Apartment>, oid: u64, identity: usize, object: IUnknown) -> Arc<Self> {
+    pub(super) fn new(apartment: &Arc<Apartment>, oid: u64, identity: usize, object: Shown) -> Arc<Self> {
+        let refs = Refs::new(object.watcher.is_some());
         Arc::new(Self {
             oid,
             identity,
-            refs: Mutex::default(),
+            counts: Mutex::new(Counts { refs, told: false }),
             apartment: Arc::downgrade(apartment),
             object: Mutex::new(Some(Arc::new(Home(object)))),
             entries: Mutex::default(),
@@ -99,7 +154,7 @@ impl StubManager {
     /// The object itself, for the apartment that it lives in.
     pub(crate) fn object(&self) -> Option<IUnknown> {
         let home = self.object.lock().clone();
-        home.map(|home| home.0.clone())
+        home.map(|home| home.0.object.clone())
     }
 
     /// The interface stub for `iid`, made if need be. Runs in the apartment: it queries the object.
@@ -131,40 +186,67 @@ impl StubManager {
         if exports.add_entry(self, &entry) { Ok(entry) } else { Err(CO_E_OBJNOTCONNECTED) }
     }
 
-    /// Adds references on behalf of a proxy that holds some already.
-    pub(crate) fn add(&self, count: impl FnOnce(&mut Refs)) {
-        count(&mut self.refs.lock());
-    }
-
-    /// Adds strong references if a table packet is still good.
-    pub(crate) fn add_if_table(&self, count: u32) -> bool {
-        let mut refs = self.refs.lock();
-        let good = refs.tables > 0 || refs.weak_tables > 0;
-        if good {
-            refs.add(count);
+    /// Changes references, from any thread. What the object has to do about it, it does in its apartment; this waits for
+    /// that (AIU-01).
+    pub(crate) fn change<R>(self: &Arc<Self>, change: impl FnOnce(&mut Refs) -> R) -> R {
+        let (result, settled) = {
+            let mut counts = self.counts.lock();
+            let result = change(&mut counts.refs);
+            (result, counts.is_settled())
+        };
+        let gone = || self.object.lock().is_none();
+        if !settled
+            && !gone()
+            && let Some(apartment) = self.apartment.upgrade()
+        {
+            let (manager, home) = (self.clone(), apartment.clone());
+            // When the apartment ends first, its end has released the object.
+            let _ = apartment::run_in(&apartment, move || manager.settle(&home.exports));
         }
-        good
+        result
     }
 
-    /// Gives references back, from any thread; the last one releases the object in its apartment and waits for that
-    /// (AIU-01).
-    pub(crate) fn release(self: &Arc<Self>, give_back: impl FnOnce(&mut Refs) -> Held) {
-        let held = give_back(&mut self.refs.lock());
-        if held == Held::Yes {
+    /// Whether a table packet for the object is good.
+    pub(crate) fn has_table(&self) -> bool {
+        self.counts.lock().refs.has_table()
+    }
+
+    /// Whether nothing holds the object. The caller has the table's lock.
+    pub(super) fn is_unheld(&self) -> bool {
+        !self.counts.lock().refs.is_held()
+    }
+
+    /// Tells the object of its connections, and lets it go if nothing holds it: somebody may have marshaled it again
+    /// meanwhile. Runs in the apartment.
+    fn settle(&self, exports: &Exports) {
+        loop {
+            let news = self.counts.lock().news();
+            let Some((connected, closes)) = news else { break };
+            self.tell(connected, closes);
+        }
+        self.disconnect(exports, End::Unheld);
+    }
+
+    fn tell(&self, connected: bool, closes: bool) {
+        let home = self.object.lock().clone();
+        let Some(watcher) = home.as_ref().and_then(|home| home.0.watcher.as_ref()) else { return };
+        // SAFETY: the object is of this apartment.
+        unsafe {
+            if connected {
+                watcher.AddConnection(EXTCONN_STRONG, 0);
+            } else {
+                watcher.ReleaseConnection(EXTCONN_STRONG, 0, closes.into());
+            }
+        }
+    }
+
+    /// Lets the object and its stubs go. Runs in the apartment.
+    pub(crate) fn disconnect(&self, exports: &Exports, end: End) {
+        if !exports.remove(self, end == End::Unheld) {
             return;
         }
-        let Some(apartment) = self.apartment.upgrade() else { return };
-        let manager = self.clone();
-        let home = apartment.clone();
-        // When the apartment ends first, its end has released the object.
-        let _ = apartment::run_in(&apartment, move || manager.disconnect(&home.exports, false));
-    }
-
-    /// Lets the object and its stubs go. Runs in the apartment. Without `in_any_case` only if nothing references the
-    /// manager: somebody may have marshaled the object again meanwhile.
-    pub(crate) fn disconnect(&self, exports: &Exports, in_any_case: bool) {
-        if !exports.remove_unheld(self, in_any_case) {
-            return;
+        if end == End::ApartmentEnds && std::mem::take(&mut self.counts.lock().told) {
+            self.tell(false, false);
         }
         let entries = std::mem::take(&mut *self.entries.lock());
         for entry in &entries {
@@ -177,6 +259,22 @@ impl StubManager {
         drop(entries);
         let object = self.object.lock().take();
         drop(object);
+    }
+}
+
+impl Counts {
+    fn is_settled(&self) -> bool {
+        self.refs.is_held() && (!self.refs.is_watched() || self.told == self.refs.is_external())
+    }
+
+    /// What IExternalConnection has to be told: connected or not, and whether that closes the object.
+    fn news(&mut self) -> Option<(bool, bool)> {
+        let connected = self.refs.is_external();
+        if !self.refs.is_watched() || self.told == connected {
+            return None;
+        }
+        self.told = connected;
+        Some((connected, self.refs.last_closes()))
     }
 }
 

@@ -8,10 +8,12 @@ mod async_dispatch;
 mod dispatch;
 mod exports;
 pub mod interface_stub;
+mod lifetime;
 mod manager;
 pub mod params;
 
 pub(crate) use async_dispatch::{AsyncServer, within};
 pub(crate) use dispatch::dispatch;
 pub(crate) use exports::Exports;
-pub(crate) use manager::{Home, InFlight, PACKET_REFS, StubEntry, StubManager};
+pub use lifetime::{CoDisconnectObject, CoLockObjectExternal};
+pub(crate) use manager::{End, Home, InFlight, PACKET_REFS, StubEntry, StubManager, Visit};

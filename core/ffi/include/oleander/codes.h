@@ -102,6 +102,8 @@ typedef int32_t APTTYPEQUALIFIER;
 typedef int32_t THDTYPE;
 typedef uint32_t MSHCTX;
 typedef uint32_t MSHLFLAGS;
+typedef uint32_t EXTCONN;
+typedef uint32_t STDMSHLFLAGS;
 typedef uint32_t REGCLS;
 typedef uint32_t CLSCTX;
 typedef uint32_t CALLTYPE;
@@ -163,6 +165,15 @@ typedef int32_t AgileReferenceOptions;
 #define MSHLFLAGS_TABLESTRONG                1
 #define MSHLFLAGS_TABLEWEAK                  2
 #define MSHLFLAGS_NOPING                     4
+
+/* What sort of connection IExternalConnection is told of. */
+#define EXTCONN_STRONG                       1
+#define EXTCONN_WEAK                         2
+#define EXTCONN_CALLABLE                     4
+
+/* What CoGetStdMarshalEx makes. */
+#define SMEXF_SERVER                         1
+#define SMEXF_HANDLER                        2
 
 /* How a class object is registered. */
 #define REGCLS_SINGLEUSE                     0

@@ -56,6 +56,8 @@ HRESULT CoMarshalHresult(IStream *pstm, HRESULT hresult);
 HRESULT CoUnmarshalHresult(IStream *pstm, HRESULT *phresult);
 HRESULT CoCreateFreeThreadedMarshaler(IUnknown *punkOuter, IUnknown **ppunkMarshal);
 HRESULT CreateStreamOnHGlobal(HGLOBAL hGlobal, BOOL fDeleteOnRelease, IStream **ppstm);
+HRESULT CoLockObjectExternal(IUnknown *pUnk, BOOL fLock, BOOL fLastUnlockReleases);
+HRESULT CoDisconnectObject(IUnknown *pUnk, DWORD dwReserved);
 HRESULT CoRegisterPSClsid(REFIID riid, REFCLSID rclsid);
 HRESULT CoGetPSClsid(REFIID riid, CLSID *pClsid);
 

@@ -24,6 +24,13 @@ OLEANDER_INTERFACE_ID(IRpcProxyBuffer, 0xD5F56A34, 0x593B, 0x101A, 0xB5, 0x69, 0
 OLEANDER_INTERFACE_ID(IRpcStubBuffer, 0xD5F56AFC, 0x593B, 0x101A, 0xB5, 0x69, 0x08, 0x00, 0x2B, 0x2D, 0xBF, 0x7A);
 OLEANDER_INTERFACE_ID(IPSFactoryBuffer, 0xD5F569D0, 0x593B, 0x101A, 0xB5, 0x69, 0x08, 0x00, 0x2B, 0x2D, 0xBF, 0x7A);
 OLEANDER_OLE_INTERFACE_ID(IMarshal, 0x00000003);
+OLEANDER_OLE_INTERFACE_ID(IMarshal2, 0x000001CF);
+OLEANDER_OLE_INTERFACE_ID(IStdMarshalInfo, 0x00000018);
+OLEANDER_INTERFACE_ID(INoMarshal, 0xECC8691B, 0xC1DB, 0x4DC0, 0x85, 0x5E, 0x65, 0xF6, 0xC5, 0x51, 0xAF, 0x49);
+OLEANDER_OLE_INTERFACE_ID(IExternalConnection, 0x00000019);
+OLEANDER_INTERFACE_ID(IAgileReference, 0xC03F6A43, 0x65A4, 0x9818, 0x98, 0x7E, 0xE0, 0xB8, 0x10, 0xD2, 0xA6, 0xF2);
+OLEANDER_INTERFACE_ID(IReleaseMarshalBuffers, 0xEB0CB9E8, 0x7996, 0x11D2,
+    0x87, 0x2E, 0x00, 0x00, 0xF8, 0x08, 0x08, 0x59);
 OLEANDER_OLE_INTERFACE_ID(IGlobalInterfaceTable, 0x00000146);
 OLEANDER_OLE_INTERFACE_ID(IMessageFilter, 0x00000016);
 OLEANDER_INTERFACE_ID(IAgileObject, 0x94EA2B94, 0xE9CC, 0x49E0, 0xC0, 0xFF, 0xEE, 0x64, 0xCA, 0x8F, 0x5B, 0x90);
@@ -302,17 +309,67 @@ DECLARE_INTERFACE_(IPSFactoryBuffer, IUnknown) {
 /* Custom marshaling. */
 #undef INTERFACE
 #define INTERFACE IMarshal
+#define OLEANDER_METHODS_IMarshal \
+    STDMETHOD(GetUnmarshalClass)(THIS_ REFIID riid, void *pv, DWORD dwDestContext, void *pvDestContext, \
+        DWORD mshlflags, CLSID *pCid) PURE; \
+    STDMETHOD(GetMarshalSizeMax)(THIS_ REFIID riid, void *pv, DWORD dwDestContext, void *pvDestContext, \
+        DWORD mshlflags, DWORD *pSize) PURE; \
+    STDMETHOD(MarshalInterface)(THIS_ IStream * pStm, REFIID riid, void *pv, DWORD dwDestContext, \
+        void *pvDestContext, DWORD mshlflags) PURE; \
+    STDMETHOD(UnmarshalInterface)(THIS_ IStream * pStm, REFIID riid, void **ppv) PURE; \
+    STDMETHOD(ReleaseMarshalData)(THIS_ IStream * pStm) PURE; \
+    STDMETHOD(DisconnectObject)(THIS_ DWORD dwReserved) PURE;
 DECLARE_INTERFACE_(IMarshal, IUnknown) {
     OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
-    STDMETHOD(GetUnmarshalClass)(THIS_ REFIID riid, void *pv, DWORD dwDestContext, void *pvDestContext,
-        DWORD mshlflags, CLSID *pCid) PURE;
-    STDMETHOD(GetMarshalSizeMax)(THIS_ REFIID riid, void *pv, DWORD dwDestContext, void *pvDestContext,
-        DWORD mshlflags, DWORD *pSize) PURE;
-    STDMETHOD(MarshalInterface)(THIS_ IStream *pStm, REFIID riid, void *pv, DWORD dwDestContext,
-        void *pvDestContext, DWORD mshlflags) PURE;
-    STDMETHOD(UnmarshalInterface)(THIS_ IStream *pStm, REFIID riid, void **ppv) PURE;
-    STDMETHOD(ReleaseMarshalData)(THIS_ IStream *pStm) PURE;
-    STDMETHOD(DisconnectObject)(THIS_ DWORD dwReserved) PURE;
+    OLEANDER_METHODS_IMarshal
+};
+
+/* IMarshal, for processes of another bitness too. */
+#undef INTERFACE
+#define INTERFACE IMarshal2
+DECLARE_INTERFACE_(IMarshal2, IMarshal) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    OLEANDER_INHERITED(OLEANDER_METHODS_IMarshal)
+};
+
+/* Names the handler that clients in other processes get. */
+#undef INTERFACE
+#define INTERFACE IStdMarshalInfo
+DECLARE_INTERFACE_(IStdMarshalInfo, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(GetClassForHandler)(THIS_ DWORD dwDestContext, void *pvDestContext, CLSID *pClsid) PURE;
+};
+
+/* Marker: the object is not marshaled at all. */
+#undef INTERFACE
+#define INTERFACE INoMarshal
+DECLARE_INTERFACE_(INoMarshal, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+};
+
+/* Tells an object of its external connections. */
+#undef INTERFACE
+#define INTERFACE IExternalConnection
+DECLARE_INTERFACE_(IExternalConnection, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD_(DWORD, AddConnection)(THIS_ DWORD extconn, DWORD reserved) PURE;
+    STDMETHOD_(DWORD, ReleaseConnection)(THIS_ DWORD extconn, DWORD reserved, BOOL fLastReleaseCloses) PURE;
+};
+
+/* A reference to an object that every apartment can resolve. */
+#undef INTERFACE
+#define INTERFACE IAgileReference
+DECLARE_INTERFACE_(IAgileReference, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(Resolve)(THIS_ REFIID riid, void **ppvObjectReference) PURE;
+};
+
+/* Gives back what the interface pointers in a message hold. */
+#undef INTERFACE
+#define INTERFACE IReleaseMarshalBuffers
+DECLARE_INTERFACE_(IReleaseMarshalBuffers, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(ReleaseMarshalBuffer)(THIS_ RPCOLEMESSAGE *pMsg, DWORD dwFlags, IUnknown *pChnl) PURE;
 };
 
 /* The global interface table. */

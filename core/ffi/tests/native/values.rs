@@ -84,7 +84,8 @@ fn ids(compiler: &Compiler) -> Outcome {
     let known = interface_ids! {
         IUnknown ISynchronize ISynchronizeHandle ISynchronizeEvent ISynchronizeContainer ICallFactory ICancelMethodCalls
         IMultiQI IRpcChannelBuffer IRpcChannelBuffer2 IAsyncRpcChannelBuffer IRpcProxyBuffer IRpcStubBuffer
-        IPSFactoryBuffer IMarshal IGlobalInterfaceTable IMessageFilter IAgileObject IClassFactory ISequentialStream IStream
+        IPSFactoryBuffer IMarshal IMarshal2 IStdMarshalInfo INoMarshal IExternalConnection IAgileReference
+        IReleaseMarshalBuffers IGlobalInterfaceTable IMessageFilter IAgileObject IClassFactory ISequentialStream IStream
         IPersist IPipeByte AsyncIPipeByte IPipeLong AsyncIPipeLong IPipeDouble AsyncIPipeDouble
     };
     let header = header::read();
