@@ -2,6 +2,9 @@
 //!
 //! `block` parks the thread until it is woken and `ready` holds. The token of `std::thread::park` may be left over
 //! from, or left for, other users of it in the same thread: each looks at its own condition again, so that is harmless.
+//!
+//! A thread that this port starts has its process's port, which may be another one around this: its waits and wakes go
+//! through that.
 
 use super::port::{Access, Announce, Object, Port, Spawn, Why};
 use super::thread::{self, Thread, ThreadRef};
@@ -40,7 +43,7 @@ impl Port for Host {
     }
 
     fn spawn(&self, spawn: Spawn, body: Box<dyn FnOnce() + Send>) -> ThreadRef {
-        let record = Thread::new(spawn.name, host(), false, spawn.process);
+        let record = Thread::new(spawn.name, spawn.process.port().clone(), false, spawn.process);
         let thread = record.clone();
         sync::thread::spawn(record.name().to_owned(), move || {
             install(thread);

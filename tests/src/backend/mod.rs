@@ -1,0 +1,83 @@
+//! What rows are played on: host threads, the simulator, later Windows' own COM.
+//!
+//! A backend starts threads, knows when nothing goes on any more, and tells the time. Everything else is the surface
+//! itself, `oleander::…`.
+
+mod host;
+mod sim;
+mod watched;
+
+use crate::case::Row;
+use crate::run::{Failure, Played};
+use std::sync::Arc;
+
+/// What is below a row.
+pub trait Backend: Send + Sync {
+    /// Starts a thread of the row's process.
+    fn start(&self, name: &str, body: Box<dyn FnOnce() + Send>) -> Box<dyn Joiner>;
+
+    /// Waits until every other thread of the process is blocked.
+    ///
+    /// # Errors
+    /// When they do not come to rest, in words.
+    fn settle(&self) -> Result<(), String>;
+
+    /// From here on operations race, or do so no more.
+    fn race(&self, _on: bool) {}
+
+    /// The time.
+    fn now_ns(&self) -> u64;
+
+    /// Whether times are exact.
+    fn has_virtual_time(&self) -> bool;
+
+    /// How many objects and handles the process still has.
+    fn left_behind(&self) -> (usize, usize);
+}
+
+/// A thread that was started.
+pub trait Joiner: Send + Sync {
+    /// Waits for its end; whether it came in time.
+    fn join(&self, ms: u32) -> bool;
+
+    /// Whether it has ended.
+    fn has_ended(&self) -> bool;
+}
+
+/// The backends by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Real threads, real time.
+    Host,
+    /// The simulator: the fixed schedule, or every order for a row that is explored.
+    Sim,
+}
+
+impl Kind {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Sim => "sim",
+        }
+    }
+
+    /// Plays a row in a process of its own.
+    ///
+    /// # Errors
+    /// Why it does not pass.
+    pub fn play(self, row: &Arc<Row>) -> Result<(), Failure> {
+        match self {
+            Self::Host => host::play(row),
+            Self::Sim => sim::play(row),
+        }
+    }
+}
+
+/// The result of one run.
+fn verdict(played: Played) -> Result<Played, Failure> {
+    match played.failure {
+        Some(failure) => Err(failure),
+        None => Ok(played),
+    }
+}

@@ -1,0 +1,134 @@
+//! The simulator: a world for each run, virtual time; rows that are explored are played in every order.
+//!
+//! Time stands still while any thread can run, so a sleep of one nanosecond ends when every other thread is blocked.
+//! The search branches between the first `&` and the end of the race, nowhere else: the rest of a row is in lockstep.
+
+use super::host::Emulated;
+use super::{Backend, Joiner, verdict};
+use crate::case::{Row, What};
+use crate::run::{Failure, Played, lock, play as play_row};
+use oleander::platform::{self, Deadline, Why};
+use oleander::{debug, kernel};
+use oleander_sim::schedule::{Dfs, Fixed, Point, Schedule};
+use oleander_sim::trace::Trace;
+use oleander_sim::{Limits, explore_with, run_with};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+#[derive(Default)]
+struct Sim {
+    racing: Arc<AtomicBool>,
+}
+
+/// Plays a row, or in every order if it says so.
+pub fn play(row: &Arc<Row>) -> Result<(), Failure> {
+    if row.explored {
+        return explore(row);
+    }
+    let played = Arc::new(Mutex::new(None));
+    let backend: Arc<dyn Backend> = Arc::new(Sim::default());
+    let report = run_with(&mut Fixed, &Limits::default(), || {
+        let came = play_row(row, &backend);
+        *lock(&played) = Some(came);
+    });
+    let came = lock(&played).take();
+    outcome(row, came, report.is_ok(), &report.to_string()).map(drop)
+}
+
+/// A failure of the row says more than that of the world which it left unfinished.
+fn outcome(row: &Row, came: Option<Played>, ended_well: bool, report: &str) -> Result<Played, Failure> {
+    let world = || Failure { line: row.line, what: format!("the simulated world {report}") };
+    let came = verdict(came.ok_or_else(world)?)?;
+    if ended_well { Ok(came) } else { Err(world()) }
+}
+
+fn explore(row: &Arc<Row>) -> Result<(), Failure> {
+    let sim = Sim::default();
+    let mut schedule = WhileRacing { racing: sim.racing.clone(), search: Dfs::default() };
+    let backend: Arc<dyn Backend> = Arc::new(sim);
+    let (reached, first) = (Mutex::new(BTreeSet::new()), Mutex::new(None::<Failure>));
+    let limits = Limits { abandoned_max: 64, ..Limits::default() };
+    let found = explore_with(&mut schedule, &limits, || {
+        let came = play_row(row, &backend);
+        lock(&reached).extend(came.reached);
+        if let Some(failure) = came.failure {
+            lock(&first).get_or_insert(failure);
+        }
+    });
+    if let Some(failure) = lock(&first).take() {
+        return Err(failure);
+    }
+    if found.failures > 0 || !found.complete {
+        return Err(Failure { line: row.line, what: found.to_string() });
+    }
+    every_way(row, &lock(&reached)).map_err(|mut failure| {
+        failure.what = format!("{}, in {} orders", failure.what, found.schedules);
+        failure
+    })
+}
+
+/// Every alternative must have come true in some order.
+fn every_way(row: &Row, reached: &BTreeSet<(usize, usize)>) -> Result<(), Failure> {
+    for step in &row.steps {
+        let ways = match &step.what {
+            What::Do(_, _, action) | What::Inside(_, action) => action.expected.ways.len(),
+            What::Finish(_, expected) => expected.ways.len(),
+            What::Log(ways) => ways.len(),
+            _ => 0,
+        };
+        if let Some(way) = (0..ways).find(|way| !reached.contains(&(step.line, *way))) {
+            let what = format!("alternative {} never came true", way + 1);
+            return Err(Failure { line: step.line, what });
+        }
+    }
+    Ok(())
+}
+
+impl Backend for Sim {
+    fn start(&self, name: &str, body: Box<dyn FnOnce() + Send>) -> Box<dyn Joiner> {
+        Box::new(Emulated(kernel::spawn(name, false, body)))
+    }
+
+    fn settle(&self) -> Result<(), String> {
+        platform::block(&[], &|| false, Deadline::at_ns(platform::now_ns() + 1), Why::Sleep);
+        Ok(())
+    }
+
+    fn race(&self, on: bool) {
+        self.racing.store(on, Ordering::Relaxed);
+    }
+
+    fn now_ns(&self) -> u64 {
+        platform::now_ns()
+    }
+
+    fn has_virtual_time(&self) -> bool {
+        true
+    }
+
+    fn left_behind(&self) -> (usize, usize) {
+        (debug::live_objects(), debug::open_handles())
+    }
+}
+
+/// Depth-first search while operations race; the fixed schedule before and after.
+struct WhileRacing {
+    racing: Arc<AtomicBool>,
+    search: Dfs,
+}
+
+impl Schedule for WhileRacing {
+    fn new_execution(&mut self, previous: Option<&Trace>) -> bool {
+        self.racing.store(false, Ordering::Relaxed);
+        self.search.new_execution(previous)
+    }
+
+    fn choose(&mut self, point: &Point<'_>) -> usize {
+        if self.racing.load(Ordering::Relaxed) { self.search.choose(point) } else { 0 }
+    }
+
+    fn choose_n(&mut self, n: usize) -> usize {
+        if self.racing.load(Ordering::Relaxed) { self.search.choose_n(n) } else { 0 }
+    }
+}

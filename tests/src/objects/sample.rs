@@ -1,0 +1,129 @@
+//! The object that rows call, as a synchronous and as an asynchronous server.
+//!
+//! `Work(n)` gives twice `n`; what else happens inside is in the row's lines. The asynchronous server's call object signals
+//! inside `Begin_Work`, unless the row says `hold` there.
+
+use super::Player;
+use oleander::object::{self, AutoInner};
+use oleander::windows_core::{GUID, HRESULT, IUnknown, Interface};
+use oleander::*;
+use std::cell::Cell;
+use std::ffi::c_void;
+
+/// Works.
+#[async_interface(uuid = "5b0e6a10-3c1d-4a5e-9a77-6f6c65616f01", async_uuid = "5b0e6a10-3c1d-4a5e-9a77-6f6c65616f02")]
+pub unsafe trait ISample: IUnknown {
+    /// Gives twice `n`.
+    fn Work(&self, #[idl(in)] n: u32, #[idl(out)] twice: *mut u32) -> HRESULT;
+    /// Gives nothing.
+    fn Note(&self, #[idl(in)] n: u32) -> HRESULT;
+}
+
+/// A synchronous server.
+#[com_class(ISample)]
+pub struct Sample(pub Player);
+
+impl ISample_Impl for Sample_Impl {
+    unsafe fn Work(&self, n: u32, twice: *mut u32) -> HRESULT {
+        // SAFETY: the caller's pointer is valid.
+        unsafe { *twice = n.wrapping_mul(2) };
+        self.0.method("Work", Some(n)).hr()
+    }
+    unsafe fn Note(&self, n: u32) -> HRESULT {
+        self.0.method("Note", Some(n)).hr()
+    }
+}
+
+/// An asynchronous server.
+#[com_class(ISample, ICallFactory)]
+pub struct AsyncSample(pub Player);
+
+impl ISample_Impl for AsyncSample_Impl {
+    unsafe fn Work(&self, n: u32, twice: *mut u32) -> HRESULT {
+        // SAFETY: the caller's pointer is valid.
+        unsafe { *twice = n.wrapping_mul(2) };
+        self.0.method("Work", Some(n)).hr()
+    }
+    unsafe fn Note(&self, n: u32) -> HRESULT {
+        self.0.method("Note", Some(n)).hr()
+    }
+}
+
+impl ICallFactory_Impl for AsyncSample_Impl {
+    unsafe fn CreateCall(
+        &self,
+        riid: *const GUID,
+        outer: *mut c_void,
+        riid2: *const GUID,
+        ppv: *mut *mut c_void,
+    ) -> HRESULT {
+        let returns = self.0.method("CreateCall", None).hr();
+        if returns != S_OK {
+            return returns;
+        }
+        // SAFETY: the caller's pointers are valid.
+        unsafe {
+            if *riid != AsyncISample::IID {
+                return E_NOINTERFACE;
+            }
+            let call = SampleCall { player: self.0.clone(), event: AutoInner::default(), n: Cell::new(None) };
+            object::create_aggregated(call, outer, riid2, ppv)
+        }
+    }
+}
+
+/// The asynchronous server's call object.
+#[com_class(AsyncISample, auto(ISynchronize = event : CLSID_ManualResetEvent))]
+pub struct SampleCall {
+    player: Player,
+    event: AutoInner,
+    n: Cell<Option<u32>>,
+}
+
+impl SampleCall_Impl {
+    fn begin(&self, method: &str, n: u32) -> HRESULT {
+        if self.n.get().is_some() {
+            return RPC_S_CALLPENDING;
+        }
+        let Ok(sync) = self.query::<ISynchronize>() else { return E_UNEXPECTED };
+        let inside = self.player.method_of(method, n, sync.as_raw());
+        if inside.hr().is_err() {
+            return inside.hr();
+        }
+        self.n.set(Some(n));
+        if !inside.held {
+            // SAFETY: a live object of this apartment.
+            return unsafe { sync.Signal() };
+        }
+        S_OK
+    }
+
+    fn finish(&self, method: &str) -> (u32, HRESULT) {
+        let Some(n) = self.n.take() else { return (0, RPC_E_CALL_COMPLETE) };
+        let Ok(sync) = self.query::<ISynchronize>() else { return (0, E_UNEXPECTED) };
+        // SAFETY: as above.
+        let waited = unsafe { sync.Wait(COWAIT_DEFAULT, INFINITE) };
+        if waited != S_OK {
+            return (0, waited);
+        }
+        (n.wrapping_mul(2), self.player.method_of(method, n, sync.as_raw()).hr())
+    }
+}
+
+impl AsyncISample_Impl for SampleCall_Impl {
+    unsafe fn Begin_Work(&self, n: u32) -> HRESULT {
+        self.begin("Begin_Work", n)
+    }
+    unsafe fn Finish_Work(&self, twice: *mut u32) -> HRESULT {
+        let (result, hr) = self.finish("Finish_Work");
+        // SAFETY: the caller's pointer is valid.
+        unsafe { *twice = result };
+        hr
+    }
+    unsafe fn Begin_Note(&self, n: u32) -> HRESULT {
+        self.begin("Begin_Note", n)
+    }
+    unsafe fn Finish_Note(&self) -> HRESULT {
+        self.finish("Finish_Note").1
+    }
+}

@@ -1,0 +1,121 @@
+//! Calls: synchronous, asynchronous, their call objects, cancellation, message filters.
+//!
+//! `Work` and `Note` take the pointer as it is, so a row sees what a wrong thread or a dead proxy says; the methods of a call
+//! object are asked for.
+
+use super::{Operation, give, op};
+use crate::objects::{AsyncISample, ISample, Outer, Player};
+use oleander::windows_core::{GUID, HRESULT, IUnknown, Interface};
+use oleander::*;
+use std::ffi::c_void;
+use std::ptr::null_mut;
+
+/// The table.
+pub const OPERATIONS: &[Operation] = &[
+    op("Work", "object n", "hr twice", "ISample::Work, synchronously", |c| {
+        let (object, mut twice): (ISample, _) = (c.exact(0)?, 0xABCD);
+        // SAFETY: a valid pointer.
+        let hr = unsafe { object.Work(c.get(1)?, &mut twice) };
+        give![hr, twice]
+    }),
+    op("Note", "object n", "hr", "ISample::Note, synchronously", |c| {
+        let object: ISample = c.exact(0)?;
+        // SAFETY: no pointers.
+        give![unsafe { object.Note(c.get(1)?) }]
+    }),
+    op("CreateCall", "object iid outer? iid2?", "hr call", "a call object of the object's ICallFactory", |c| {
+        let (factory, iid): (ICallFactory, GUID) = (c.interface(0)?, c.get(1)?);
+        let (outer, mut raw) = (c.optional::<*mut c_void>(2)?.unwrap_or(null_mut()), null_mut());
+        let iid2 = c.optional::<GUID>(3)?.unwrap_or(iid);
+        // SAFETY: valid pointers; the outer is null or alive.
+        let hr = unsafe { factory.CreateCall(&iid, outer, &iid2, &mut raw) };
+        give![hr, c.owned(raw)]
+    }),
+    op(
+        "CreateCall.outer",
+        "object iid",
+        "outer",
+        "a call object under an outer object that logs; gives the outer",
+        |c| {
+            let (factory, iid): (ICallFactory, GUID) = (c.interface(0)?, c.get(1)?);
+            let made = Outer::around(Player::of(c), |outer, riid, ppv| {
+                // SAFETY: valid pointers of the aggregation.
+                unsafe { factory.CreateCall(&iid, outer, riid, ppv) }
+            });
+            match made {
+                Ok(outer) => give![c.owned(outer)],
+                Err(hr) => Err(format!("CreateCall gave {}", crate::run::Value::Hr(hr))),
+            }
+        },
+    ),
+    op("Begin_Work", "call n", "hr", "AsyncISample::Begin_Work", |c| {
+        let call: AsyncISample = c.interface(0)?;
+        // SAFETY: no pointers.
+        give![unsafe { call.Begin_Work(c.get(1)?) }]
+    }),
+    op("Finish_Work", "call", "hr twice", "AsyncISample::Finish_Work", |c| {
+        let (call, mut twice): (AsyncISample, _) = (c.interface(0)?, 0xABCD);
+        // SAFETY: a valid pointer.
+        let hr = unsafe { call.Finish_Work(&mut twice) };
+        give![hr, twice]
+    }),
+    op("Begin_Note", "call n", "hr", "AsyncISample::Begin_Note", |c| {
+        let call: AsyncISample = c.interface(0)?;
+        // SAFETY: no pointers.
+        give![unsafe { call.Begin_Note(c.get(1)?) }]
+    }),
+    op("Finish_Note", "call", "hr", "AsyncISample::Finish_Note", |c| {
+        let call: AsyncISample = c.interface(0)?;
+        // SAFETY: no pointers.
+        give![unsafe { call.Finish_Note() }]
+    }),
+    op("hold", "", "sync", "in Begin_: nobody signals; gives the server call's ISynchronize", |c| {
+        let this: *mut c_void = c
+            .inside(|inside| {
+                inside.held = true;
+                crate::run::Argument::of(&inside.this)
+            })
+            .ok_or("`hold` is for Begin_")?;
+        // SAFETY: the call object lives while its method runs.
+        let sync = unsafe { IUnknown::from_raw_borrowed(&this) }.cloned().ok_or("`hold` is for Begin_")?;
+        give![c.owned(sync.into_raw())]
+    }),
+    op("Cancel", "call seconds", "hr", "ICancelMethodCalls::Cancel", |c| {
+        let cancel: ICancelMethodCalls = c.interface(0)?;
+        // SAFETY: no pointers.
+        give![unsafe { cancel.Cancel(c.get(1)?) }]
+    }),
+    op("TestCancel", "call", "hr", "ICancelMethodCalls::TestCancel", |c| {
+        let cancel: ICancelMethodCalls = c.interface(0)?;
+        // SAFETY: no pointers.
+        give![unsafe { cancel.TestCancel() }]
+    }),
+    op("CoTestCancel", "", "hr", "whether the call in progress is cancelled", |_| {
+        // SAFETY: no pointers.
+        give![unsafe { CoTestCancel() }]
+    }),
+    op("CoCancelCall", "thread seconds", "hr", "cancels a thread's innermost call", |c| {
+        // SAFETY: no pointers.
+        give![unsafe { CoCancelCall(c.get(0)?, c.get(1)?) }]
+    }),
+    op("CoEnableCallCancellation", "", "hr", "lets synchronous calls of the thread be cancelled", |_| {
+        // SAFETY: null as documented.
+        give![unsafe { CoEnableCallCancellation(null_mut()) }]
+    }),
+    op("CoDisableCallCancellation", "", "hr", "balances CoEnableCallCancellation", |_| {
+        // SAFETY: null as documented.
+        give![unsafe { CoDisableCallCancellation(null_mut()) }]
+    }),
+    op("CoGetCallContext", "iid", "hr context", "the context of the call in progress", |c| {
+        let (iid, mut raw): (GUID, _) = (c.get(0)?, null_mut());
+        // SAFETY: valid pointers.
+        let hr: HRESULT = unsafe { CoGetCallContext(&iid, &mut raw) };
+        give![hr, c.owned(raw)]
+    }),
+    op("CoRegisterMessageFilter", "filter", "hr old", "gives the thread a message filter, or takes it away", |c| {
+        let mut old = null_mut();
+        // SAFETY: a valid pointer; the filter is null or alive.
+        let hr = unsafe { CoRegisterMessageFilter(c.get(0)?, &mut old) };
+        give![hr, c.owned(old)]
+    }),
+];

@@ -1,0 +1,60 @@
+//! What is no function of COM: gates, the log, what methods of test objects return.
+
+use super::{Operation, give, op};
+use oleander::*;
+
+/// The table.
+pub const OPERATIONS: &[Operation] = &[
+    op("wait", "gate", "", "waits for a gate without dispatching anything", |c| {
+        // SAFETY: a handle is a number.
+        match unsafe { WaitForSingleObject(c.get(0)?, INFINITE) } {
+            WAIT_OBJECT_0 => give![],
+            other => Err(format!("the wait gave {other}")),
+        }
+    }),
+    op("open", "gate", "BOOL", "opens a gate", |c| {
+        // SAFETY: a handle is a number.
+        let done = unsafe { SetEvent(c.get(0)?) };
+        give![done]
+    }),
+    op("say", "what:text", "", "writes a text into the log", |c| {
+        c.stage.say(c.get::<String>(0)?);
+        give![]
+    }),
+    op("return", "value", "", "in a method: what it returns", |c| {
+        let value = c.get(0)?;
+        c.inside(|inside| inside.returns = Some(value));
+        give![]
+    }),
+    op("panic", "", "", "in a method: panics", |c| c.panic()),
+    op("equal", "a b", "BOOL", "whether two values are the same", |c| {
+        give![c.get::<crate::run::Value>(0)? == c.get(1)?]
+    }),
+    op("leak", "handle", "BOOL", "duplicates a handle that nobody closes: for tests of the engine", |c| {
+        let mut second = HANDLE::NULL;
+        // SAFETY: a valid pointer; handles are numbers.
+        let done = unsafe {
+            let process = GetCurrentProcess();
+            DuplicateHandle(process, c.get(0)?, process, &mut second, 0, false.into(), DUPLICATE_SAME_ACCESS)
+        };
+        give![done]
+    }),
+    op("GetCurrentThreadId", "", "thread", "the thread; an actor's name stands for its thread", |_| {
+        // SAFETY: no pointers.
+        give![unsafe { GetCurrentThreadId() }]
+    }),
+    op("Sleep", "ms", "", "sleeps", |c| {
+        // SAFETY: no pointers.
+        unsafe { Sleep(c.get(0)?) };
+        give![]
+    }),
+    op("SetLastError", "error", "", "sets the thread's last error", |c| {
+        // SAFETY: no pointers.
+        unsafe { SetLastError(c.get(0)?) };
+        give![]
+    }),
+    op("GetLastError", "", "error:ERROR_", "the thread's last error", |_| {
+        // SAFETY: no pointers.
+        give![unsafe { GetLastError() }]
+    }),
+];
