@@ -1,6 +1,6 @@
 //! The usage patterns of the blog posts, on their own example: a pipe that is slow to push and pull, in an STA that pumps,
 //! used from another apartment through the system's own proxies (IID-14). Facts section 16; the tenth, the asynchronous
-//! release, comes with AsyncIUnknown.
+//! release, is in `async_release.rs`.
 
 mod support;
 

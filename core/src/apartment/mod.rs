@@ -20,7 +20,7 @@ pub(crate) use filter::ask_filter;
 pub use init::{CoDecrementMTAUsage, CoIncrementMTAUsage};
 pub use init::{CoGetApartmentType, CoInitialize, CoInitializeEx, CoUninitialize};
 pub(crate) use pool::Pool;
-pub(crate) use remote::run_in;
+pub(crate) use remote::{post_to, run_in};
 pub(crate) use table::ApartmentTable;
 pub(crate) use thread_state::{Context, ThreadState};
 pub use wait::{CoWaitForMultipleHandles, CoWaitForMultipleObjects};

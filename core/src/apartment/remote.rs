@@ -41,6 +41,48 @@ impl<R: Send + 'static> Task for Remote<R> {
     }
 }
 
+/// A job, and who hears what became of it.
+struct Posted<R, T>(Mutex<Option<(Job<R>, T)>>);
+
+impl<R, T: FnOnce(Result<R, HRESULT>) + Send> Posted<R, T> {
+    fn take(&self) -> Option<(Job<R>, T)> {
+        self.0.lock().take()
+    }
+}
+
+impl<R: Send, T: FnOnce(Result<R, HRESULT>) + Send> Task for Posted<R, T> {
+    fn run(self: Arc<Self>) {
+        let Some((job, then)) = self.take() else { return };
+        let result = catch_unwind(AssertUnwindSafe(job)).map_err(|payload| {
+            guard::on_panic(payload);
+            RPC_E_SERVERFAULT
+        });
+        then(result);
+    }
+
+    fn abandon(self: Arc<Self>) {
+        let Some((job, then)) = self.take() else { return };
+        drop(job);
+        then(Err(RPC_E_DISCONNECTED));
+    }
+}
+
+/// Has `job` run in an apartment, and `then` hear of its end there: its result, `RPC_E_SERVERFAULT` when it panicked,
+/// `RPC_E_DISCONNECTED` when the apartment ended first. Waits for nothing. Gives `then` back when the apartment has ended
+/// already.
+pub(crate) fn post_to<R, T>(apartment: &Apartment, job: impl FnOnce() -> R + Send + 'static, then: T) -> Result<(), T>
+where
+    R: Send + 'static,
+    T: FnOnce(Result<R, HRESULT>) + Send + 'static,
+{
+    let posted = Arc::new(Posted(Mutex::new(Some((Box::new(job) as Job<R>, then)))));
+    if apartment.deliver(posted.clone()).is_ok() {
+        return Ok(());
+    }
+    // Nobody else has it.
+    posted.take().map_or(Ok(()), |(_, then)| Err(then))
+}
+
 /// Runs `job` in an apartment and waits for it, dispatching as an STA does while it waits for a reply. Fails with
 /// `RPC_E_DISCONNECTED` when the apartment ends first, with 0x800706B5 when it has ended already. In the apartment itself the job runs at once.
 pub(crate) fn run_in<R: Send + 'static>(

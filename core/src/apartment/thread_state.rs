@@ -59,6 +59,8 @@ pub(crate) struct ThreadState {
     pub(crate) place: RefCell<Option<Arc<Place>>>,
     /// A message filter of this thread is being asked (MF-08).
     pub(crate) in_filter: Cell<u32>,
+    /// The controlling unknown under which an `Inner` has its object made just now; null when none does.
+    pub(crate) aggregating: Cell<*mut c_void>,
     /// The `block_on` that polls on this thread.
     pub(crate) driving: Driving,
     /// Buffers and calls to be used again.
@@ -85,6 +87,7 @@ impl ThreadState {
             filter: RefCell::new(None),
             place: RefCell::new(None),
             in_filter: Cell::new(0),
+            aggregating: Cell::new(std::ptr::null_mut()),
             driving: Driving::default(),
             buffers: Buffers::default(),
             calls: Kept::default(),

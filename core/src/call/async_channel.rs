@@ -39,6 +39,24 @@ impl Pending {
         self.call.lock().clone()
     }
 
+    /// A call begins: it is the one in flight from now on, and how its end will be told comes back.
+    pub(crate) fn adopt(&self, call: &Arc<Call>, sync: Option<&ISynchronize>) -> Route {
+        let before = self.call.lock().replace(call.clone());
+        drop(before);
+        sync.map_or(Route::Wait, |sync| self.route(sync))
+    }
+
+    /// The call in flight, for the Finish_ that ends it; `RPC_S_CALLPENDING` when its fate is not decided.
+    pub(crate) fn take_decided(&self) -> Result<Arc<Call>, HRESULT> {
+        let call = self.call().ok_or(RPC_E_CALL_COMPLETE)?;
+        if !call.is_decided() {
+            return Err(RPC_S_CALLPENDING);
+        }
+        let taken = self.call.lock().take();
+        drop(taken);
+        Ok(call)
+    }
+
     /// The call object goes: the server finishes alone (CALL-30), and is asked to stop (CALL-32).
     pub(crate) fn abandon(&self) {
         let call = self.call.lock().take();
@@ -121,9 +139,7 @@ impl IAsyncRpcChannelBuffer_Impl for AsyncChannel_Impl {
             if hr.is_err() {
                 return hr;
             }
-            let route = ISynchronize::from_raw_borrowed(&pSync).map_or(Route::Wait, |sync| self.pending.route(sync));
-            let before = self.pending.call.lock().replace(call.clone());
-            drop(before);
+            let route = self.pending.adopt(&call, ISynchronize::from_raw_borrowed(&pSync));
             call.send(route);
             S_OK
         }
@@ -133,18 +149,17 @@ impl IAsyncRpcChannelBuffer_Impl for AsyncChannel_Impl {
         // SAFETY: null or a valid message; the status is null or valid.
         unsafe {
             let Some(message) = pMessage.as_mut() else { return E_POINTER };
-            let Some(call) = self.pending.call() else { return RPC_E_CALL_COMPLETE };
-            let mut status = RPC_S_CALLPENDING;
-            let mut hr = status;
             // An outer whose Wait says too early that the call is complete: the call goes on (chosen). The status tells
             // that from a call that ended with this very code.
-            if call.is_decided() {
-                let taken = self.pending.call.lock().take();
-                drop(taken);
-                message.reserved1 = Arc::into_raw(call.clone()).cast_mut().cast();
-                hr = client::receive(&call, message);
-                status = if hr == RPC_S_CALLPENDING { RPC_E_CALL_COMPLETE } else { hr };
-            }
+            let (hr, status) = match self.pending.take_decided() {
+                Ok(call) => {
+                    message.reserved1 = Arc::into_raw(call.clone()).cast_mut().cast();
+                    let hr = client::receive(&call, message);
+                    (hr, if hr == RPC_S_CALLPENDING { RPC_E_CALL_COMPLETE } else { hr })
+                }
+                Err(RPC_S_CALLPENDING) => (RPC_S_CALLPENDING, RPC_S_CALLPENDING),
+                Err(hr) => return hr,
+            };
             if let Some(out) = pulStatus.as_mut() {
                 *out = status.0 as u32;
             }

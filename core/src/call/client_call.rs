@@ -8,7 +8,7 @@
 use super::async_channel::{AsyncChannel, Pending};
 use super::cancel_and_wait;
 use super::completion::{IClientCall, IClientCall_Impl};
-use crate::abi::hresult::{E_INVALIDARG, E_NOINTERFACE, E_UNEXPECTED, RPC_E_CALL_COMPLETE, S_OK};
+use crate::abi::hresult::{CO_E_RELEASED, E_INVALIDARG, E_NOINTERFACE, E_UNEXPECTED, RPC_E_CALL_COMPLETE, S_OK};
 use crate::abi::interfaces::{
     IAsyncRpcChannelBuffer, ICallFactory, ICallFactory_Impl, ICancelMethodCalls, ICancelMethodCalls_Impl,
     IRpcProxyBuffer, ISynchronize, ISynchronize_Impl, ISynchronizeHandle, ISynchronizeHandle_Impl,
@@ -17,10 +17,12 @@ use crate::abi::types::HANDLE;
 use crate::apartment;
 use crate::channel::Target;
 use crate::com_class;
-use crate::object::{self, Inner};
+use crate::object::{self, Inner, class};
 use crate::proxy::ProxyManager;
 use crate::synchronize::EventHandle;
+use parking_lot::Mutex;
 use std::ffi::c_void;
+use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use windows_core::{ComObject, GUID, HRESULT, IUnknown, IUnknownImpl, Interface};
@@ -33,7 +35,44 @@ pub(crate) struct ClientCall {
     inner: Inner,
     proxy: std::sync::OnceLock<Connected>,
     /// Keeps the target alive while a call is pending (CALL-39).
-    manager: ComObject<ProxyManager>,
+    held: Arc<Held>,
+}
+
+/// The reference that a call object holds on its proxy, until an asynchronous Release gives it up.
+pub(crate) struct Held(Mutex<Option<ComObject<ProxyManager>>>);
+
+impl Held {
+    /// The proxy; `CO_E_RELEASED` when it was given up.
+    pub(crate) fn get(&self) -> Result<ComObject<ProxyManager>, HRESULT> {
+        self.0.lock().clone().ok_or(CO_E_RELEASED)
+    }
+
+    /// Gives it up.
+    pub(crate) fn take(&self) -> Option<ComObject<ProxyManager>> {
+        self.0.lock().take()
+    }
+}
+
+/// What a call object shares with an inner object that works on the proxy itself.
+pub(crate) struct Parts {
+    pub(crate) pending: Arc<Pending>,
+    pub(crate) held: Arc<Held>,
+    pub(crate) handed_out: Option<HandedOut>,
+}
+
+/// The reference on a call object that its outer object got and does not release itself (AIU-04).
+#[derive(Clone, Copy)]
+pub(crate) struct HandedOut(NonNull<ClientCall_Impl>);
+
+impl HandedOut {
+    /// Gives the reference back.
+    ///
+    /// # Safety
+    /// Once, and the outer object does not.
+    pub(crate) unsafe fn give_back(self) {
+        // SAFETY: the caller's promise; the reference counts on slot 0.
+        unsafe { class::release_own(self.0.as_ptr()) };
+    }
 }
 
 struct Connected(IRpcProxyBuffer);
@@ -56,17 +95,39 @@ impl ClientCall {
         riid2: *const GUID,
         ppv: *mut *mut c_void,
     ) -> HRESULT {
+        let value = ClientCall::new(manager);
+        // SAFETY: the caller's.
+        unsafe {
+            object::create_aggregated_with(value, outer, riid2, ppv, |call| call.construct(factory, async_iid, target))
+        }
+    }
+
+    /// Makes a call object for an asynchronous interface that the proxy manager answers itself. `make` makes its inner
+    /// object: its own IUnknown, counted.
+    ///
+    /// # Safety
+    /// As for [`Self::create`].
+    pub(crate) unsafe fn create_own(
+        manager: ComObject<ProxyManager>,
+        make: MakeOwn,
+        outer: *mut c_void,
+        riid2: *const GUID,
+        ppv: *mut *mut c_void,
+    ) -> HRESULT {
+        let handed_out = !outer.is_null() && !object::is_made_for_inner(outer);
+        let value = ClientCall::new(manager);
+        // SAFETY: the caller's.
+        unsafe { object::create_aggregated_with(value, outer, riid2, ppv, |call| call.construct_own(make, handed_out)) }
+    }
+
+    fn new(manager: ComObject<ProxyManager>) -> Self {
         let pending = Pending::new(manager.home().clone());
-        let value = ClientCall {
+        Self {
             handle: EventHandle::new(pending.event.clone()),
             pending,
             inner: Inner::new(),
             proxy: std::sync::OnceLock::new(),
-            manager,
-        };
-        // SAFETY: the caller's.
-        unsafe {
-            object::create_aggregated_with(value, outer, riid2, ppv, |call| call.construct(factory, async_iid, target))
+            held: Arc::new(Held(Mutex::new(Some(manager)))),
         }
     }
 
@@ -75,11 +136,33 @@ impl ClientCall {
     }
 }
 
+/// Makes the inner object of a call object under a controlling unknown: its own IUnknown, counted.
+pub(crate) type MakeOwn = unsafe fn(outer: *mut c_void, parts: Parts) -> *mut c_void;
+
 impl ClientCall_Impl {
-    /// Makes the inner object and connects it.
-    fn construct(&self, factory: &ICallFactory, async_iid: &GUID, target: Target) -> HRESULT {
+    fn know_own_sync(&self) {
         let own_sync = self.as_interface::<ISynchronize>().as_raw() as usize;
         self.pending.own_sync.store(own_sync, Ordering::Release);
+    }
+
+    /// Makes an inner object that needs no channel.
+    fn construct_own(&self, make: MakeOwn, handed_out: bool) -> HRESULT {
+        self.know_own_sync();
+        let handed_out = handed_out.then(|| HandedOut(class::root(self)));
+        let parts = Parts { pending: self.pending.clone(), held: self.held.clone(), handed_out };
+        // SAFETY: what `make` makes lives under the controlling unknown.
+        let made = unsafe {
+            self.aggregate(&self.inner, |outer, _, ppv| {
+                *ppv = make(outer, parts);
+                S_OK
+            })
+        };
+        made.map_or_else(|error| error.code(), |()| S_OK)
+    }
+
+    /// Makes the inner object and connects it.
+    fn construct(&self, factory: &ICallFactory, async_iid: &GUID, target: Target) -> HRESULT {
+        self.know_own_sync();
         let mut connected = E_UNEXPECTED;
         // SAFETY: the factory aggregates what it makes under the controlling unknown.
         let made = unsafe {
@@ -188,7 +271,17 @@ impl ICallFactory_Impl for ClientCall_Impl {
         ppv: *mut *mut c_void,
     ) -> HRESULT {
         // A call object makes further ones for the same target (CALL-11).
-        // SAFETY: the caller's arguments, passed on.
-        unsafe { self.manager.to_interface::<ICallFactory>().CreateCall(riid, pCtrlUnk, riid2, ppv) }
+        // SAFETY: the caller's arguments, passed on; the out pointer is null or valid for writes.
+        unsafe {
+            match self.held.get() {
+                Ok(manager) => manager.to_interface::<ICallFactory>().CreateCall(riid, pCtrlUnk, riid2, ppv),
+                Err(hr) => {
+                    if let Some(out) = ppv.as_mut() {
+                        *out = std::ptr::null_mut();
+                    }
+                    hr
+                }
+            }
+        }
     }
 }

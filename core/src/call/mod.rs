@@ -8,12 +8,13 @@ mod completion;
 mod context;
 mod server_call;
 
+pub(crate) use async_channel::Pending;
 pub(crate) use cancel::{CancelStack, cancel_and_wait};
 pub use cancel::{
     CoCancelCall, CoDisableCallCancellation, CoEnableCallCancellation, CoGetCancelObject, CoSetCancelObject,
     CoTestCancel,
 };
-pub(crate) use client_call::ClientCall;
+pub(crate) use client_call::{ClientCall, HandedOut, Held, MakeOwn, Parts};
 pub(crate) use completion::{Completion, completion};
 pub use context::{CoGetCallContext, CoSwitchCallContext};
 pub(crate) use server_call::ServerCall;

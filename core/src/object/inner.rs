@@ -16,6 +16,7 @@
 use super::class::{self, Class};
 use super::{raw, system};
 use crate::abi::hresult::{E_NOINTERFACE, E_UNEXPECTED, S_OK};
+use crate::platform;
 use std::ffi::c_void;
 use std::fmt;
 use std::ptr::{self, NonNull};
@@ -94,7 +95,10 @@ impl Inner {
             return Err(E_UNEXPECTED.into());
         }
         let mut unknown = ptr::null_mut();
-        create(outer, &IUnknown::IID, &mut unknown).ok()?;
+        let before = platform::with_current(|thread| thread.com().aggregating.replace(outer));
+        let created = create(outer, &IUnknown::IID, &mut unknown);
+        platform::with_current(|thread| thread.com().aggregating.set(before));
+        created.ok()?;
         let made = NonNull::new(unknown).ok_or(E_UNEXPECTED)?;
         // SAFETY: the caller's promises.
         if unsafe { self.set(outer, guarded, made) } { Ok(()) } else { Err(E_UNEXPECTED.into()) }
@@ -217,6 +221,11 @@ impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Inner").field("is_set", &self.is_set()).finish_non_exhaustive()
     }
+}
+
+/// Whether an [`Inner`] of this thread has its object made under this controlling unknown just now, and so will release it.
+pub(crate) fn is_made_for_inner(outer: *mut c_void) -> bool {
+    platform::with_current(|thread| thread.com().aggregating.get()) == outer
 }
 
 /// An inner object of a system class that is made when its interface is first asked for.

@@ -20,5 +20,6 @@ pub use class_table::{
 pub use create::{create_aggregated, create_aggregated_with};
 pub(crate) use factory::ServerLocks;
 pub use factory::{class_factory, class_factory_with, server_locks};
+pub(crate) use inner::is_made_for_inner;
 pub use inner::{AutoInner, Inner};
 pub use system::{Create, SystemClass, create_system, system_class};

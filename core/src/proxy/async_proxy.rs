@@ -14,7 +14,7 @@ use super::args::{Ins, Outs};
 use super::head::{self, Head, Proxy};
 use super::info::{InterfaceInfo, Kept};
 use super::interface_proxy::{free_buffer, read_reply, write_request};
-use crate::abi::hresult::{CO_E_OBJNOTCONNECTED, E_NOINTERFACE, RPC_E_CALL_COMPLETE, RPC_S_CALLPENDING, S_OK};
+use crate::abi::hresult::{CO_E_OBJNOTCONNECTED, RPC_E_CALL_COMPLETE, RPC_S_CALLPENDING, S_OK};
 use crate::abi::interfaces::{IAsyncRpcChannelBuffer, IRpcChannelBuffer, ISynchronize};
 use crate::abi::types::{COWAIT_DEFAULT, INFINITE, RPCOLEMESSAGE};
 use crate::marshal::ndr::{Result, check};
@@ -39,7 +39,7 @@ pub(crate) struct AsyncProxy {
 // SAFETY: `repr(C)`, the head comes first.
 unsafe impl Proxy for AsyncProxy {
     fn iid(head: &Head) -> GUID {
-        head.info.twin.as_ref().map_or(head.info.iid, |twin| twin.iid)
+        head.iid()
     }
 
     unsafe fn own(_this: *mut Self, _iid: &GUID) -> *mut c_void {
@@ -86,16 +86,6 @@ fn buffers<'a>(channel: InterfaceRef<'a, IAsyncRpcChannelBuffer>) -> InterfaceRe
 }
 
 impl AsyncProxy {
-    /// The call object's ISynchronize, as the controlling unknown answers it (AGG-03).
-    fn synchronize(&self) -> Result<ISynchronize> {
-        let mut pointer = ptr::null_mut();
-        // SAFETY: the controlling unknown outlives the proxy.
-        unsafe {
-            check(raw::query(self.head.outer(), &ISynchronize::IID, &mut pointer))?;
-            if pointer.is_null() { Err(E_NOINTERFACE) } else { Ok(ISynchronize::from_raw(pointer)) }
-        }
-    }
-
     /// Everything of `Begin_` that can fail before the call is pending. The writer's claim on the buffer ends here.
     ///
     /// # Safety
@@ -117,7 +107,7 @@ impl AsyncProxy {
             let message = &mut *self.message.get();
             let mut writer = write_request(buffers(channel), self.head.info, slot, ins, message)?;
             // Whatever goes wrong from here on, nothing is sent (AGG-06).
-            let ready = self.synchronize().and_then(|sync| check(sync.Reset()).map(|()| sync));
+            let ready = self.head.synchronize().and_then(|sync| check(sync.Reset()).map(|()| sync));
             if ready.is_err() {
                 writer.abandon();
                 free_buffer(buffers(channel), message);
@@ -166,7 +156,7 @@ impl AsyncProxy {
     /// # Safety
     /// The caller claimed the call.
     unsafe fn wait(&self) -> std::result::Result<(), HRESULT> {
-        let sync = self.synchronize()?;
+        let sync = self.head.synchronize()?;
         // SAFETY: the reference is ours.
         check(unsafe { sync.Wait(COWAIT_DEFAULT, INFINITE) })
     }

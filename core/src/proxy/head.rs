@@ -9,7 +9,7 @@
 use super::info::InterfaceInfo;
 use super::link::Link;
 use crate::abi::hresult::{E_NOINTERFACE, E_POINTER, S_OK};
-use crate::abi::interfaces::{IRpcProxyBuffer, IRpcProxyBuffer_Vtbl};
+use crate::abi::interfaces::{IRpcProxyBuffer, IRpcProxyBuffer_Vtbl, ISynchronize};
 use crate::debug::Live;
 use crate::object::{guard, raw};
 use crate::platform::sync::{AtomicU32, Ordering, fence};
@@ -82,9 +82,19 @@ impl Head {
         }
     }
 
-    /// The controlling unknown, borrowed.
-    pub(super) fn outer(&self) -> *mut c_void {
-        self.outer
+    /// The ISynchronize of a call object whose inner object this is, as the controlling unknown answers it (AGG-03).
+    pub(super) fn synchronize(&self) -> Result<ISynchronize, HRESULT> {
+        let mut pointer = ptr::null_mut();
+        // SAFETY: the controlling unknown outlives the proxy.
+        unsafe {
+            raw::query(self.outer, &ISynchronize::IID, &mut pointer).ok().map_err(|error| error.code())?;
+            if pointer.is_null() { Err(E_NOINTERFACE) } else { Ok(ISynchronize::from_raw(pointer)) }
+        }
+    }
+
+    /// The id of the asynchronous interface, or of the interface itself where it has none.
+    pub(super) fn iid(&self) -> GUID {
+        self.info.twin.as_ref().map_or(self.info.iid, |twin| twin.iid)
     }
 }
 

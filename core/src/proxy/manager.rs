@@ -4,11 +4,14 @@
 //! and IMultiQI itself (CALL-01), hands out interface proxies that it has, and asks the server for others, once each
 //! (MRSH-19). Its interface proxies delegate their IUnknown to it.
 //!
+//! Its last Release waits for the object's end, except where an asynchronous Release gave it: then calls stand in
+//! `farewells`, which is shared with whoever gives the reference up, because the manager may end under his hands.
+//!
 //! State: `faces` only grows until the manager ends; `refs` are the references on the stub manager that the last release
 //! gives back. Both under short locks; the server is asked, and proxies are made and let go, outside of them. A manager
 //! whose apartment has ended is `dead`: its references are back already, calls through it fail (APT-22).
 
-use super::{create_proxy, factory, registry};
+use super::{create_proxy, factory, own_call, registry};
 use crate::abi::clsid::CLSID_StdMarshal;
 use crate::abi::hresult::{
     CLASS_E_NOAGGREGATION, CO_E_OBJNOTCONNECTED, E_INVALIDARG, E_NOINTERFACE, E_POINTER, RPC_E_DISCONNECTED,
@@ -21,10 +24,12 @@ use crate::abi::interfaces::{
 use crate::abi::types::MULTI_QI;
 use crate::apartment::{self, Apartment};
 use crate::call::ClientCall;
-use crate::channel::{ClientChannel, Target};
+use crate::channel::{Buffer, Call, ClientChannel, Target};
 use crate::com_class;
 use crate::interface;
 use crate::marshal::{CoGetMarshalSizeMax, CoMarshalInterface, CoReleaseMarshalData, CoUnmarshalInterface};
+use crate::object::{class, raw};
+use crate::stub::StubManager;
 use parking_lot::Mutex;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -67,7 +72,11 @@ pub(crate) struct ProxyManager {
     pub(crate) oid: u64,
     remote: Mutex<Remote>,
     dead: AtomicBool,
+    farewells: Farewells,
 }
+
+/// Asynchronous releases whose reference may be the manager's last: whose end they wait for.
+type Farewells = Arc<Mutex<Vec<Arc<Call>>>>;
 
 impl ProxyManager {
     pub(super) fn new(home: &Arc<Apartment>, server: Weak<Apartment>, oxid: u64, oid: u64) -> Self {
@@ -78,6 +87,7 @@ impl ProxyManager {
             oid,
             remote: Mutex::new(Remote { refs: 0, faces: Vec::new(), some_ipid: GUID::zeroed() }),
             dead: AtomicBool::new(false),
+            farewells: Farewells::default(),
         }
     }
 
@@ -113,26 +123,74 @@ impl ProxyManager {
 
     /// The apartment ends, or the last reference is gone: proxies are cut off, references given back.
     pub(super) fn disconnect(&self) {
+        if self.cut_off() {
+            self.give_back();
+        }
+    }
+
+    /// Cuts the proxies off; false when they are already.
+    fn cut_off(&self) -> bool {
         if self.dead.swap(true, Ordering::AcqRel) {
-            return;
+            return false;
         }
         let proxies: Vec<_> = self.remote.lock().faces.iter().map(|face| face.proxy.clone()).collect();
         for proxy in &proxies {
             // SAFETY: a live proxy of this apartment.
             unsafe { proxy.Disconnect() };
         }
-        self.give_back();
+        true
     }
 
     /// The references go back to the server.
     fn give_back(&self) {
+        if let Some((stub, refs)) = self.take_refs() {
+            stub.change(|held| held.release_proxy(refs));
+        }
+    }
+
+    /// As [`Self::give_back`], without waiting for what the object does then: these calls hear of it.
+    fn give_back_later(&self, calls: Vec<Arc<Call>>) {
+        let calls = Arc::new(calls);
+        let waiting = calls.clone();
+        let told = move |_: Result<(), HRESULT>| waiting.iter().for_each(|call| call.complete(Ok(Buffer::default())));
+        let left = self.take_refs().map(|(stub, refs)| stub.change_later(|held| held.release_proxy(refs), told));
+        if !matches!(left, Some(Ok(()))) {
+            calls.iter().for_each(|call| call.complete_later(Ok(Buffer::default())));
+        }
+    }
+
+    /// What to give back, to whom.
+    fn take_refs(&self) -> Option<(Arc<StubManager>, u64)> {
         let refs = std::mem::take(&mut self.remote.lock().refs);
         if refs == 0 {
+            return None;
+        }
+        let stub = self.server.upgrade()?.exports.by_oid(self.oid)?;
+        Some((stub, refs))
+    }
+
+    /// Gives a reference on a manager up; the count that remains. `call` ends when that is done: where it was the last
+    /// reference, with the object's release in its apartment (AIU-02), which nobody waits for.
+    pub(super) fn release_later(manager: ComObject<Self>, call: &Arc<Call>, remaining: impl FnOnce(u32)) {
+        let farewells = manager.farewells.clone();
+        farewells.lock().push(call.clone());
+        let unknown: IUnknown = manager.into_interface();
+        // SAFETY: the reference is ours.
+        let count = unsafe { raw::release(unknown.into_raw()) };
+        if count == 0 {
+            // The manager's end has taken the call.
             return;
         }
-        let Some(server) = self.server.upgrade() else { return };
-        let Some(stub) = server.exports.by_oid(self.oid) else { return };
-        stub.change(|held| held.release_proxy(refs));
+        let mine = {
+            let mut calls = farewells.lock();
+            let at = calls.iter().position(|there| Arc::ptr_eq(there, call));
+            at.map(|at| calls.remove(at))
+        };
+        // Unless somebody else has let the last reference go meanwhile.
+        if let Some(call) = mine {
+            remaining(count);
+            call.complete_later(Ok(Buffer::default()));
+        }
     }
 
     fn target(&self, ipid: GUID, iid: GUID) -> Target {
@@ -143,9 +201,14 @@ impl ProxyManager {
 impl Drop for ProxyManager {
     fn drop(&mut self) {
         self.home.imports.forget(self);
-        self.disconnect();
-        // What a packet brought while the apartment ended.
-        self.give_back();
+        self.cut_off();
+        let calls = std::mem::take(&mut *self.farewells.lock());
+        // With what a packet brought while the apartment ended.
+        if calls.is_empty() {
+            self.give_back();
+        } else {
+            self.give_back_later(calls);
+        }
         // The interface proxies go last; they delegate to this object no more.
         let faces = std::mem::take(&mut self.remote.lock().faces);
         drop(faces);
@@ -192,6 +255,13 @@ impl ProxyManager_Impl {
 
     /// Asks the server for an interface and makes a proxy for it.
     fn ask(&self, iid: &GUID) -> Result<*mut c_void, HRESULT> {
+        let server = self.whom_to_ask(iid)?;
+        let ipid = apartment::run_in(&server, self.question(&server, *iid))??;
+        self.connect(iid, ipid)
+    }
+
+    /// The apartment that knows whether the object has an interface, where that has to be asked and may be.
+    pub(super) fn whom_to_ask(&self, iid: &GUID) -> Result<Arc<Apartment>, HRESULT> {
         self.home.check().map_err(|_| RPC_E_WRONG_THREAD)?;
         if !registry::is_known(iid) {
             // Nothing could carry calls to it, so there is no need to ask (MRSH-02).
@@ -201,13 +271,25 @@ impl ProxyManager_Impl {
             return Err(CO_E_OBJNOTCONNECTED);
         }
         crate::channel::client::may_call_out()?;
-        let server = self.server.upgrade().ok_or(RPC_S_UNKNOWN_IF_HR)?;
-        let (there, oid, asked) = (server.clone(), self.oid, *iid);
-        let ipid = apartment::run_in(&server, move || {
+        self.server.upgrade().ok_or(RPC_S_UNKNOWN_IF_HR)
+    }
+
+    /// What is asked there: the interface's IPID.
+    pub(super) fn question(
+        &self,
+        server: &Arc<Apartment>,
+        iid: GUID,
+    ) -> impl FnOnce() -> Result<GUID, HRESULT> + Send + 'static {
+        let (there, oid) = (server.clone(), self.oid);
+        move || {
             let stub = there.exports.by_oid(oid).ok_or(RPC_E_DISCONNECTED)?;
-            Ok::<GUID, HRESULT>(stub.entry(&there.exports, &asked)?.ipid)
-        })??;
-        self.connect(iid, ipid)
+            Ok(stub.entry(&there.exports, &iid)?.ipid)
+        }
+    }
+
+    /// Whether a query is answered here, without the server.
+    pub(super) fn answers_itself(&self, iid: &GUID) -> bool {
+        *iid == IUnknown::IID || <Self as class::Class>::slot_of(iid).is_some() || self.ipid(iid).is_some()
     }
 
     /// A proxy for an interface whose IPID is known; the typed pointer is counted.
@@ -289,6 +371,9 @@ impl ICallFactory_Impl for ProxyManager_Impl {
             }
             if let Err(hr) = self.home.check() {
                 return hr;
+            }
+            if let Some(make) = own_call::find(async_iid) {
+                return ClientCall::create_own(self.to_object(), make, pCtrlUnk, riid2, ppv);
             }
             match self.inner_factory(async_iid) {
                 Ok((factory, target)) => {

@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod async_proxy;
+mod async_unknown;
 pub mod factory;
 mod head;
 mod imports;
@@ -9,6 +10,7 @@ pub mod info;
 pub mod interface_proxy;
 pub(crate) mod link;
 mod manager;
+mod own_call;
 mod registry;
 #[cfg(test)]
 mod tests;

@@ -189,21 +189,36 @@ impl StubManager {
     /// Changes references, from any thread. What the object has to do about it, it does in its apartment; this waits for
     /// that (AIU-01).
     pub(crate) fn change<R>(self: &Arc<Self>, change: impl FnOnce(&mut Refs) -> R) -> R {
+        let (result, unsettled) = self.change_only(change);
+        if let Some(apartment) = unsettled {
+            let (manager, home) = (self.clone(), apartment.clone());
+            // When the apartment ends first, its end has released the object.
+            let _ = apartment::run_in(&apartment, move || manager.settle(&home.exports));
+        }
+        result
+    }
+
+    /// As [`Self::change`], without waiting (AIU-02): `then` hears of it when the object has done what it has to do, in its
+    /// apartment. Gives `then` back when there is nothing to wait for.
+    pub(crate) fn change_later<T>(self: &Arc<Self>, change: impl FnOnce(&mut Refs), then: T) -> Result<(), T>
+    where
+        T: FnOnce(Result<(), HRESULT>) + Send + 'static,
+    {
+        let Some(apartment) = self.change_only(change).1 else { return Err(then) };
+        let (manager, home) = (self.clone(), apartment.clone());
+        apartment::post_to(&apartment, move || manager.settle(&home.exports), then)
+    }
+
+    /// Changes references; the apartment in which the object has to do something about it.
+    fn change_only<R>(&self, change: impl FnOnce(&mut Refs) -> R) -> (R, Option<Arc<Apartment>>) {
         let (result, settled) = {
             let mut counts = self.counts.lock();
             let result = change(&mut counts.refs);
             (result, counts.is_settled())
         };
         let gone = || self.object.lock().is_none();
-        if !settled
-            && !gone()
-            && let Some(apartment) = self.apartment.upgrade()
-        {
-            let (manager, home) = (self.clone(), apartment.clone());
-            // When the apartment ends first, its end has released the object.
-            let _ = apartment::run_in(&apartment, move || manager.settle(&home.exports));
-        }
-        result
+        let unsettled = if settled || gone() { None } else { self.apartment.upgrade() };
+        (result, unsettled)
     }
 
     /// Whether a table packet for the object is good.

@@ -169,3 +169,17 @@ macro_rules! aggregate {
 aggregate!(notify, Notify);
 aggregate!(agile_notify, AgileNotify);
 aggregate!(blind, Blind);
+
+/// Has the call object for a proxy's own IUnknown made under an outer object.
+#[track_caller]
+pub fn aggregate_unknown(outer: &ComObject<Notify>, object: &impl Interface) {
+    // SAFETY: the field is the outer's own, and CreateCall gives the non-delegating unknown.
+    let made = unsafe {
+        outer.aggregate(&outer.inner, |unknown, riid, ppv| {
+            let (hr, raw) = super::releaser::create_call(object, unknown, &*riid);
+            *ppv = raw;
+            hr
+        })
+    };
+    made.expect("CreateCall with an outer");
+}

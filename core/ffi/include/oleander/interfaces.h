@@ -9,6 +9,7 @@
 #define OLEANDER_OLE_INTERFACE_ID(name, l) OLEANDER_INTERFACE_ID(name, l, 0, 0, 0xC0, 0, 0, 0, 0, 0, 0, 0x46)
 
 OLEANDER_OLE_INTERFACE_ID(IUnknown, 0x00000000);
+OLEANDER_OLE_INTERFACE_ID(AsyncIUnknown, 0x000E0000);
 OLEANDER_OLE_INTERFACE_ID(ISynchronize, 0x00000030);
 OLEANDER_OLE_INTERFACE_ID(ISynchronizeHandle, 0x00000031);
 OLEANDER_OLE_INTERFACE_ID(ISynchronizeEvent, 0x00000032);
@@ -179,6 +180,20 @@ DECLARE_INTERFACE(IUnknown) {
     OLEANDER_METHODS_IUnknown
 };
 typedef IUnknown *LPUNKNOWN;
+
+/* IUnknown's methods as calls that are begun and finished. The outer object of a call object does not release it again
+   after Finish_Release. */
+#undef INTERFACE
+#define INTERFACE AsyncIUnknown
+DECLARE_INTERFACE_(AsyncIUnknown, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(Begin_QueryInterface)(THIS_ REFIID riid) PURE;
+    STDMETHOD(Finish_QueryInterface)(THIS_ void **ppvObject) PURE;
+    STDMETHOD(Begin_AddRef)(THIS) PURE;
+    STDMETHOD_(ULONG, Finish_AddRef)(THIS) PURE;
+    STDMETHOD(Begin_Release)(THIS) PURE;
+    STDMETHOD_(ULONG, Finish_Release)(THIS) PURE;
+};
 
 /* Wait on, signal and reset a synchronisation object. Times in milliseconds. */
 #undef INTERFACE

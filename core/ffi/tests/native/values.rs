@@ -82,7 +82,7 @@ macro_rules! interface_ids {
 
 fn ids(compiler: &Compiler) -> Outcome {
     let known = interface_ids! {
-        IUnknown ISynchronize ISynchronizeHandle ISynchronizeEvent ISynchronizeContainer ICallFactory ICancelMethodCalls
+        IUnknown AsyncIUnknown ISynchronize ISynchronizeHandle ISynchronizeEvent ISynchronizeContainer ICallFactory ICancelMethodCalls
         IMultiQI IRpcChannelBuffer IRpcChannelBuffer2 IAsyncRpcChannelBuffer IRpcProxyBuffer IRpcStubBuffer
         IPSFactoryBuffer IMarshal IMarshal2 IStdMarshalInfo INoMarshal IExternalConnection IAgileReference
         IReleaseMarshalBuffers IGlobalInterfaceTable IMessageFilter IAgileObject IClassFactory ISequentialStream IStream

@@ -8,6 +8,7 @@ mod persist;
 mod pipes;
 mod streams;
 mod synchronize;
+mod unknown;
 
 pub use calls::*;
 pub use channel::*;
@@ -17,3 +18,4 @@ pub use persist::*;
 pub use pipes::*;
 pub use streams::*;
 pub use synchronize::*;
+pub use unknown::*;

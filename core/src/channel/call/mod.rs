@@ -112,12 +112,17 @@ impl Call {
         body.whole = true;
     }
 
-    /// Hands the request to the server's apartment.
-    pub(crate) fn send(self: &Arc<Self>, route: Route) {
+    /// Says how the client will be told of the end.
+    pub(crate) fn expect(self: &Arc<Self>, route: Route) {
         if let Route::Outer(Outer { home: Some(home), .. }) = &route {
             home.outers.add(self);
         }
         self.body.lock().route = route;
+    }
+
+    /// Hands the request to the server's apartment.
+    pub(crate) fn send(self: &Arc<Self>, route: Route) {
+        self.expect(route);
         let sent = match self.target.apartment.upgrade() {
             Some(apartment) => {
                 self.body.lock().in_flight = apartment.exports.in_flight(self.target.ipid);
@@ -126,7 +131,7 @@ impl Call {
             None => false,
         };
         if !sent {
-            self.fail_later(Failure(RPC_S_UNKNOWN_IF_HR));
+            self.complete_later(Err(Failure(RPC_S_UNKNOWN_IF_HR)));
         }
     }
 

@@ -4,10 +4,11 @@
 //! of another apartment stays in the call until a task has carried the Signal there, or until that apartment ends and lets
 //! it go. Nothing is told and nothing is dropped under the body's lock.
 
-use super::{Call, Failure};
+use super::{Buffer, Call, Failure};
 use crate::abi::interfaces::ISynchronize;
 use crate::apartment::Apartment;
 use crate::kernel::{self, Event, Task};
+use crate::platform::sync::Mutex;
 use std::sync::Arc;
 use windows_core::HRESULT;
 
@@ -37,14 +38,14 @@ pub(crate) struct Outer {
 unsafe impl Send for Outer {}
 
 impl Call {
-    /// Fails a call that could not be sent. An outer object is never signalled inside Begin_: its apartment does that,
-    /// from its queue, or for an agile one the process's pool.
-    pub(super) fn fail_later(self: &Arc<Self>, failure: Failure) {
+    /// Completes a call inside its Begin_: it could not be sent, or its result is there already. An outer object is never
+    /// signalled inside Begin_: its apartment does that, from its queue, or for an agile one the process's pool.
+    pub(crate) fn complete_later(self: &Arc<Self>, reply: Result<Buffer, Failure>) {
         let home = match &self.body.lock().route {
             Route::Outer(outer) => Some(outer.home.clone()),
             Route::Wait | Route::Own(_) => None,
         };
-        let task = Arc::new(FailTask { call: self.clone(), failure });
+        let task = Arc::new(CompleteTask { call: self.clone(), reply: Mutex::new(Some(reply)) });
         match home {
             None => task.run(),
             Some(None) => kernel::queue_work_item(move || task.run()),
@@ -115,15 +116,18 @@ impl Call {
     }
 }
 
-/// A call that could not be sent, on its way to the apartment that hears of it.
-struct FailTask {
+/// A call that is complete, on its way to the apartment that hears of it.
+struct CompleteTask {
     call: Arc<Call>,
-    failure: Failure,
+    reply: Mutex<Option<Result<Buffer, Failure>>>,
 }
 
-impl Task for FailTask {
+impl Task for CompleteTask {
     fn run(self: Arc<Self>) {
-        self.call.complete(Err(self.failure));
+        let reply = self.reply.lock().take();
+        if let Some(reply) = reply {
+            self.call.complete(reply);
+        }
     }
 
     fn abandon(self: Arc<Self>) {
