@@ -12,3 +12,12 @@ pub use crate::proxy::info::{AsyncInfo, Direction, HasTwin, InterfaceInfo, Kept,
 pub use crate::proxy::interface_proxy::call;
 pub use crate::stub::params::{Array, InString as StubString, InterfacePointer, Value, discarding, reader, reply};
 pub use inventory;
+
+/// An interface pointer as its type, borrowed.
+///
+/// # Safety
+/// The pointer is a live one of that interface.
+pub unsafe fn borrow<I: windows_core::Interface>(raw: &*mut std::ffi::c_void) -> &I {
+    // SAFETY: the caller's promise; a live pointer is not null.
+    unsafe { I::from_raw_borrowed(raw).unwrap_unchecked() }
+}

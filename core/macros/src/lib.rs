@@ -65,9 +65,30 @@ pub fn com_class(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | `size_is(n)`, `size_is(*n * 2)` | `*const T`, `*mut T` | that many values |
 /// | `size_is(n), length_is(*m)` | `*mut T` | room for n values, of which m cross |
 /// | `string` | `*const u16`, `*const u8`; back: `*mut *mut u16` | characters with a zero at the end |
-/// | `iid_is(riid)` | `*mut c_void`; back: `*mut *mut c_void` | an interface pointer |
+/// | `iid_is(riid)`, `iid_is(IFoo::IID)` | `*mut c_void`; back: `*mut *mut c_void` | an interface pointer |
 /// | `local` | `*mut c_void`, on the way in | stays at home: the proxy refuses an outer object, the server gets null |
 /// | - | `Ref<'_, I>`; back: `OutRef<'_, I>`, `*mut Option<I>` | an interface pointer |
+///
+/// A method whose parameters cannot go over the wire as callers write them is `local`, and the method behind it, which has
+/// no slot of its own, says what goes in its place:
+///
+/// ```text
+///     #[idl(local)]
+///     fn Next(&self, #[idl(in)] celt: u32, #[idl(out)] rgelt: *mut u32, #[idl(out)] pceltFetched: *mut u32) -> HRESULT;
+///     #[idl(call_as(Next))]
+///     fn RemoteNext(
+///         &self,
+///         #[idl(in)] celt: u32,
+///         #[idl(out, size_is(celt), length_is(*pceltFetched))] rgelt: *mut u32,
+///         #[idl(out)] pceltFetched: *mut u32,
+///     ) -> HRESULT;
+/// ```
+///
+/// Two functions beside the interface are then written by hand, under the names that IDL compilers give them:
+/// `IEnum_Next_Proxy`, with the parameters of `Next`, which calls the generated `IEnum_RemoteNext_Proxy`; and
+/// `IEnum_Next_Stub`, with those of `RemoteNext`, which calls `Next`. Both take `&IEnum` first. For a twin there are four:
+/// `AsyncIEnum_Begin_Next_Proxy`, `AsyncIEnum_Finish_Next_Proxy` and the two `_Stub` (MIDL-13). A local method may return
+/// something else than an HRESULT.
 ///
 /// Misuse is a compile error that says the rule.
 #[proc_macro_attribute]

@@ -195,9 +195,10 @@ impl Default for BSTR {
 
 /// What a stream says of itself.
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, crate::Ndr)]
 pub struct STATSTG {
-    /// The name; always null here.
+    /// The name, from `CoTaskMemAlloc`; always null for the streams of this library.
+    #[idl(string)]
     pub pwcsName: *mut u16,
     /// 2: a stream.
     pub r#type: u32,

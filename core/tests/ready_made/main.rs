@@ -4,8 +4,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod enumerators;
 mod persist;
 mod pipes;
+mod streams;
 
 use oleander::windows_core::Interface;
 use oleander::*;

@@ -45,6 +45,7 @@ OLEANDER_INTERFACE_ID(IPipeLong, 0xDB2F3ACC, 0x2F86, 0x11D1, 0x8E, 0x04, 0x00, 0
 OLEANDER_INTERFACE_ID(AsyncIPipeLong, 0xDB2F3ACD, 0x2F86, 0x11D1, 0x8E, 0x04, 0x00, 0xC0, 0x4F, 0xB9, 0x98, 0x9A);
 OLEANDER_INTERFACE_ID(IPipeDouble, 0xDB2F3ACE, 0x2F86, 0x11D1, 0x8E, 0x04, 0x00, 0xC0, 0x4F, 0xB9, 0x98, 0x9A);
 OLEANDER_INTERFACE_ID(AsyncIPipeDouble, 0xDB2F3ACF, 0x2F86, 0x11D1, 0x8E, 0x04, 0x00, 0xC0, 0x4F, 0xB9, 0x98, 0x9A);
+OLEANDER_OLE_INTERFACE_ID(IEnumUnknown, 0x00000100);
 
 OLEANDER_OLE_GUID(CLSID_StdEvent, 0x0000032B);
 OLEANDER_OLE_GUID(CLSID_ManualResetEvent, 0x0000032C);
@@ -518,6 +519,17 @@ DECLARE_INTERFACE_(AsyncIPipeDouble, IUnknown) {
     STDMETHOD(Finish_Pull)(THIS_ DOUBLE *buf, ULONG *pcReturned) PURE;
     STDMETHOD(Begin_Push)(THIS_ DOUBLE *buf, ULONG cSent) PURE;
     STDMETHOD(Finish_Push)(THIS) PURE;
+};
+
+/* Objects, one after the other. */
+#undef INTERFACE
+#define INTERFACE IEnumUnknown
+DECLARE_INTERFACE_(IEnumUnknown, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(Next)(THIS_ ULONG celt, IUnknown **rgelt, ULONG *pceltFetched) PURE;
+    STDMETHOD(Skip)(THIS_ ULONG celt) PURE;
+    STDMETHOD(Reset)(THIS) PURE;
+    STDMETHOD(Clone)(THIS_ IEnumUnknown **ppenum) PURE;
 };
 #undef INTERFACE
 

@@ -1,10 +1,12 @@
 //! What proxies do: a method makes lists of descriptors over its parameters and hands them to the runtime.
 
 use super::parse::{Direction, Kind, Method, Param};
-use super::twin::Keep;
+use super::twin::{self, Keep};
 use super::{at_type, marshaled};
+use crate::interface::{self, InterfaceDef};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
+use syn::{Ident, Path};
 
 /// `(a, (b, (c, ())))`.
 fn list(items: impl DoubleEndedIterator<Item = TokenStream>) -> TokenStream {
@@ -15,10 +17,16 @@ fn typed<'a>(params: impl Iterator<Item = &'a Param>) -> Vec<TokenStream> {
     params.map(|Param { name, ty, .. }| quote!(#name: #ty)).collect()
 }
 
+/// A function with the parameters of a method on the wire: in the place of a slot, or behind a method that is called as
+/// another.
+struct Thunk {
+    name: Ident,
+    params: Vec<TokenStream>,
+    body: TokenStream,
+}
+
 /// The function of a synchronous method.
-pub fn sync_thunk(index: u32, method: &Method) -> TokenStream {
-    let name = &method.name;
-    let typed = typed(method.params.iter());
+fn sync_body(index: u32, method: &Method) -> Thunk {
     let ins = ins(method);
     let outs = list(method.params.iter().filter(|param| param.comes_out()).map(|param| sync_out(param, method)));
     let refusals = method
@@ -26,38 +34,105 @@ pub fn sync_thunk(index: u32, method: &Method) -> TokenStream {
         .iter()
         .filter(|param| matches!(param.kind, Kind::Local))
         .map(|Param { name, .. }| quote!(if !#name.is_null() { return __o::CLASS_E_NOAGGREGATION; }));
-    quote! {
-        unsafe extern "system" fn #name(
-            __this: *mut ::core::ffi::c_void, #(#typed),*
-        ) -> ::oleander::windows_core::HRESULT {
-            #(#refusals)*
-            unsafe { __o::call(__this, __BASE + #index, #ins, #outs) }
-        }
+    Thunk {
+        name: method.name.clone(),
+        params: typed(method.params.iter()),
+        body: quote! { #(#refusals)* unsafe { __o::call(__this, __BASE + #index, #ins, #outs) } },
     }
 }
 
 /// The functions of `Begin_` and `Finish_`.
-pub fn async_thunks(index: u32, method: &Method, plan: &[Keep]) -> TokenStream {
-    let begin = format_ident!("Begin_{}", method.name);
-    let finish = format_ident!("Finish_{}", method.name);
-    let typed_in = typed(method.params.iter().filter(|param| param.goes_in()));
-    let typed_out = typed(method.params.iter().filter(|param| param.comes_out()));
+fn async_bodies(index: u32, method: &Method, plan: &[Keep]) -> [Thunk; 2] {
     let ins = ins(method);
     let keep = keep(method, plan);
     let outs = method.params.iter().zip(plan).filter(|(param, _)| param.comes_out());
     let outs = list(outs.map(|(param, keep)| finish_out(param, *keep)).collect::<Vec<_>>().into_iter());
-    quote! {
-        unsafe extern "system" fn #begin(
-            __this: *mut ::core::ffi::c_void, #(#typed_in),*
-        ) -> ::oleander::windows_core::HRESULT {
-            unsafe { __o::begin(__this, __BASE + #index, #ins, |__kept| #keep) }
-        }
-        unsafe extern "system" fn #finish(
-            __this: *mut ::core::ffi::c_void, #(#typed_out),*
-        ) -> ::oleander::windows_core::HRESULT {
-            unsafe { __o::finish(__this, __BASE + #index, |__kept| #outs) }
+    let begin = Thunk {
+        name: format_ident!("Begin_{}", method.name),
+        params: typed(method.params.iter().filter(|param| param.goes_in())),
+        body: quote! { unsafe { __o::begin(__this, __BASE + #index, #ins, |__kept| #keep) } },
+    };
+    let finish = Thunk {
+        name: format_ident!("Finish_{}", method.name),
+        params: typed(method.params.iter().filter(|param| param.comes_out())),
+        body: quote! { unsafe { __o::finish(__this, __BASE + #index, |__kept| #outs) } },
+    };
+    [begin, finish]
+}
+
+impl Thunk {
+    /// As it stands in the vtable.
+    fn slot(&self) -> TokenStream {
+        let Self { name, params, body } = self;
+        quote! {
+            unsafe extern "system" fn #name(
+                __this: *mut ::core::ffi::c_void, #(#params),*
+            ) -> ::oleander::windows_core::HRESULT { #body }
         }
     }
+
+    /// As code that is written by hand calls it.
+    fn remote(&self, interface: &Ident, base: &Path) -> TokenStream {
+        let Self { name, params, body } = self;
+        let function = format_ident!("{interface}_{name}_Proxy");
+        let quiet = super::quiet();
+        quote! {
+            #quiet
+            unsafe fn #function(__this: &#interface, #(#params),*) -> ::oleander::windows_core::HRESULT {
+                use ::oleander::__private as __o;
+                const __BASE: u32 = <#base as __o::Remote>::SLOTS;
+                let __this = ::oleander::windows_core::Interface::as_raw(__this);
+                #body
+            }
+        }
+    }
+}
+
+/// The slot of a method that does not go over the wire itself: `Interface_Method_Proxy`, which is written by hand.
+fn by_hand(interface: &Ident, method: &interface::Method) -> TokenStream {
+    let interface::Method { name, params, output, .. } = method;
+    let function = format_ident!("{interface}_{name}_Proxy");
+    let typed = params.iter().map(|interface::Param { name, ty, .. }| quote!(#name: #ty));
+    let names = params.iter().map(|param| &param.name);
+    quote! {
+        unsafe extern "system" fn #name(__this: *mut ::core::ffi::c_void, #(#typed),*) #output {
+            ::oleander::object::guard::call(|| unsafe { #function(__o::borrow::<#interface>(&__this), #(#names),*) })
+        }
+    }
+}
+
+/// The slot of a synchronous method.
+pub fn sync_thunk(def: &InterfaceDef, index: u32, method: &Method) -> TokenStream {
+    match &method.local {
+        Some(local) => by_hand(&def.name, &local.method),
+        None => sync_body(index, method).slot(),
+    }
+}
+
+/// The slots of `Begin_` and `Finish_`.
+pub fn async_thunks(twin: &InterfaceDef, index: u32, method: &Method, plan: &[Keep]) -> TokenStream {
+    let [begin, finish] = match &method.local {
+        Some(local) => twin::local_halves(&local.method, &local.directions).map(|half| by_hand(&twin.name, &half)),
+        None => async_bodies(index, method, plan).map(|thunk| thunk.slot()),
+    };
+    quote! { #begin #finish }
+}
+
+/// What hand-written code calls to send a method that is called as another.
+pub fn remotes(def: &InterfaceDef, methods: &[Method]) -> TokenStream {
+    let remotes = methods.iter().enumerate().filter(|(_, method)| method.local.is_some());
+    let remotes = remotes.map(|(index, method)| sync_body(index as u32, method).remote(&def.name, &def.base));
+    quote! { #(#remotes)* }
+}
+
+/// The same for the twin.
+pub fn async_remotes(def: &InterfaceDef, twin: &InterfaceDef, methods: &[Method]) -> TokenStream {
+    let remotes = methods.iter().enumerate().filter(|(_, method)| method.local.is_some());
+    let remotes = remotes.flat_map(|(index, method)| {
+        let bodies = async_bodies(index as u32, method, &twin::plan(method));
+        bodies.map(|body| body.remote(&twin.name, &def.base))
+    });
+    quote! { #(#remotes)* }
 }
 
 /// Keeps what `Finish_` needs; an expression of type `Result`.

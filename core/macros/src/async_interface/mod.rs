@@ -23,8 +23,8 @@ use syn::spanned::Spanned;
 
 pub fn expand(attr: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let args: Args = syn::parse2(attr)?;
-    let def: InterfaceDef = syn::parse2(item)?;
-    let methods = parse::check(&def, args.async_uuid.is_some())?;
+    let mut def: InterfaceDef = syn::parse2(item)?;
+    let methods = parse::check(&mut def, args.async_uuid.is_some())?;
     let iid = interface::guid(&args.uuid)?;
     let sync = interface::emit(&def, &iid);
     let remote = remote(&def, &methods);
@@ -54,13 +54,15 @@ fn remote(def: &InterfaceDef, methods: &[Method]) -> TokenStream {
     let InterfaceDef { name, base, .. } = def;
     let vtbl = format_ident!("{name}_Vtbl");
     let count = methods.len() as u32;
-    let thunks = methods.iter().enumerate().map(|(index, method)| client::sync_thunk(index as u32, method));
-    let entries = methods.iter().map(|method| &method.name);
+    let thunks = methods.iter().enumerate().map(|(index, method)| client::sync_thunk(def, index as u32, method));
+    let entries = methods.iter().map(Method::slot);
+    let remotes = client::remotes(def, methods);
     let serve = server::serve(def, methods);
     let discard = server::discard(def, methods);
     let by_value = check_by_value(methods);
     let quiet = quiet();
     quote! {
+        #remotes
         #quiet
         const _: () = {
             use ::oleander::__private as __o;
@@ -91,7 +93,8 @@ fn has_twin(def: &InterfaceDef, twin_def: &InterfaceDef, methods: &[Method]) -> 
         .iter()
         .zip(&plans)
         .enumerate()
-        .map(|(index, (method, plan))| client::async_thunks(index as u32, method, plan));
+        .map(|(index, (method, plan))| client::async_thunks(twin_def, index as u32, method, plan));
+    let remotes = client::async_remotes(def, twin_def, methods);
     let entries = twin_def.methods.iter().map(|method| &method.name);
     let begin = server::begin(twin_def, methods, &plans, def);
     let end = server::end(def, twin_def, methods, &plans);
@@ -99,6 +102,7 @@ fn has_twin(def: &InterfaceDef, twin_def: &InterfaceDef, methods: &[Method]) -> 
     // Everything that says the same of the base points at the base, so that rustc says it once.
     let base_proxy = quote_spanned!(base.span()=> <#base as ::oleander::__private::HasTwin>::TWIN_PROXY);
     quote! {
+        #remotes
         #quiet
         const _: () = {
             use ::oleander::__private as __o;

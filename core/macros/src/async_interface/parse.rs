@@ -98,10 +98,36 @@ pub struct Param {
     pub unique: bool,
 }
 
-/// One method.
+/// One method as it goes over the wire.
 pub struct Method {
     pub name: Ident,
     pub params: Vec<Param>,
+    /// The method of the vtable that this one is called as, where they differ (MIDL-13).
+    pub local: Option<Local>,
+}
+
+impl Method {
+    /// The name in the vtable.
+    pub fn slot(&self) -> &Ident {
+        self.local.as_ref().map_or(&self.name, |local| &local.method.name)
+    }
+}
+
+/// A method that callers and servers see and that does not go over the wire itself.
+pub struct Local {
+    pub method: interface::Method,
+    /// Which way its parameters go: the twin asks.
+    pub directions: Vec<Direction>,
+}
+
+/// What a method is.
+enum Role {
+    /// It goes over the wire as it is.
+    Plain,
+    /// `#[idl(local)]`.
+    Local,
+    /// `#[idl(call_as(Local))]`.
+    CallAs(Ident),
 }
 
 /// What `#[idl(…)]` says, before it is checked.
@@ -162,8 +188,9 @@ impl Idl {
     }
 }
 
-/// Checks the whole interface against the rules and says what its parameters are.
-pub fn check(def: &InterfaceDef, has_twin: bool) -> Result<Vec<Method>> {
+/// Checks the whole interface against the rules; takes the methods out of it that have no slot, and says what the
+/// parameters of each method are on the wire.
+pub fn check(def: &mut InterfaceDef, has_twin: bool) -> Result<Vec<Method>> {
     if let Some(last) = def.base.segments.last()
         && last.ident == "IDispatch"
     {
@@ -173,18 +200,77 @@ pub fn check(def: &InterfaceDef, has_twin: bool) -> Result<Vec<Method>> {
              derive from IUnknown",
         ));
     }
-    def.methods.iter().map(|method| check_method(method, has_twin)).collect()
+    let mut methods = Vec::new();
+    let mut items = std::mem::take(&mut def.methods).into_iter();
+    while let Some(item) = items.next() {
+        methods.push(match role(&item)? {
+            Role::Plain => check_method(&item, has_twin)?,
+            Role::Local => remote_of(&item, items.next(), has_twin)?,
+            Role::CallAs(local) => {
+                let message = format!("the method that is called as `{local}` comes right behind `{local}`");
+                return Err(Error::new(item.name.span(), message));
+            }
+        });
+        def.methods.push(item);
+    }
+    Ok(methods)
 }
 
-fn check_method(method: &interface::Method, has_twin: bool) -> Result<Method> {
+fn role(method: &interface::Method) -> Result<Role> {
+    const RULE: &str = "`#[idl(…)]` belongs to parameters; a method takes `local` or `call_as(…)` only";
+    let mut role = Role::Plain;
     for attr in &method.attrs {
         if attr.path().is_ident("async_uuid") || attr.path().is_ident("uuid") {
             return Err(Error::new_spanned(attr, "an id belongs to the interface, not to a method (ID-17)"));
         }
-        if attr.path().is_ident("idl") {
-            return Err(Error::new_spanned(attr, "`#[idl(…)]` belongs to parameters"));
+        if !attr.path().is_ident("idl") {
+            continue;
         }
+        role = attr.parse_args_with(|input: ParseStream| {
+            let word = Ident::parse_any(input)?;
+            match word.to_string().as_str() {
+                "local" => Ok(Role::Local),
+                "call_as" => {
+                    let content;
+                    syn::parenthesized!(content in input);
+                    Ok(Role::CallAs(content.parse()?))
+                }
+                _ => Err(Error::new_spanned(attr, RULE)),
+            }
+        })?;
     }
+    Ok(role)
+}
+
+/// The method that a local one goes over the wire as: the one behind it.
+fn remote_of(item: &interface::Method, next: Option<interface::Method>, has_twin: bool) -> Result<Method> {
+    let alone = || {
+        let message =
+            format!("`{0}` is local: write behind it what goes over the wire, `#[idl(call_as({0}))]`", item.name);
+        Error::new(item.name.span(), message)
+    };
+    let next = next.ok_or_else(alone)?;
+    if !matches!(role(&next)?, Role::CallAs(local) if local == item.name) {
+        return Err(alone());
+    }
+    let directions =
+        item.params.iter().map(|param| direction(param, &Idl::read(&param.attrs)?)).collect::<Result<_>>()?;
+    let method = interface::Method {
+        attrs: Vec::new(),
+        name: item.name.clone(),
+        params: Vec::new(),
+        output: item.output.clone(),
+    };
+    let params = item.params.iter().map(|param| interface::Param {
+        attrs: Vec::new(),
+        name: param.name.clone(),
+        ty: param.ty.clone(),
+    });
+    let local = Local { method: interface::Method { params: params.collect(), ..method }, directions };
+    Ok(Method { local: Some(local), ..check_method(&next, has_twin)? })
+}
+
+fn check_method(method: &interface::Method, has_twin: bool) -> Result<Method> {
     check_output(method)?;
     let params = method.params.iter().map(|param| check_param(param, &method.name)).collect::<Result<Vec<_>>>()?;
     if let Some(param) = params.iter().find(|param| has_twin && matches!(param.kind, Kind::Local)) {
@@ -192,7 +278,7 @@ fn check_method(method: &interface::Method, has_twin: bool) -> Result<Method> {
         return Err(Error::new(param.name.span(), message));
     }
     size::check(&params, has_twin)?;
-    Ok(Method { name: method.name.clone(), params })
+    Ok(Method { name: method.name.clone(), params, local: None })
 }
 
 fn check_output(method: &interface::Method) -> Result<()> {
@@ -204,19 +290,21 @@ fn check_output(method: &interface::Method) -> Result<()> {
     }
 }
 
+fn direction(param: &interface::Param, idl: &Idl) -> Result<Direction> {
+    match (idl.is_in, idl.is_out) {
+        (true, false) => Ok(Direction::In),
+        (false, true) => Ok(Direction::Out),
+        (true, true) => Ok(Direction::InOut),
+        (false, false) => Err(Error::new(
+            param.name.span(),
+            format!("which way does `{}` go? Write `#[idl(in)]`, `#[idl(out)]` or `#[idl(in, out)]`", param.name),
+        )),
+    }
+}
+
 fn check_param(param: &interface::Param, method: &Ident) -> Result<Param> {
     let idl = Idl::read(&param.attrs)?;
-    let direction = match (idl.is_in, idl.is_out) {
-        (true, false) => Direction::In,
-        (false, true) => Direction::Out,
-        (true, true) => Direction::InOut,
-        (false, false) => {
-            return Err(Error::new(
-                param.name.span(),
-                format!("which way does `{}` go? Write `#[idl(in)]`, `#[idl(out)]` or `#[idl(in, out)]`", param.name),
-            ));
-        }
-    };
+    let direction = direction(param, &idl)?;
     if direction.is_out() {
         check_out(param, method, &idl)?;
     }

@@ -163,14 +163,31 @@ fn ok() -> TokenStream {
     quote!(::core::result::Result::Ok(()) => ::oleander::windows_core::HRESULT(0),)
 }
 
+/// The call on the server's object: of its slot, or of `Interface_Method_Stub`, which is written by hand.
+fn call<'a>(
+    def: &InterfaceDef,
+    method: &Method,
+    half: &str,
+    object: &TokenStream,
+    args: impl Iterator<Item = &'a Ident>,
+) -> TokenStream {
+    let (interface, slot) = (&def.name, format_ident!("{half}{}", method.slot()));
+    if method.local.is_some() {
+        let function = format_ident!("{interface}_{slot}_Stub");
+        return quote!(#function(__o::borrow::<#interface>(&#object), #(#args),*));
+    }
+    let vtbl = format_ident!("{interface}_Vtbl");
+    quote!(((**#object.cast::<*const #vtbl>()).#slot)(#object, #(#args),*))
+}
+
 /// `Remote::serve`.
 pub fn serve(def: &InterfaceDef, methods: &[Method]) -> TokenStream {
     let base = &def.base;
-    let vtbl = format_ident!("{}_Vtbl", def.name);
     let functions = methods.iter().map(|method| {
         let name = &method.name;
         let decode = decode(method.params.iter(), &method.params);
         let args = method.params.iter().map(|param| &param.name);
+        let call = call(def, method, "", &quote!(__server), args);
         let outs = method.params.iter().filter(|param| param.comes_out());
         let (lengths, write) = encode(outs.map(|param| (param, Keep::default())));
         quote! {
@@ -182,7 +199,7 @@ pub fn serve(def: &InterfaceDef, methods: &[Method]) -> TokenStream {
             ) -> __o::Result {
                 unsafe {
                     #decode
-                    let __hr = ((**__server.cast::<*const #vtbl>()).#name)(__server, #(#args),*);
+                    let __hr = #call;
                     #lengths
                     __o::reply(__message, __channel, __iid, __hr, #write)
                 }
@@ -208,13 +225,12 @@ pub fn serve(def: &InterfaceDef, methods: &[Method]) -> TokenStream {
 
 /// `HasTwin::begin`.
 pub fn begin(twin: &InterfaceDef, methods: &[Method], plans: &[Vec<Keep>], def: &InterfaceDef) -> TokenStream {
-    let vtbl = format_ident!("{}_Vtbl", twin.name);
     let functions = methods.iter().zip(plans).map(|(method, plan)| {
-        let (name, field) = (&method.name, format_ident!("Begin_{}", method.name));
+        let name = &method.name;
         let ins = method.params.iter().filter(|param| param.goes_in());
         let decode = decode(ins.clone(), &method.params);
         let keep = client::keep(method, plan);
-        let args = ins.map(|param| &param.name);
+        let call = call(twin, method, "Begin_", &quote!(__call), ins.map(|param| &param.name));
         quote! {
             unsafe fn #name(
                 __call: *mut ::core::ffi::c_void,
@@ -225,7 +241,7 @@ pub fn begin(twin: &InterfaceDef, methods: &[Method], plans: &[Vec<Keep>], def: 
                     #decode
                     let __done: __o::Result = (|| #keep)();
                     __done?;
-                    ::core::result::Result::Ok(((**__call.cast::<*const #vtbl>()).#field)(__call, #(#args),*))
+                    ::core::result::Result::Ok(#call)
                 }
             }
         }
@@ -255,12 +271,11 @@ fn base_call(def: &InterfaceDef, function: &TokenStream) -> TokenStream {
 
 /// `HasTwin::end`.
 pub fn end(def: &InterfaceDef, twin: &InterfaceDef, methods: &[Method], plans: &[Vec<Keep>]) -> TokenStream {
-    let vtbl = format_ident!("{}_Vtbl", twin.name);
     let functions = methods.iter().zip(plans).map(|(method, plan)| {
-        let (name, field) = (&method.name, format_ident!("Finish_{}", method.name));
+        let name = &method.name;
         let outs = method.params.iter().zip(plan.iter().copied()).filter(|(param, _)| param.comes_out());
         let rooms = outs.clone().map(|(param, keep)| room(param, keep));
-        let args = outs.clone().map(|(param, _)| &param.name);
+        let call = call(twin, method, "Finish_", &quote!(__call), outs.clone().map(|(param, _)| &param.name));
         let (lengths, write) = encode(outs.clone());
         quote! {
             unsafe fn #name(
@@ -272,7 +287,7 @@ pub fn end(def: &InterfaceDef, twin: &InterfaceDef, methods: &[Method], plans: &
             ) -> __o::Result {
                 unsafe {
                     #(#rooms)*
-                    let __hr = ((**__call.cast::<*const #vtbl>()).#field)(__call, #(#args),*);
+                    let __hr = #call;
                     #lengths
                     __o::reply(__message, __channel, __iid, __hr, #write)
                 }

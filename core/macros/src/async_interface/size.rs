@@ -75,9 +75,10 @@ fn ident(expr: &Expr) -> Result<Ident> {
     }
 }
 
-/// The parameter that holds an interface id.
-pub struct IidExpr {
-    pub ident: Ident,
+/// What names an interface: a parameter, or a constant with a path (`IStream::IID`).
+pub enum IidExpr {
+    Parameter(Ident),
+    Constant(syn::ExprPath),
 }
 
 impl IidExpr {
@@ -86,7 +87,10 @@ impl IidExpr {
             Expr::Unary(unary) if matches!(unary.op, UnOp::Deref(_)) => &*unary.expr,
             other => other,
         };
-        Ok(Self { ident: ident(expr)? })
+        match expr {
+            Expr::Path(path) if path.path.segments.len() > 1 => Ok(Self::Constant(path.clone())),
+            other => Ok(Self::Parameter(ident(other)?)),
+        }
     }
 
     /// The id as a result, wherever the parameters have their names.
@@ -97,10 +101,15 @@ impl IidExpr {
 
     /// The id itself.
     pub fn plain(&self, params: &[Param]) -> TokenStream {
-        let ident = &self.ident;
-        let by_reference = params.iter().any(|param| param.name == self.ident && matches!(param.kind, Kind::Ref(_)));
-        let star = by_reference.then(|| quote!(*));
-        quote!(#star #ident)
+        match self {
+            Self::Constant(path) => quote!(#path),
+            Self::Parameter(ident) => {
+                let by_reference =
+                    params.iter().any(|param| param.name == *ident && matches!(param.kind, Kind::Ref(_)));
+                let star = by_reference.then(|| quote!(*));
+                quote!(#star #ident)
+            }
+        }
     }
 }
 
@@ -179,7 +188,8 @@ fn check_length(params: &[Param], array: &Param, length: &SizeExpr, has_twin: bo
 }
 
 fn check_iid(params: &[Param], iid: &IidExpr) -> Result<()> {
-    let param = find(params, &iid.ident, "iid_is")?;
+    let IidExpr::Parameter(ident) = iid else { return Ok(()) };
+    let param = find(params, ident, "iid_is")?;
     let good = match param.kind {
         Kind::Ref(_) => true,
         Kind::Value => !param.unique,
@@ -188,5 +198,5 @@ fn check_iid(params: &[Param], iid: &IidExpr) -> Result<()> {
     if good && param.direction.is_in() {
         return Ok(());
     }
-    Err(Error::new(iid.ident.span(), "`iid_is` names an [in] parameter of type `*const GUID`"))
+    Err(Error::new(ident.span(), "`iid_is` names an [in] parameter of type `*const GUID`"))
 }

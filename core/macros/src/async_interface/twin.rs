@@ -62,9 +62,8 @@ pub fn definition(def: &InterfaceDef, methods: &[Method]) -> InterfaceDef {
     }
     let text = format!("The asynchronous twin of [`{0}`]: `Begin_` and `Finish_` of its methods.", def.name);
     let halves = def.methods.iter().zip(methods).flat_map(|(source, method)| {
-        let begin = half(source, method, "Begin", Param::goes_in);
-        let finish = half(source, method, "Finish", Param::comes_out);
-        [begin, finish]
+        let (ins, outs) = directions(method);
+        [half(source, &ins, "Begin"), half(source, &outs, "Finish")]
     });
     InterfaceDef {
         attrs: vec![parse_quote!(#[doc = #text])],
@@ -84,11 +83,20 @@ impl Param {
     }
 }
 
-fn half(source: &interface::Method, method: &Method, prefix: &str, takes: fn(&Param) -> bool) -> interface::Method {
-    let params =
-        source.params.iter().zip(&method.params).filter(|(_, param)| takes(param)).map(|(source, _)| {
-            interface::Param { attrs: Vec::new(), name: source.name.clone(), ty: source.ty.clone() }
-        });
+/// Which parameters of the method in the vtable `Begin_` takes, and which `Finish_`.
+fn directions(method: &Method) -> (Vec<bool>, Vec<bool>) {
+    match &method.local {
+        Some(local) => local.directions.iter().map(|direction| (direction.is_in(), direction.is_out())).unzip(),
+        None => method.params.iter().map(|param| (param.goes_in(), param.comes_out())).unzip(),
+    }
+}
+
+fn half(source: &interface::Method, takes: &[bool], prefix: &str) -> interface::Method {
+    let params = source.params.iter().zip(takes).filter(|(_, takes)| **takes).map(|(source, _)| interface::Param {
+        attrs: Vec::new(),
+        name: source.name.clone(),
+        ty: source.ty.clone(),
+    });
     let text = match prefix {
         "Begin" => format!("Starts `{}`.", source.name),
         _ => format!("Waits for `{}` and gives its results.", source.name),
@@ -99,4 +107,10 @@ fn half(source: &interface::Method, method: &Method, prefix: &str, takes: fn(&Pa
         params: params.collect(),
         output: source.output.clone(),
     }
+}
+
+/// The two halves of a method in the vtable that does not go over the wire itself.
+pub fn local_halves(method: &interface::Method, directions: &[super::parse::Direction]) -> [interface::Method; 2] {
+    let pick = |way: fn(super::parse::Direction) -> bool| directions.iter().map(|it| way(*it)).collect::<Vec<_>>();
+    [half(method, &pick(|it| it.is_in()), "Begin"), half(method, &pick(|it| it.is_out()), "Finish")]
 }

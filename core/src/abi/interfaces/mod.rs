@@ -2,6 +2,7 @@
 
 mod calls;
 mod channel;
+mod enumerators;
 mod marshaling;
 mod objects;
 mod persist;
@@ -12,6 +13,7 @@ mod unknown;
 
 pub use calls::*;
 pub use channel::*;
+pub use enumerators::*;
 pub use marshaling::*;
 pub use objects::*;
 pub use persist::*;

@@ -2,6 +2,7 @@
 
 mod loopback;
 mod parameters;
+mod ready_made;
 mod servers;
 mod sieve;
 mod states;
