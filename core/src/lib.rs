@@ -49,9 +49,9 @@ pub use call::{
 pub use marshal::ndr::Ndr;
 pub use marshal::stream::CreateStreamOnHGlobal;
 pub use marshal::{
-    CoCreateFreeThreadedMarshaler, CoGetInterfaceAndReleaseStream, CoGetMarshalSizeMax, CoMarshalHresult,
-    CoMarshalInterThreadInterfaceInStream, CoMarshalInterface, CoReleaseMarshalData, CoUnmarshalHresult,
-    CoUnmarshalInterface,
+    CoCreateFreeThreadedMarshaler, CoGetInterfaceAndReleaseStream, CoGetMarshalSizeMax, CoGetStandardMarshal,
+    CoGetStdMarshalEx, CoMarshalHresult, CoMarshalInterThreadInterfaceInStream, CoMarshalInterface,
+    CoReleaseMarshalData, CoUnmarshalHresult, CoUnmarshalInterface, RoGetAgileReference,
 };
 pub use object::{
     CoCreateInstance, CoCreateInstanceEx, CoGetClassObject, CoRegisterClassObject, CoResumeClassObjects,

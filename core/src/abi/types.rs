@@ -280,6 +280,7 @@ flags! {
     /// Where a packet goes (ENUM-07).
     u32 {
         MSHCTX_LOCAL = 0, MSHCTX_NOSHAREDMEM = 1, MSHCTX_DIFFERENTMACHINE = 2, MSHCTX_INPROC = 3, MSHCTX_CROSSCTX = 4,
+        MSHCTX_CONTAINER = 5,
     }
     /// How long a packet lives (ENUM-07).
     u32 { MSHLFLAGS_NORMAL = 0, MSHLFLAGS_TABLESTRONG = 1, MSHLFLAGS_TABLEWEAK = 2, MSHLFLAGS_NOPING = 4 }

@@ -13,7 +13,6 @@ use crate::abi::exports::export;
 use crate::abi::hresult::{E_INVALIDARG, E_POINTER, RPC_E_INVALID_OBJREF, S_OK};
 use crate::abi::interfaces::{IMarshal, IMarshal_Impl, IStream};
 use crate::abi::types::{MSHCTX_INPROC, MSHLFLAGS_NORMAL};
-use crate::apartment;
 use crate::com_class;
 use crate::object::{self, SystemClass};
 use crate::process::Process;
@@ -52,12 +51,10 @@ fn read(stream: *mut c_void) -> Result<(u32, *mut c_void), HRESULT> {
 }
 
 /// For every other destination the packet is the standard marshaler's.
-fn marshal_standard(stream: &IStream, object: &IUnknown, iid: &GUID, flags: u32) -> HRESULT {
+fn marshal_standard(stream: &IStream, object: &IUnknown, iid: &GUID, to: &packet::Destination) -> HRESULT {
     let mut bytes = Vec::new();
-    let marshaled =
-        apartment::require().and_then(|home| packet::marshal_standard(&home, object, iid, flags, &mut bytes));
-    match marshaled {
-        Ok(()) => write_all(stream, &bytes),
+    match packet::marshal_standard(object, iid, to, &mut bytes) {
+        Ok(()) => packet::deliver(stream, &bytes),
         Err(hr) => hr,
     }
 }
@@ -99,7 +96,7 @@ impl IMarshal_Impl for FreeThreadedMarshaler_Impl {
         riid: *const GUID,
         pv: *mut c_void,
         dwDestContext: u32,
-        _pvDestContext: *mut c_void,
+        pvDestContext: *mut c_void,
         mshlflags: u32,
     ) -> HRESULT {
         // SAFETY: the pointers are null or valid.
@@ -110,7 +107,8 @@ impl IMarshal_Impl for FreeThreadedMarshaler_Impl {
             };
             let Some(iid) = riid.as_ref() else { return E_INVALIDARG };
             if dwDestContext != MSHCTX_INPROC {
-                return marshal_standard(stream, object, iid, mshlflags);
+                let to = packet::Destination { context: dwDestContext, data: pvDestContext, flags: mshlflags };
+                return marshal_standard(stream, object, iid, &to);
             }
             let mut pointer = std::ptr::null_mut();
             let hr = object.query(riid, &mut pointer);

@@ -5,7 +5,7 @@ use super::stream::{memory_stream, read_exact, write_all};
 use crate::abi::exports::export;
 use crate::abi::hresult::{CO_E_NOTINITIALIZED, E_INVALIDARG, S_OK};
 use crate::abi::interfaces::IStream;
-use crate::abi::types::{MSHCTX_INPROC, MSHLFLAGS_NORMAL, MSHLFLAGS_TABLEWEAK};
+use crate::abi::types::{MSHCTX_INPROC, MSHLFLAGS_NORMAL};
 use crate::apartment;
 use std::ffi::c_void;
 use windows_core::{GUID, HRESULT, IUnknown, Interface};
@@ -13,8 +13,9 @@ use windows_core::{GUID, HRESULT, IUnknown, Interface};
 export! {
     /// Writes a packet for an interface into a stream.
     ///
-    /// `E_INVALIDARG` for null pointers (MRSH-01), `CO_E_NOTINITIALIZED` outside COM, `E_NOINTERFACE` for an interface
-    /// that the object lacks or that has no proxy and stub (MRSH-02).
+    /// `E_INVALIDARG` for null pointers (MRSH-01), contexts and flags that are none, `CO_E_NOTINITIALIZED` outside COM, `E_NOINTERFACE` for an interface
+    /// that the object lacks or that has no proxy and stub (MRSH-02), `CO_E_NOT_SUPPORTED` for an object with
+    /// `INoMarshal`.
     ///
     /// # Safety
     /// The pointers are null or valid; `pUnk` belongs to the calling apartment.
@@ -23,7 +24,7 @@ export! {
         riid: *const GUID,
         pUnk: *mut c_void,
         dwDestContext: u32,
-        _pvDestContext: *mut c_void,
+        pvDestContext: *mut c_void,
         mshlflags: u32,
     ) -> HRESULT {
         // SAFETY: the caller's.
@@ -31,19 +32,10 @@ export! {
             (IStream::from_raw_borrowed(&pStm), riid.as_ref(), IUnknown::from_raw_borrowed(&pUnk))
         };
         let (Some(stream), Some(iid), Some(unknown)) = (stream, iid, unknown) else { return E_INVALIDARG };
-        if mshlflags & 3 > MSHLFLAGS_TABLEWEAK {
-            return E_INVALIDARG;
-        }
+        let to = packet::Destination { context: dwDestContext, data: pvDestContext, flags: mshlflags };
         let mut bytes = Vec::new();
-        match packet::marshal(unknown, iid, dwDestContext, mshlflags, &mut bytes) {
-            Ok(()) => {
-                let hr = write_all(stream, &bytes);
-                if hr.is_err() {
-                    // A packet that nobody can read holds nothing.
-                    let _ = super::release_packet(&bytes);
-                }
-                hr
-            }
+        match to.check().and_then(|()| packet::marshal(unknown, iid, &to, &mut bytes)) {
+            Ok(()) => packet::deliver(stream, &bytes),
             Err(hr) => hr,
         }
     }
@@ -92,7 +84,8 @@ export! {
         released.err().unwrap_or(S_OK)
     }
 
-    /// An upper bound for the size of a packet, in bytes.
+    /// An upper bound for the size of a packet, in bytes. Fails as `CoMarshalInterface` does, but for what only the
+    /// marshaling finds out.
     ///
     /// # Safety
     /// The pointers are null or valid; `pUnk` belongs to the calling apartment.
@@ -101,7 +94,7 @@ export! {
         riid: *const GUID,
         pUnk: *mut c_void,
         dwDestContext: u32,
-        _pvDestContext: *mut c_void,
+        pvDestContext: *mut c_void,
         mshlflags: u32,
     ) -> HRESULT {
         // SAFETY: the caller's.
@@ -110,7 +103,8 @@ export! {
         if apartment::current().is_none() {
             return CO_E_NOTINITIALIZED;
         }
-        match packet::size_max(unknown, iid, dwDestContext, mshlflags) {
+        let to = packet::Destination { context: dwDestContext, data: pvDestContext, flags: mshlflags };
+        match to.check().and_then(|()| packet::size_max(unknown, iid, &to)) {
             Ok(found) => {
                 *size = found;
                 S_OK

@@ -7,7 +7,6 @@ use super::{packet, split};
 use crate::abi::clsid::CLSID_StdGlobalInterfaceTable;
 use crate::abi::hresult::{CLASS_E_NOAGGREGATION, E_INVALIDARG, S_OK};
 use crate::abi::interfaces::{IAgileObject, IGlobalInterfaceTable, IGlobalInterfaceTable_Vtbl};
-use crate::abi::types::{MSHCTX_INPROC, MSHLFLAGS_TABLESTRONG};
 use crate::apartment;
 use crate::object::SystemClass;
 use crate::process::Process;
@@ -83,7 +82,7 @@ fn register(unknown: &IUnknown, iid: &GUID) -> Result<u32, HRESULT> {
         return Ok(table.interface_table.insert(Entry::Agile(Arc::new(Agile(object)))));
     }
     let mut bytes = Vec::new();
-    packet::marshal(unknown, iid, MSHCTX_INPROC, MSHLFLAGS_TABLESTRONG, &mut bytes)?;
+    packet::marshal(unknown, iid, &packet::Destination::TABLE, &mut bytes)?;
     Ok(table.interface_table.insert(Entry::Packet(Arc::new(bytes))))
 }
 

@@ -1,26 +1,29 @@
 //! Object references as bytes (facts OB): `MEOW`, what kind, which interface, then the standard or the custom part.
 //!
-//! | at | standard | custom |
-//! | --- | --- | --- |
-//! | 0 | signature `MEOW` | the same |
-//! | 4 | 1 | 4 |
-//! | 8 | IID | IID |
-//! | 24 | flags | class id (16 bytes) |
-//! | 28 | public references | |
-//! | 32 | OXID | |
-//! | 40 | OID | extension size 0, then the data's size |
-//! | 48 | IPID | data |
-//! | 64 | an empty list of addresses (4 bytes) | |
+//! | at | standard | handler | custom |
+//! | --- | --- | --- | --- |
+//! | 0 | signature `MEOW` | the same | the same |
+//! | 4 | 1 | 2 | 4 |
+//! | 8 | IID | IID | IID |
+//! | 24 | flags | flags | class id (16 bytes) |
+//! | 28 | public references | the same | |
+//! | 32 | OXID | OXID | |
+//! | 40 | OID | OID | extension size 0, then the data's size |
+//! | 48 | IPID | IPID | data |
+//! | 64 | an empty list of addresses (4 bytes) | class id, then the list | |
 
 use windows_core::GUID;
 
 const SIGNATURE: u32 = u32::from_le_bytes(*b"MEOW");
 const STANDARD: u32 = 1;
+const HANDLER: u32 = 2;
 const CUSTOM: u32 = 4;
 /// Bytes before the part that differs.
 pub(crate) const HEAD: usize = 24;
 /// Bytes of the standard part with its empty list of addresses.
 pub(crate) const STANDARD_TAIL: usize = 44;
+/// Bytes of the standard part with a handler's class.
+pub(crate) const HANDLER_TAIL: usize = STANDARD_TAIL + 16;
 /// Bytes of the custom part before its data.
 pub(crate) const CUSTOM_TAIL: usize = 24;
 /// The packet is table-weak: a bit that the wire reserves for whoever makes packets.
@@ -50,7 +53,8 @@ impl Standard {
 /// What comes behind the head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tail {
-    Standard(Standard),
+    /// With the class of a handler, if the object named one.
+    Standard(Standard, Option<GUID>),
     /// The class that unmarshals, and the size of its data, which follows.
     Custom(GUID, u32),
 }
@@ -92,6 +96,7 @@ fn word(bytes: &[u8], at: usize) -> Result<u32, Malformed> {
 pub(crate) fn tail_len(head: &[u8]) -> Result<usize, Malformed> {
     match (word(head, 0)?, word(head, 4)?) {
         (SIGNATURE, STANDARD) => Ok(STANDARD_TAIL),
+        (SIGNATURE, HANDLER) => Ok(HANDLER_TAIL),
         (SIGNATURE, CUSTOM) => Ok(CUSTOM_TAIL),
         _ => Err(Malformed),
     }
@@ -101,16 +106,19 @@ impl ObjRef {
     /// Reads the head and the fixed part.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let iid = guid_from(&array(bytes, 8)?);
-        let tail = if tail_len(bytes)? == STANDARD_TAIL {
-            Tail::Standard(Standard {
-                flags: word(bytes, 24)?,
-                public_refs: word(bytes, 28)?,
-                oxid: u64::from_le_bytes(array(bytes, 32)?),
-                oid: u64::from_le_bytes(array(bytes, 40)?),
-                ipid: guid_from(&array(bytes, 48)?),
-            })
-        } else {
-            Tail::Custom(guid_from(&array(bytes, 24)?), word(bytes, 44)?)
+        let tail = match tail_len(bytes)? {
+            CUSTOM_TAIL => Tail::Custom(guid_from(&array(bytes, 24)?), word(bytes, 44)?),
+            len => {
+                let standard = Standard {
+                    flags: word(bytes, 24)?,
+                    public_refs: word(bytes, 28)?,
+                    oxid: u64::from_le_bytes(array(bytes, 32)?),
+                    oid: u64::from_le_bytes(array(bytes, 40)?),
+                    ipid: guid_from(&array(bytes, 48)?),
+                };
+                let handler = if len == HANDLER_TAIL { Some(guid_from(&array(bytes, 64)?)) } else { None };
+                Tail::Standard(standard, handler)
+            }
         };
         Ok(Self { iid, tail })
     }
@@ -119,14 +127,15 @@ impl ObjRef {
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         out.extend(SIGNATURE.to_le_bytes());
         match self.tail {
-            Tail::Standard(standard) => {
-                out.extend(STANDARD.to_le_bytes());
+            Tail::Standard(standard, handler) => {
+                out.extend(if handler.is_some() { HANDLER } else { STANDARD }.to_le_bytes());
                 out.extend(guid_bytes(&self.iid));
                 out.extend(standard.flags.to_le_bytes());
                 out.extend(standard.public_refs.to_le_bytes());
                 out.extend(standard.oxid.to_le_bytes());
                 out.extend(standard.oid.to_le_bytes());
                 out.extend(guid_bytes(&standard.ipid));
+                out.extend(handler.iter().flat_map(guid_bytes));
                 out.extend([0; 4]);
             }
             Tail::Custom(clsid, size) => {
@@ -147,7 +156,7 @@ mod tests {
 
     fn standard() -> ObjRef {
         let tail = Standard { flags: 0, public_refs: 5, oxid: 0x0102, oid: 0x0304, ipid: GUID::from_u128(7) };
-        ObjRef { iid: GUID::from_u128(0x00000000_0000_0000_C000_000000000046), tail: Tail::Standard(tail) }
+        ObjRef { iid: GUID::from_u128(0x00000000_0000_0000_C000_000000000046), tail: Tail::Standard(tail, None) }
     }
 
     #[test]
@@ -173,11 +182,29 @@ mod tests {
         assert_eq!(ObjRef::parse(&bytes), Ok(objref));
     }
 
+    #[test]
+    fn ob_02_a_handler_packet_names_its_class_behind_the_standard_part() {
+        let ObjRef { iid, tail: Tail::Standard(tail, None) } = standard() else { unreachable!() };
+        let objref = ObjRef { iid, tail: Tail::Standard(tail, Some(GUID::from_u128(9))) };
+        let (mut plain, mut bytes) = (Vec::new(), Vec::new());
+        standard().write(&mut plain);
+        objref.write(&mut bytes);
+        assert_eq!(bytes.len(), HEAD + HANDLER_TAIL);
+        assert_eq!(&bytes[4..8], [2, 0, 0, 0]);
+        assert_eq!(bytes[8..64], plain[8..64]);
+        assert_eq!(bytes[64..80], guid_bytes(&GUID::from_u128(9)));
+        assert_eq!(bytes[80..], [0; 4]);
+        assert_eq!(ObjRef::parse(&bytes), Ok(objref));
+    }
+
     proptest! {
         #[test]
-        fn what_is_written_is_read(flags: u32, refs: u32, oxid: u64, oid: u64, ipid: u128, iid: u128) {
+        fn what_is_written_is_read(
+            flags: u32, refs: u32, oxid: u64, oid: u64, ipid: u128, iid: u128, handler: Option<u128>,
+        ) {
             let tail = Standard { flags, public_refs: refs, oxid, oid, ipid: GUID::from_u128(ipid) };
-            let objref = ObjRef { iid: GUID::from_u128(iid), tail: Tail::Standard(tail) };
+            let tail = Tail::Standard(tail, handler.map(GUID::from_u128));
+            let objref = ObjRef { iid: GUID::from_u128(iid), tail };
             let mut bytes = Vec::new();
             objref.write(&mut bytes);
             prop_assert_eq!(ObjRef::parse(&bytes), Ok(objref));

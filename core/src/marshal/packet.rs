@@ -4,16 +4,16 @@
 //! whoever unmarshals or releases a packet first has them, later ones get none of those that belong to others. A table
 //! packet carries none: it is counted on the stub manager, and each unmarshaling asks for references of its own.
 
-use super::objref::{CUSTOM_TAIL, HEAD, NO_PING, ObjRef, STANDARD_TAIL, Standard, TABLE_STRONG, TABLE_WEAK, Tail};
+use super::objref::{CUSTOM_TAIL, HANDLER_TAIL, HEAD, NO_PING, ObjRef, Standard, TABLE_STRONG, TABLE_WEAK, Tail};
 use super::stream::{self, memory_stream};
 use crate::abi::clsid::CLSID_StdMarshal;
 use crate::abi::hresult::{
-    CO_E_OBJNOTCONNECTED, CO_E_OBJNOTREG, E_INVALIDARG, E_NOINTERFACE, RPC_E_INVALID_OBJREF, S_OK,
+    CO_E_NOT_SUPPORTED, CO_E_OBJNOTCONNECTED, CO_E_OBJNOTREG, E_INVALIDARG, E_NOINTERFACE, RPC_E_INVALID_OBJREF, S_OK,
 };
-use crate::abi::interfaces::{IMarshal, IStream};
+use crate::abi::interfaces::{IMarshal, INoMarshal, IStdMarshalInfo, IStream};
 use crate::abi::types::{
-    CLSCTX_INPROC_SERVER, MSHLFLAGS_NOPING, MSHLFLAGS_NORMAL, MSHLFLAGS_TABLESTRONG, MSHLFLAGS_TABLEWEAK,
-    STREAM_SEEK_END, STREAM_SEEK_SET,
+    CLSCTX_INPROC_SERVER, MSHCTX_CONTAINER, MSHCTX_CROSSCTX, MSHCTX_INPROC, MSHLFLAGS_NOPING, MSHLFLAGS_NORMAL,
+    MSHLFLAGS_TABLESTRONG, MSHLFLAGS_TABLEWEAK, STREAM_SEEK_END, STREAM_SEEK_SET,
 };
 use crate::apartment::{self, Apartment};
 use crate::object::CoCreateInstance;
@@ -25,8 +25,8 @@ use std::ffi::c_void;
 use std::sync::Arc;
 use windows_core::{GUID, HRESULT, IUnknown, Interface};
 
-/// Bytes of a standard packet.
-pub(crate) const STANDARD_SIZE: u32 = (HEAD + STANDARD_TAIL) as u32;
+/// An upper bound for the bytes of a standard packet, with a handler's class or without.
+pub(crate) const STANDARD_SIZE: u32 = (HEAD + HANDLER_TAIL) as u32;
 
 type Outcome<T> = Result<T, HRESULT>;
 
@@ -34,33 +34,67 @@ fn code(error: windows_core::Error) -> HRESULT {
     error.code()
 }
 
-/// Appends a packet for an object's interface.
-pub(crate) fn marshal(unknown: &IUnknown, iid: &GUID, context: u32, flags: u32, out: &mut Vec<u8>) -> Outcome<()> {
-    let home = apartment::require()?;
-    if let Some(manager) = proxy::manager_of(unknown) {
-        return marshal_proxy(&manager, unknown, iid, flags, out);
-    }
-    if let Ok(custom) = unknown.cast::<IMarshal>()
-        && marshal_custom(&custom, unknown, iid, context, flags, out)?
-    {
-        return Ok(());
-    }
-    marshal_standard(&home, unknown, iid, flags, out)
+/// Where a packet goes, and how long it lives.
+pub(crate) struct Destination {
+    pub(crate) context: u32,
+    /// `pvDestContext`: handed on, never looked at.
+    pub(crate) data: *mut c_void,
+    pub(crate) flags: u32,
 }
 
-/// A packet of the standard marshaler for an object of this apartment.
-pub(crate) fn marshal_standard(
-    home: &Arc<Apartment>,
-    unknown: &IUnknown,
-    iid: &GUID,
-    flags: u32,
-    out: &mut Vec<u8>,
-) -> Outcome<()> {
-    let stub = home.exports.manager(home, unknown)?;
+impl Destination {
+    /// A table-strong packet for this process.
+    pub(crate) const TABLE: Self = Self::inproc(MSHLFLAGS_TABLESTRONG);
+
+    /// A packet for this process.
+    pub(crate) const fn inproc(flags: u32) -> Self {
+        Self { context: MSHCTX_INPROC, data: std::ptr::null_mut(), flags }
+    }
+
+    /// `E_INVALIDARG` for a context that is none, and for a packet of two kinds at once.
+    pub(crate) fn check(&self) -> Outcome<()> {
+        let kinds = MSHLFLAGS_TABLESTRONG | MSHLFLAGS_TABLEWEAK;
+        if self.context > MSHCTX_CONTAINER || self.flags & kinds == kinds { Err(E_INVALIDARG) } else { Ok(()) }
+    }
+}
+
+/// Appends a packet for an object's interface.
+pub(crate) fn marshal(unknown: &IUnknown, iid: &GUID, to: &Destination, out: &mut Vec<u8>) -> Outcome<()> {
+    apartment::require()?;
+    if proxy::manager_of(unknown).is_none() {
+        if unknown.cast::<INoMarshal>().is_ok() {
+            return Err(CO_E_NOT_SUPPORTED);
+        }
+        if let Ok(custom) = unknown.cast::<IMarshal>() {
+            return marshal_custom(&custom, unknown, iid, to, out);
+        }
+    }
+    marshal_standard(unknown, iid, to, out)
+}
+
+/// A packet of the standard marshaler for an object of this apartment, or for what a proxy stands for.
+pub(crate) fn marshal_standard(unknown: &IUnknown, iid: &GUID, to: &Destination, out: &mut Vec<u8>) -> Outcome<()> {
+    let home = apartment::require()?;
+    if let Some(manager) = proxy::manager_of(unknown) {
+        return marshal_proxy(&manager, unknown, iid, to.flags, out);
+    }
+    let stub = home.exports.manager(&home, unknown)?;
     let entry = stub.entry(&home.exports, iid)?;
-    stub.change(|refs| count_packet(refs, entry.ipid, flags));
-    write_standard(home, &stub, *iid, entry.ipid, flags, out);
+    let handler = handler(unknown, to.context, to.data);
+    stub.change(|refs| count_packet(refs, entry.ipid, to.flags));
+    write_standard(&home, &stub, *iid, entry.ipid, to.flags, handler, out);
     Ok(())
+}
+
+/// The class of the handler that clients in other processes get, if the object names one.
+pub(crate) fn handler(object: &IUnknown, context: u32, data: *mut c_void) -> Option<GUID> {
+    if matches!(context, MSHCTX_INPROC | MSHCTX_CROSSCTX) {
+        return None;
+    }
+    let info: IStdMarshalInfo = object.cast().ok()?;
+    let mut clsid = GUID::zeroed();
+    // SAFETY: an object of this apartment and valid arguments.
+    unsafe { info.GetClassForHandler(context, data, &mut clsid) }.is_ok().then_some(clsid)
 }
 
 fn count_packet(refs: &mut Refs, ipid: GUID, flags: u32) {
@@ -71,7 +105,15 @@ fn count_packet(refs: &mut Refs, ipid: GUID, flags: u32) {
     }
 }
 
-fn write_standard(home: &Apartment, stub: &StubManager, iid: GUID, ipid: GUID, flags: u32, out: &mut Vec<u8>) {
+fn write_standard(
+    home: &Apartment,
+    stub: &StubManager,
+    iid: GUID,
+    ipid: GUID,
+    flags: u32,
+    handler: Option<GUID>,
+    out: &mut Vec<u8>,
+) {
     let no_ping = if flags & MSHLFLAGS_NOPING == 0 { 0 } else { NO_PING };
     let (kind, public_refs) = match flags & (MSHLFLAGS_TABLESTRONG | MSHLFLAGS_TABLEWEAK) {
         MSHLFLAGS_NORMAL => (0, PACKET_REFS),
@@ -80,7 +122,7 @@ fn write_standard(home: &Apartment, stub: &StubManager, iid: GUID, ipid: GUID, f
     };
     let flags = kind | no_ping;
     let standard = Standard { flags, public_refs, oxid: home.oxid, oid: stub.oid, ipid };
-    ObjRef { iid, tail: Tail::Standard(standard) }.write(out);
+    ObjRef { iid, tail: Tail::Standard(standard, handler) }.write(out);
 }
 
 /// The packet of a proxy leads to the original object (MRSH-18).
@@ -104,70 +146,68 @@ fn marshal_proxy(
     let server = manager.server().ok_or(CO_E_OBJNOTCONNECTED)?;
     let stub = server.exports.by_oid(manager.oid).ok_or(CO_E_OBJNOTCONNECTED)?;
     stub.change(|refs| count_packet(refs, ipid, flags));
-    write_standard(&server, &stub, *iid, ipid, flags, out);
+    write_standard(&server, &stub, *iid, ipid, flags, None, out);
     Ok(())
 }
 
-/// The object marshals itself (MA-45), unless it leaves that to the standard marshaler (MRSH-23): then `false`.
+/// The object marshals itself (MA-45). Where it names the standard marshaler, what it writes is the whole packet: it has
+/// that marshaler do it (MRSH-23).
 fn marshal_custom(
     custom: &IMarshal,
     unknown: &IUnknown,
     iid: &GUID,
-    context: u32,
-    flags: u32,
+    to: &Destination,
     out: &mut Vec<u8>,
-) -> Outcome<bool> {
-    let none = std::ptr::null_mut();
+) -> Outcome<()> {
+    let &Destination { context, data, flags } = to;
     let (mut clsid, mut size) = (GUID::zeroed(), 0);
     let stream = memory_stream(Vec::new());
+    let object = unknown.as_raw();
     // SAFETY: the object is in its apartment; all arguments are valid.
     unsafe {
-        custom.GetUnmarshalClass(iid, unknown.as_raw(), context, none, flags, &mut clsid).ok().map_err(code)?;
-        if clsid == CLSID_StdMarshal {
-            return Ok(false);
-        }
-        custom.GetMarshalSizeMax(iid, unknown.as_raw(), context, none, flags, &mut size).ok().map_err(code)?;
-        custom.MarshalInterface(stream.as_raw(), iid, unknown.as_raw(), context, none, flags).ok().map_err(code)?;
+        custom.GetUnmarshalClass(iid, object, context, data, flags, &mut clsid).ok().map_err(code)?;
+        custom.GetMarshalSizeMax(iid, object, context, data, flags, &mut size).ok().map_err(code)?;
+        custom.MarshalInterface(stream.as_raw(), iid, object, context, data, flags).ok().map_err(code)?;
     }
     let data = contents(&stream)?;
-    let size = u32::try_from(data.len()).map_err(|_| E_INVALIDARG)?;
-    ObjRef { iid: *iid, tail: Tail::Custom(clsid, size) }.write(out);
+    if clsid != CLSID_StdMarshal {
+        let size = u32::try_from(data.len()).map_err(|_| E_INVALIDARG)?;
+        ObjRef { iid: *iid, tail: Tail::Custom(clsid, size) }.write(out);
+    }
     out.extend(data);
-    Ok(true)
+    Ok(())
 }
 
 /// An upper bound for a packet's size.
-pub(crate) fn size_max(unknown: &IUnknown, iid: &GUID, context: u32, flags: u32) -> Outcome<u32> {
-    let standard = STANDARD_SIZE;
+pub(crate) fn size_max(unknown: &IUnknown, iid: &GUID, to: &Destination) -> Outcome<u32> {
     if proxy::manager_of(unknown).is_some() {
-        return Ok(standard);
+        return Ok(STANDARD_SIZE);
     }
-    match unknown.cast::<IMarshal>() {
-        Err(_) => Ok(standard),
-        Ok(custom) => {
-            let (mut clsid, mut size) = (GUID::zeroed(), 0);
-            // SAFETY: as in `marshal_custom`.
-            unsafe {
-                let none = std::ptr::null_mut();
-                custom.GetUnmarshalClass(iid, unknown.as_raw(), context, none, flags, &mut clsid).ok().map_err(code)?;
-                if clsid == CLSID_StdMarshal {
-                    return Ok(standard);
-                }
-                custom
-                    .GetMarshalSizeMax(iid, unknown.as_raw(), context, std::ptr::null_mut(), flags, &mut size)
-                    .ok()
-                    .map_err(code)?;
-            }
-            Ok(size.saturating_add((HEAD + CUSTOM_TAIL) as u32))
-        }
+    if unknown.cast::<INoMarshal>().is_ok() {
+        return Err(CO_E_NOT_SUPPORTED);
     }
+    let Ok(custom) = unknown.cast::<IMarshal>() else { return Ok(STANDARD_SIZE) };
+    let &Destination { context, data, flags } = to;
+    let mut size = 0;
+    // SAFETY: as in `marshal_custom`.
+    unsafe { custom.GetMarshalSizeMax(iid, unknown.as_raw(), context, data, flags, &mut size).ok().map_err(code)? };
+    Ok(size.saturating_add((HEAD + CUSTOM_TAIL) as u32))
+}
+
+/// Writes a packet; one that nobody can read holds nothing.
+pub(crate) fn deliver(stream: &IStream, bytes: &[u8]) -> HRESULT {
+    let hr = stream::write_all(stream, bytes);
+    if hr.is_err() {
+        let _ = super::release_packet(bytes);
+    }
+    hr
 }
 
 /// The pointer behind a packet, for the calling apartment. The packet is used up, unless it is a table's (MRSH-07).
 pub(crate) fn unmarshal(objref: &ObjRef, data: &[u8], wanted: &GUID) -> Outcome<*mut c_void> {
     let here = apartment::require()?;
     let standard = match objref.tail {
-        Tail::Standard(standard) => standard,
+        Tail::Standard(standard, _) => standard,
         Tail::Custom(clsid, _) => {
             return with_custom(&clsid, data, |marshaler, stream| {
                 let mut raw = std::ptr::null_mut();
@@ -236,7 +276,7 @@ fn unmarshal_at_home(here: &Arc<Apartment>, standard: &Standard, wanted: &GUID) 
 /// Gives back what a packet holds.
 pub(crate) fn release(objref: &ObjRef, data: &[u8]) -> Outcome<()> {
     let standard = match objref.tail {
-        Tail::Standard(standard) => standard,
+        Tail::Standard(standard, _) => standard,
         Tail::Custom(clsid, _) => {
             return with_custom(&clsid, data, |marshaler, stream| {
                 // SAFETY: valid arguments.
@@ -270,7 +310,8 @@ fn with_custom<T>(clsid: &GUID, data: &[u8], f: impl FnOnce(&IMarshal, &IStream)
     f(&marshaler, &memory_stream(data.to_vec()))
 }
 
-fn query(object: &IUnknown, iid: &GUID) -> Outcome<*mut c_void> {
+/// QueryInterface that gives a pointer or a failure.
+pub(crate) fn query(object: &IUnknown, iid: &GUID) -> Outcome<*mut c_void> {
     let mut raw = std::ptr::null_mut();
     // SAFETY: valid arguments.
     match unsafe { object.query(iid, &mut raw) } {
@@ -289,7 +330,7 @@ pub(crate) fn read(stream: &IStream) -> Outcome<(ObjRef, Vec<u8>)> {
     read_exact(stream, &mut bytes[HEAD..])?;
     let objref = ObjRef::parse(&bytes).map_err(|_| RPC_E_INVALID_OBJREF)?;
     let data = match objref.tail {
-        Tail::Standard(_) => Vec::new(),
+        Tail::Standard(..) => Vec::new(),
         Tail::Custom(_, size) => read_data(stream, size as usize)?,
     };
     Ok((objref, data))

@@ -13,8 +13,8 @@ use crate::abi::hresult::{
 };
 use crate::abi::interfaces::IClassFactory;
 use crate::abi::types::{
-    CLSCTX_APPCONTAINER, CLSCTX_INPROC_SERVER, CLSCTX_LOCAL_SERVER, COSERVERINFO, MSHCTX_INPROC, MSHLFLAGS_NORMAL,
-    MULTI_QI, REGCLS_MULTI_SEPARATE, REGCLS_MULTIPLEUSE, REGCLS_SUSPENDED,
+    CLSCTX_APPCONTAINER, CLSCTX_INPROC_SERVER, CLSCTX_LOCAL_SERVER, COSERVERINFO, MSHLFLAGS_NORMAL, MULTI_QI,
+    REGCLS_MULTI_SEPARATE, REGCLS_MULTIPLEUSE, REGCLS_SUSPENDED,
 };
 use crate::apartment::{self, Apartment};
 use crate::marshal::packet;
@@ -152,7 +152,7 @@ fn bring(
         let object = Process::current().classes.object(cookie).ok_or(REGDB_E_CLASSNOTREG)?;
         let made = job(&object.0)?;
         let mut bytes = Vec::new();
-        packet::marshal(&made, &iid, MSHCTX_INPROC, MSHLFLAGS_NORMAL, &mut bytes)?;
+        packet::marshal(&made, &iid, &packet::Destination::inproc(MSHLFLAGS_NORMAL), &mut bytes)?;
         Ok::<_, HRESULT>(bytes)
     })??;
     let mut raw = std::ptr::null_mut();

@@ -19,7 +19,7 @@ fn lock(object: &IUnknown, lock: bool, closes: bool) -> Result<(), HRESULT> {
 }
 
 /// Cuts the clients of an object off. Nothing to do for one that nobody can reach.
-fn disconnect(object: &IUnknown) -> Result<(), HRESULT> {
+pub(crate) fn disconnect(object: &IUnknown) -> Result<(), HRESULT> {
     let home = apartment::require()?;
     if let Some(stub) = home.exports.known(object)? {
         stub.disconnect(&home.exports, End::Disconnected);

@@ -15,5 +15,6 @@ pub mod params;
 pub(crate) use async_dispatch::{AsyncServer, within};
 pub(crate) use dispatch::dispatch;
 pub(crate) use exports::Exports;
+pub(crate) use lifetime::disconnect;
 pub use lifetime::{CoDisconnectObject, CoLockObjectExternal};
 pub(crate) use manager::{End, Home, InFlight, PACKET_REFS, StubEntry, StubManager, Visit};

@@ -207,6 +207,7 @@ fn ring(thread: u32) {
 }
 
 /// A value that crosses threads although its type does not say so.
+#[derive(Debug)]
 pub struct Carry<T>(pub T);
 unsafe impl<T> Send for Carry<T> {}
 unsafe impl<T> Sync for Carry<T> {}

@@ -102,6 +102,7 @@ typedef int32_t APTTYPEQUALIFIER;
 typedef int32_t THDTYPE;
 typedef uint32_t MSHCTX;
 typedef uint32_t MSHLFLAGS;
+typedef int32_t AgileReferenceOptions;
 typedef uint32_t EXTCONN;
 typedef uint32_t STDMSHLFLAGS;
 typedef uint32_t REGCLS;
@@ -159,6 +160,7 @@ typedef int32_t AgileReferenceOptions;
 #define MSHCTX_DIFFERENTMACHINE              2
 #define MSHCTX_INPROC                        3
 #define MSHCTX_CROSSCTX                      4
+#define MSHCTX_CONTAINER                     5
 
 /* How long a packet lives. */
 #define MSHLFLAGS_NORMAL                     0

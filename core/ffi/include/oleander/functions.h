@@ -56,6 +56,11 @@ HRESULT CoMarshalHresult(IStream *pstm, HRESULT hresult);
 HRESULT CoUnmarshalHresult(IStream *pstm, HRESULT *phresult);
 HRESULT CoCreateFreeThreadedMarshaler(IUnknown *punkOuter, IUnknown **ppunkMarshal);
 HRESULT CreateStreamOnHGlobal(HGLOBAL hGlobal, BOOL fDeleteOnRelease, IStream **ppstm);
+HRESULT CoGetStandardMarshal(REFIID riid, IUnknown *pUnk, DWORD dwDestContext, void *pvDestContext, DWORD mshlflags,
+    IMarshal **ppMarshal);
+HRESULT CoGetStdMarshalEx(IUnknown *pUnkOuter, DWORD smexflags, IUnknown **ppUnkInner);
+HRESULT RoGetAgileReference(AgileReferenceOptions options, REFIID riid, IUnknown *pUnk,
+    IAgileReference **ppAgileReference);
 HRESULT CoLockObjectExternal(IUnknown *pUnk, BOOL fLock, BOOL fLastUnlockReleases);
 HRESULT CoDisconnectObject(IUnknown *pUnk, DWORD dwReserved);
 HRESULT CoRegisterPSClsid(REFIID riid, REFCLSID rclsid);

@@ -24,7 +24,7 @@ fn is_same(rust: &str, c: &str) -> bool {
         "u8" => one_of(&["BYTE", "char"]),
         "u16" => one_of(&["WORD", "ATOM", "OLECHAR", "WCHAR"]),
         "u32" => one_of(&["DWORD", "ULONG", "UINT"]),
-        "i32" => one_of(&["LONG", "INT", "APTTYPE", "APTTYPEQUALIFIER", "THDTYPE"]),
+        "i32" => one_of(&["LONG", "INT", "APTTYPE", "APTTYPEQUALIFIER", "THDTYPE", "AgileReferenceOptions"]),
         "u64" => one_of(&["ULONGLONG", "ULARGE_INTEGER"]),
         "usize" => one_of(&["SIZE_T", "ULONG_PTR"]),
         "f64" => one_of(&["DOUBLE"]),
