@@ -14,15 +14,15 @@ struct Host {
     port: Arc<Watched>,
 }
 
-/// Plays a row.
-pub fn play(row: &Arc<Row>) -> Result<(), Failure> {
+/// Plays a row in one way.
+pub fn play(row: &Arc<Row>, way: usize) -> Result<(), Failure> {
     let port = Arc::new(Watched::new());
     let process = Process::new(port.clone() as Arc<dyn Port>);
     let backend: Arc<dyn Backend> = Arc::new(Host { port });
     let played: Arc<(Mutex<Option<Played>>, Condvar)> = Arc::default();
     let (to, inner) = (played.clone(), row.clone());
     kernel::spawn_in(&process, "director", false, move || {
-        let played = play_row(&inner, &backend);
+        let played = play_row(&inner, way, &backend);
         *lock(&to.0) = Some(played);
         to.1.notify_all();
     });

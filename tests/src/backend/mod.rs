@@ -7,8 +7,9 @@ mod host;
 mod sim;
 mod watched;
 
-use crate::case::Row;
+use crate::case::{Kind as Role, Row};
 use crate::run::{Failure, Played};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// What is below a row.
@@ -67,10 +68,20 @@ impl Kind {
     /// # Errors
     /// Why it does not pass.
     pub fn play(self, row: &Arc<Row>) -> Result<(), Failure> {
-        match self {
-            Self::Host => host::play(row),
-            Self::Sim => sim::play(row),
+        let play = match self {
+            Self::Host => host::play,
+            Self::Sim => sim::play,
+        };
+        for way in 0..row.ways() {
+            play(row, way).map_err(|mut failure| {
+                if row.ways() > 1 {
+                    let (client, server) = (Role::Client.in_way(way), Role::Server.in_way(way));
+                    write!(failure.what, " (client: {client:?}, server: {server:?})").expect("a string takes it");
+                }
+                failure
+            })?;
         }
+        Ok(())
     }
 }
 

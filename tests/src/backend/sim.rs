@@ -21,15 +21,15 @@ struct Sim {
     racing: Arc<AtomicBool>,
 }
 
-/// Plays a row, or in every order if it says so.
-pub fn play(row: &Arc<Row>) -> Result<(), Failure> {
+/// Plays a row in one way; in every order if it says so.
+pub fn play(row: &Arc<Row>, way: usize) -> Result<(), Failure> {
     if row.explored {
-        return explore(row);
+        return explore(row, way);
     }
     let played = Arc::new(Mutex::new(None));
     let backend: Arc<dyn Backend> = Arc::new(Sim::default());
     let report = run_with(&mut Fixed, &Limits::default(), || {
-        let came = play_row(row, &backend);
+        let came = play_row(row, way, &backend);
         *lock(&played) = Some(came);
     });
     let came = lock(&played).take();
@@ -43,14 +43,14 @@ fn outcome(row: &Row, came: Option<Played>, ended_well: bool, report: &str) -> R
     if ended_well { Ok(came) } else { Err(world()) }
 }
 
-fn explore(row: &Arc<Row>) -> Result<(), Failure> {
+fn explore(row: &Arc<Row>, way: usize) -> Result<(), Failure> {
     let sim = Sim::default();
     let mut schedule = WhileRacing { racing: sim.racing.clone(), search: Dfs::default() };
     let backend: Arc<dyn Backend> = Arc::new(sim);
     let (reached, first) = (Mutex::new(BTreeSet::new()), Mutex::new(None::<Failure>));
     let limits = Limits { abandoned_max: 64, ..Limits::default() };
     let found = explore_with(&mut schedule, &limits, || {
-        let came = play_row(row, &backend);
+        let came = play_row(row, way, &backend);
         lock(&reached).extend(came.reached);
         if let Some(failure) = came.failure {
             lock(&first).get_or_insert(failure);
@@ -77,7 +77,7 @@ fn every_way(row: &Row, reached: &BTreeSet<(usize, usize)>) -> Result<(), Failur
             What::Log(ways) => ways.len(),
             _ => 0,
         };
-        if let Some(way) = (0..ways).find(|way| !reached.contains(&(step.line, *way))) {
+        if let Some(way) = (0..ways).find(|way| !reached.contains(&(step.number, *way))) {
             let what = format!("alternative {} never came true", way + 1);
             return Err(Failure { line: step.line, what });
         }

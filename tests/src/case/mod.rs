@@ -47,15 +47,26 @@ impl Row {
         self.id == name || self.fact() == name || self.also.iter().any(|also| also == name)
     }
 
+    /// In how many ways it is played: with a client and a server, once for each pair of apartments.
+    pub fn ways(&self) -> usize {
+        let varies = |step: &Step| matches!(step.what, What::Actor(Kind::Client | Kind::Server, _));
+        if self.steps.iter().any(varies) { PAIRS.len() } else { 1 }
+    }
+
     /// The fact that its id names: `WAIT-07` of `WAIT-07.2`.
     pub fn fact(&self) -> &str {
         self.id.split('.').next().unwrap_or(&self.id)
     }
 }
 
+/// The pairs of apartments between which there is a proxy: the client's and the server's.
+const PAIRS: [(Kind, Kind); 3] = [(Kind::Mta, Kind::Sta), (Kind::Sta, Kind::Sta), (Kind::Sta, Kind::Mta)];
+
 /// One step of a row.
 #[derive(Debug)]
 pub struct Step {
+    /// Its number in the row, counted from 0.
+    pub number: usize,
     /// The line that says it, counted from 1 in the file.
     pub line: usize,
     /// What is done.
@@ -96,6 +107,21 @@ pub enum Kind {
     Bare,
     /// A thread that never entered COM while an MTA exists.
     Implicit,
+    /// In an STA or the MTA; never with the server in the MTA both.
+    Client,
+    /// In an STA or the MTA; never with the client in the MTA both.
+    Server,
+}
+
+impl Kind {
+    /// What it is in one way to play the row.
+    pub fn in_way(self, way: usize) -> Self {
+        match self {
+            Self::Client => PAIRS[way].0,
+            Self::Server => PAIRS[way].1,
+            kind => kind,
+        }
+    }
 }
 
 /// How an actor's operation relates to the steps after it.
@@ -136,7 +162,7 @@ pub struct Action {
 pub struct Expected {
     /// The results from the first on, in one of these ways; no way at all means success.
     pub ways: Vec<Vec<Word>>,
-    /// Names for the results after those.
+    /// Names for the results that are not compared with a value.
     pub names: Vec<String>,
     /// How many milliseconds it takes.
     pub took_ms: Option<u64>,
@@ -155,6 +181,13 @@ pub enum Word {
     Any,
     /// `!x`: any other value.
     Not(Box<Word>),
+}
+
+impl Word {
+    /// Whether it says all of a result, which then needs no name.
+    pub fn is_exact(&self) -> bool {
+        !matches!(self, Self::Any | Self::Not(_))
+    }
 }
 
 /// An error in a file of rows.

@@ -93,7 +93,7 @@ impl Parser<'_> {
 fn step(row: &mut Row, line: usize, words: &[String]) -> Result<(), String> {
     let Some((first, rest)) = words.split_first() else { return Err("nothing between two `;`".to_owned()) };
     let what = match first.as_str() {
-        "sta" | "mta" | "bare" | "implicit" => actor(first, rest)?,
+        "sta" | "mta" | "bare" | "implicit" | "client" | "server" => actor(first, rest)?,
         "explore" if rest.is_empty() => {
             row.explored = true;
             return Ok(());
@@ -105,8 +105,12 @@ fn step(row: &mut Row, line: usize, words: &[String]) -> Result<(), String> {
         _ if first.contains('.') => What::Inside(method(first)?, action(rest)?),
         _ => return of_actor(row, line, first, rest),
     };
-    row.steps.push(Step { line, what });
+    push(row, line, what);
     Ok(())
+}
+
+fn push(row: &mut Row, line: usize, what: What) {
+    row.steps.push(Step { number: row.steps.len(), line, what });
 }
 
 fn name(rest: &[String], what: &str) -> Result<String, String> {
@@ -131,6 +135,8 @@ fn actor(kind: &str, rest: &[String]) -> Result<What, String> {
         "sta" => Kind::Sta,
         "mta" => Kind::Mta,
         "bare" => Kind::Bare,
+        "client" => Kind::Client,
+        "server" => Kind::Server,
         _ => Kind::Implicit,
     };
     Ok(What::Actor(kind, rest[0].clone()))
@@ -175,7 +181,7 @@ fn of_actor(row: &mut Row, line: usize, who: &str, rest: &[String]) -> Result<()
                 _ => None,
             });
             let expected = expected(&rest[1..], begun.as_deref())?;
-            row.steps.push(Step { line, what: What::Finish(who.to_owned(), expected) });
+            push(row, line, What::Finish(who.to_owned(), expected));
             return Ok(());
         }
         Some(">") => (How::Blocks, &rest[1..]),
@@ -185,8 +191,7 @@ fn of_actor(row: &mut Row, line: usize, who: &str, rest: &[String]) -> Result<()
     if rest.first().is_some_and(|word| word == "import") {
         return import(row, line, who, how, &rest[1..]);
     }
-    let what = What::Do(who.to_owned(), how, action(rest)?);
-    row.steps.push(Step { line, what });
+    push(row, line, What::Do(who.to_owned(), how, action(rest)?));
     Ok(())
 }
 
@@ -204,8 +209,8 @@ fn import(row: &mut Row, line: usize, who: &str, how: How, rest: &[String]) -> R
     let write = ["CoMarshalInterThreadInterfaceInStream", &interface, object, "=", &stream].map(str::to_owned);
     let mut read = ["CoGetInterfaceAndReleaseStream", &stream, &interface].map(str::to_owned).to_vec();
     read.extend_from_slice(&rest[1 + usize::from(has_interface)..]);
-    row.steps.push(Step { line, what: What::Do(owner, How::Whole, action(&write)?) });
-    row.steps.push(Step { line, what: What::Do(who.to_owned(), how, action(&read)?) });
+    push(row, line, What::Do(owner, How::Whole, action(&write)?));
+    push(row, line, What::Do(who.to_owned(), how, action(&read)?));
     Ok(())
 }
 
@@ -251,7 +256,9 @@ fn expected(words: &[String], results: Option<&[Parameter]>) -> Result<Expected,
         }
         rest = next;
     }
-    let given = expected.ways.iter().map(Vec::len).max().unwrap_or(0) + expected.names.len();
+    let exact = |way: &Vec<Word>| way.iter().filter(|word| word.is_exact()).count();
+    let longest = expected.ways.iter().map(Vec::len).max().unwrap_or(0);
+    let given = longest.max(expected.ways.iter().map(exact).max().unwrap_or(0) + expected.names.len());
     if let Some(results) = results
         && given > results.len()
     {

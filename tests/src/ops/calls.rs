@@ -1,7 +1,7 @@
 //! Calls: synchronous, asynchronous, their call objects, cancellation, message filters.
 //!
-//! `Work` and `Note` take the pointer as it is, so a row sees what a wrong thread or a dead proxy says; the methods of a call
-//! object are asked for.
+//! The methods of ISample and AsyncISample are called on the pointer as it is, which must be of that interface; the others ask
+//! for theirs.
 
 use super::{Operation, give, op};
 use crate::objects::{AsyncISample, ISample, Outer, Player};
@@ -49,23 +49,23 @@ pub const OPERATIONS: &[Operation] = &[
         },
     ),
     op("Begin_Work", "call n", "hr", "AsyncISample::Begin_Work", |c| {
-        let call: AsyncISample = c.interface(0)?;
+        let call: AsyncISample = c.exact(0)?;
         // SAFETY: no pointers.
         give![unsafe { call.Begin_Work(c.get(1)?) }]
     }),
     op("Finish_Work", "call", "hr twice", "AsyncISample::Finish_Work", |c| {
-        let (call, mut twice): (AsyncISample, _) = (c.interface(0)?, 0xABCD);
+        let (call, mut twice): (AsyncISample, _) = (c.exact(0)?, 0xABCD);
         // SAFETY: a valid pointer.
         let hr = unsafe { call.Finish_Work(&mut twice) };
         give![hr, twice]
     }),
     op("Begin_Note", "call n", "hr", "AsyncISample::Begin_Note", |c| {
-        let call: AsyncISample = c.interface(0)?;
+        let call: AsyncISample = c.exact(0)?;
         // SAFETY: no pointers.
         give![unsafe { call.Begin_Note(c.get(1)?) }]
     }),
     op("Finish_Note", "call", "hr", "AsyncISample::Finish_Note", |c| {
-        let call: AsyncISample = c.interface(0)?;
+        let call: AsyncISample = c.exact(0)?;
         // SAFETY: no pointers.
         give![unsafe { call.Finish_Note() }]
     }),

@@ -25,7 +25,7 @@ mod windows;
 
 use crate::case::Action;
 use crate::run::{Argument, Inside, Stage, Value};
-use oleander::windows_core::{IUnknown, Interface};
+use oleander::windows_core::{HRESULT, IUnknown, Interface};
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::fmt;
@@ -147,6 +147,7 @@ pub struct Call<'a> {
     inside: RefCell<&'a mut Inside>,
     names: &'a [String],
     panics: Cell<bool>,
+    refused: Cell<Option<HRESULT>>,
 }
 
 impl<'a> Call<'a> {
@@ -159,7 +160,16 @@ impl<'a> Call<'a> {
         inside: &'a mut Inside,
         names: &'a [String],
     ) -> Self {
-        Self { stage, owner, action, arguments, inside: RefCell::new(inside), names, panics: Cell::new(false) }
+        Self {
+            stage,
+            owner,
+            action,
+            arguments,
+            inside: RefCell::new(inside),
+            names,
+            panics: Cell::new(false),
+            refused: Cell::new(None),
+        }
     }
 
     /// An argument.
@@ -178,11 +188,15 @@ impl<'a> Call<'a> {
     }
 
     /// An argument as an interface pointer that the row keeps; asked for that interface, so any of the object's will do.
+    /// What the object says when it does not give the interface is the operation's result.
     pub fn interface<I: Interface>(&self, index: usize) -> Result<I, String> {
         let raw: *mut c_void = self.get(index)?;
         // SAFETY: rows keep pointers alive for as long as they name them.
         let object = unsafe { IUnknown::from_raw_borrowed(&raw) }.ok_or("the pointer is null")?;
-        object.cast().map_err(|error| format!("the object does not give the interface: {}", Value::Hr(error.code())))
+        object.cast().map_err(|error| {
+            self.refused.set(Some(error.code()));
+            "the object does not give the interface".to_owned()
+        })
     }
 
     /// An argument as the interface pointer that it is. The row must have asked for that interface.
@@ -229,6 +243,11 @@ impl<'a> Call<'a> {
     pub fn panic(&self) -> ! {
         self.panics.set(true);
         panic!("a panic that the row asks for")
+    }
+
+    /// What the object said that did not give the interface.
+    pub fn refused(&self) -> Option<HRESULT> {
+        self.refused.get()
     }
 
     /// Whether a panic is on purpose.

@@ -48,6 +48,13 @@ pub const OPERATIONS: &[Operation] = &[
         // SAFETY: null or a live object.
         give![unsafe { container.AddSynchronize(c.get(1)?) }]
     }),
+    op("AddSynchronize.times", "container object count", "hr", "the same several times, as long as it succeeds", |c| {
+        let (container, count): (ISynchronizeContainer, u32) = (c.interface(0)?, c.get(2)?);
+        let member = c.get(1)?;
+        // SAFETY: a live object.
+        let mut added = (0..count).map(|_| unsafe { container.AddSynchronize(member) });
+        give![added.find(|hr| *hr != S_OK).unwrap_or(S_OK)]
+    }),
     op("WaitMultiple", "container flags:COWAIT_ ms", "hr object", "ISynchronizeContainer::WaitMultiple", |c| {
         let (container, mut raw): (ISynchronizeContainer, _) = (c.interface(0)?, null_mut());
         // SAFETY: a valid pointer.

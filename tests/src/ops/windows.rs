@@ -58,6 +58,14 @@ pub const OPERATIONS: &[Operation] = &[
         let there = unsafe { GetMessageW(&mut message, c.get(0)?, 0, 0) };
         give![there, message.message, message.wParam]
     }),
+    op("left", "", "messages:WM_", "takes every posted message that is there, undispatched", |_| {
+        let (mut message, mut messages) = (MSG::default(), Vec::new());
+        // SAFETY: a valid message.
+        while unsafe { PeekMessageW(&mut message, HWND::NULL, 0, 0, PM_REMOVE) }.as_bool() {
+            messages.push(Value::from(message.message));
+        }
+        give![Value::List(messages)]
+    }),
     op("dispatch", "", "count", "takes and dispatches every message that is there", |_| {
         let (mut message, mut count) = (MSG::default(), 0);
         // SAFETY: a valid message.

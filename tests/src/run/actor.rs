@@ -155,6 +155,7 @@ impl Desk {
             Kind::Sta | Kind::StillSta => COINIT_APARTMENTTHREADED,
             Kind::Mta => COINIT_MULTITHREADED,
             Kind::Bare | Kind::Implicit => return self.check_outside(),
+            Kind::Client | Kind::Server => return Err("an actor of a way is in an apartment".to_owned()),
         };
         // SAFETY: null as documented.
         let hr = unsafe { CoInitializeEx(null_mut(), model) };

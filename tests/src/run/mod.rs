@@ -37,7 +37,7 @@ pub struct Failure {
 pub struct Played {
     /// Why it does not pass.
     pub failure: Option<Failure>,
-    /// Lines with the numbers of the alternatives that came true there.
+    /// Numbers of steps with the numbers of the alternatives that came true there.
     pub reached: BTreeSet<(usize, usize)>,
 }
 
@@ -57,8 +57,8 @@ impl Failure {
 }
 
 /// Plays a row once, on a thread of its process.
-pub fn play(row: &Arc<Row>, backend: &Arc<dyn Backend>) -> Played {
-    let stage = Stage::new(row.clone(), backend.clone());
+pub fn play(row: &Arc<Row>, way: usize, backend: &Arc<dyn Backend>) -> Played {
+    let stage = Stage::new(row.clone(), way, backend.clone());
     let mut director =
         Director { stage: &stage, actors: BTreeMap::new(), order: Vec::new(), gates: Vec::new(), racing: 0 };
     if let Err(failure) = director.play() {
@@ -80,8 +80,8 @@ struct Director<'a> {
 impl<'a> Director<'a> {
     fn play(&mut self) -> Result<(), Failure> {
         let stage: &'a Stage = self.stage;
-        for (index, step) in stage.row.steps.iter().enumerate() {
-            let done = self.step(index, step).and_then(|()| self.settle());
+        for step in &stage.row.steps {
+            let done = self.step(step).and_then(|()| self.settle());
             done.map_err(|what| Failure { line: step.line, what })?;
             if let Some(failure) = stage.failure() {
                 return Err(failure);
@@ -90,10 +90,10 @@ impl<'a> Director<'a> {
         self.end().map_err(|what| Failure { line: stage.row.line, what })
     }
 
-    fn step(&mut self, index: usize, step: &'a Step) -> Result<(), String> {
+    fn step(&mut self, step: &'a Step) -> Result<(), String> {
         match &step.what {
             What::Actor(kind, name) => {
-                let actor = Actor::start(self.stage, *kind, name)?;
+                let actor = Actor::start(self.stage, kind.in_way(self.stage.way), name)?;
                 self.actors.insert(name, actor);
                 self.order.push(name);
             }
@@ -103,9 +103,9 @@ impl<'a> Director<'a> {
                 Value::Handle(handle) => _ = unsafe { SetEvent(handle) },
                 other => return Err(format!("`{name}` is no gate but {other}")),
             },
-            What::Do(who, how, action) => self.act(index, step.line, who, *how, action)?,
+            What::Do(who, how, action) => self.act(step, who, *how, action)?,
             What::Finish(who, expected) => {
-                let racing = self.begun(index, who);
+                let racing = self.begun(step, who);
                 if let Begun::End = racing {
                     self.actors[who.as_str()].join()?;
                     self.remove(who);
@@ -113,10 +113,10 @@ impl<'a> Director<'a> {
                 }
                 let outcome = self.actor(who)?.wait()?;
                 self.racing -= usize::from(racing == Begun::Racing);
-                self.stage.judge(step.line, expected, outcome)?;
+                self.stage.judge(step, expected, outcome)?;
             }
             What::Inside(..) => {}
-            What::Log(ways) => self.log(step.line, ways)?,
+            What::Log(ways) => self.log(step, ways)?,
             What::End(who, blocks) => {
                 self.actor(who)?.leave();
                 if *blocks {
@@ -149,17 +149,17 @@ impl<'a> Director<'a> {
         self.stage.name(name, gate.into());
     }
 
-    fn act(&mut self, index: usize, line: usize, who: &str, how: How, action: &Action) -> Result<(), String> {
+    fn act(&mut self, step: &Step, who: &str, how: How, action: &Action) -> Result<(), String> {
         if how == How::Races {
             self.racing += 1;
             self.stage.backend.race(true);
         }
         let actor = self.actor(who)?;
-        actor.tell(index);
+        actor.tell(step.number);
         match how {
             How::Whole => {
                 let outcome = actor.wait()?;
-                self.stage.judge(line, &action.expected, outcome)
+                self.stage.judge(step, &action.expected, outcome)
             }
             How::Blocks => {
                 self.stage.backend.settle()?;
@@ -177,8 +177,8 @@ impl<'a> Director<'a> {
     }
 
     /// How what an actor ends was begun.
-    fn begun(&self, index: usize, who: &str) -> Begun {
-        let before = self.stage.row.steps[..index].iter().rev();
+    fn begun(&self, step: &Step, who: &str) -> Begun {
+        let before = self.stage.row.steps[..step.number].iter().rev();
         let mut begun = before.filter_map(|step| match &step.what {
             What::Do(actor, How::Races, _) if actor == who => Some(Begun::Racing),
             What::Do(actor, ..) if actor == who => Some(Begun::Blocked),
@@ -198,11 +198,11 @@ impl<'a> Director<'a> {
         Ok(())
     }
 
-    fn log(&self, line: usize, ways: &[Vec<String>]) -> Result<(), String> {
+    fn log(&self, step: &Step, ways: &[Vec<String>]) -> Result<(), String> {
         let log = self.stage.take_log();
         match ways.iter().position(|way| is_logged(way, &log)) {
             Some(index) => {
-                self.stage.reach(line, index);
+                self.stage.reach(step, index);
                 Ok(())
             }
             None => Err(format!("got log {}", if log.is_empty() { "-".to_owned() } else { log.join(" ") })),

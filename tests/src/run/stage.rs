@@ -5,10 +5,11 @@
 
 use super::{Failure, Value};
 use crate::backend::Backend;
-use crate::case::{Action, Expected, Row, What, Word};
+use crate::case::{Action, Expected, Row, Step, What, Word};
 use crate::ops::Call;
 use oleander::windows_core::HRESULT;
 use oleander::{GetCurrentThreadId, S_OK};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,6 +32,8 @@ struct Kept {
 pub struct Stage {
     /// The row.
     pub row: Arc<Row>,
+    /// Which of the ways to play it.
+    pub way: usize,
     /// What is below.
     pub backend: Arc<dyn Backend>,
     values: Mutex<BTreeMap<String, Value>>,
@@ -45,9 +48,10 @@ pub struct Stage {
 
 impl Stage {
     /// An empty stage.
-    pub fn new(row: Arc<Row>, backend: Arc<dyn Backend>) -> Arc<Self> {
+    pub fn new(row: Arc<Row>, way: usize, backend: Arc<dyn Backend>) -> Arc<Self> {
         Arc::new(Self {
             row,
+            way,
             backend,
             values: Mutex::default(),
             kept: Mutex::default(),
@@ -167,14 +171,14 @@ impl Stage {
         lock(&self.failure).clone()
     }
 
-    /// Lines with the number of the alternative that came true there.
+    /// Numbers of steps with the number of the alternative that came true there.
     pub fn reached(&self) -> BTreeSet<(usize, usize)> {
         lock(&self.reached).clone()
     }
 
     /// An alternative came true.
-    pub fn reach(&self, line: usize, way: usize) {
-        lock(&self.reached).insert((line, way));
+    pub fn reach(&self, step: &Step, way: usize) {
+        lock(&self.reached).insert((step.number, way));
     }
 
     /// Runs an operation for an owner; what it gives is kept and named as the row says.
@@ -183,7 +187,8 @@ impl Stage {
         let call = Call::new(self, action, arguments, owner, inside, &expected.names);
         let begun_ns = self.backend.now_ns();
         let results = match catch_unwind(AssertUnwindSafe(|| (action.operation.run)(&call))) {
-            Ok(results) => results?,
+            Ok(Ok(results)) => results,
+            Ok(Err(what)) => vec![call.refused().map(Value::Hr).ok_or(what)?],
             Err(panic) if call.wants_panic() => std::panic::resume_unwind(panic),
             Err(_) => return Err("the operation panicked".to_owned()),
         };
@@ -191,33 +196,40 @@ impl Stage {
     }
 
     /// Compares what came with what is expected, and names what is to be named.
-    pub fn judge(&self, line: usize, expected: &Expected, outcome: Outcome) -> Result<(), String> {
+    pub fn judge(&self, step: &Step, expected: &Expected, outcome: Outcome) -> Result<(), String> {
         let done = outcome?;
         let shown = || done.results.iter().map(|value| self.show(value)).collect::<Vec<_>>().join(" ");
-        let looked_at = if expected.ways.is_empty() {
-            match done.results.first() {
-                Some(first) if !first.is_success() => return Err(format!("expected success, got {}", shown())),
-                Some(Value::Hr(_) | Value::Bool(_)) => 1,
-                _ => 0,
-            }
-        } else {
-            let mut found = None;
-            for (index, way) in expected.ways.iter().enumerate() {
-                if self.matches(way, &done.results)? {
-                    found = Some((index, way.len()));
-                    break;
-                }
-            }
-            let Some((index, length)) = found else { return Err(format!("got {}", shown())) };
-            self.reach(line, index);
-            length
-        };
-        for (index, name) in expected.names.iter().enumerate() {
-            let value = done.results.get(looked_at + index);
-            let value = value.ok_or_else(|| format!("there is no result for `{name}`, got {}", shown()))?;
+        let said = self.way(step, expected, &done.results)?.ok_or_else(|| format!("got {}", shown()))?;
+        let unsaid = done.results.iter().enumerate().filter(|(index, _)| !said.get(*index).is_some_and(Word::is_exact));
+        let mut unsaid = unsaid.map(|(_, value)| value);
+        for name in &expected.names {
+            let value = unsaid.next().ok_or_else(|| format!("there is no result for `{name}`, got {}", shown()))?;
             self.name(name, value.clone());
         }
         self.judge_time(expected, done.took_ns)
+    }
+
+    /// The alternative that came true, if one did; where a row says nothing, that is success.
+    fn way<'e>(
+        &self,
+        step: &Step,
+        expected: &'e Expected,
+        results: &[Value],
+    ) -> Result<Option<Cow<'e, [Word]>>, String> {
+        if expected.ways.is_empty() {
+            return Ok(match results.first() {
+                Some(first) if !first.is_success() => None,
+                Some(first @ (Value::Hr(_) | Value::Bool(_))) => Some(vec![Word::Constant(first.clone())].into()),
+                _ => Some(Vec::new().into()),
+            });
+        }
+        for (index, way) in expected.ways.iter().enumerate() {
+            if self.matches(way, results)? {
+                self.reach(step, index);
+                return Ok(Some(way.into()));
+            }
+        }
+        Ok(None)
     }
 
     fn judge_time(&self, expected: &Expected, took_ns: u64) -> Result<(), String> {
@@ -273,7 +285,7 @@ impl Stage {
                 continue;
             }
             let outcome = self.run(action, &action.expected, owner, &mut inside);
-            if let Err(what) = self.judge(step.line, &action.expected, outcome) {
+            if let Err(what) = self.judge(step, &action.expected, outcome) {
                 self.fail(step.line, what);
             }
         }
