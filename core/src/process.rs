@@ -5,7 +5,7 @@ use crate::apartment::ApartmentTable;
 use crate::call::CancelStack;
 use crate::debug::LiveCount;
 use crate::future::Timers;
-use crate::kernel::{HandleTable, QueueTable, WaitLock, WindowTable, WorkPool};
+use crate::kernel::{HandleTable, QueueTable, ThreadTable, WaitLock, WindowTable, WorkPool};
 use crate::marshal::InterfaceTable;
 use crate::object::{ClassTable, ServerLocks};
 use crate::platform::{self, Object, ObjectKind, Port};
@@ -34,6 +34,7 @@ pub struct Process {
     next_thread: AtomicU32,
     pub(crate) wait_lock: Arc<WaitLock>,
     pub(crate) handles: HandleTable,
+    pub(crate) threads: ThreadTable,
     pub(crate) live: LiveCount,
     pub(crate) server_locks: ServerLocks,
     pub(crate) queues: QueueTable,
@@ -63,6 +64,7 @@ impl Process {
             next_thread: AtomicU32::new(1),
             wait_lock: WaitLock::new(),
             handles: HandleTable::new(),
+            threads: ThreadTable::default(),
             live: LiveCount::default(),
             server_locks: ServerLocks::default(),
             queues: QueueTable::new(QUEUES),

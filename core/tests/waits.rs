@@ -238,6 +238,64 @@ fn wait_15_waitall_on_an_sta_needs_input() {
     });
 }
 
+unsafe extern "system" fn call(parameter: usize) {
+    SEEN.with_borrow_mut(|seen| seen.push(u32::try_from(parameter).unwrap()));
+}
+
+fn queue_call(parameter: usize) {
+    assert_ne!(unsafe { QueueUserAPC(Some(call), GetCurrentThread(), parameter) }, 0);
+}
+
+#[test]
+fn wait_16_27_cw_12_an_alertable_wait_runs_calls_and_leaves_messages() {
+    in_sta(|| {
+        let (window, handles) = (window(), [event(true, false), event(true, false)]);
+        post(window, WM_DDE_FIRST);
+        queue_call(7);
+        assert_eq!(wait(COWAIT_ALERTABLE, 50, &handles), (S_OK, WAIT_IO_COMPLETION));
+        assert_eq!((seen(), left()), (vec![7], vec![WM_DDE_FIRST]));
+        post(window, WM_DDE_FIRST);
+        queue_call(8);
+        // What was left in the thread's last error changes nothing.
+        unsafe { SetLastError(WAIT_IO_COMPLETION) };
+        assert_eq!(wait(0, 5, &handles), (RPC_S_CALLPENDING, 0), "not alertable");
+        assert_eq!(seen(), [WM_DDE_FIRST]);
+        assert_eq!(wait(COWAIT_ALERTABLE | COWAIT_WAITALL, 5, &handles), (S_OK, WAIT_IO_COMPLETION));
+        assert_eq!(seen(), [8]);
+        post(window, WM_DDE_FIRST);
+        assert_eq!(wait(COWAIT_ALERTABLE, 5, &handles), (RPC_S_CALLPENDING, 0), "without calls it is as any other");
+        assert_eq!(seen(), [WM_DDE_FIRST]);
+        close(&handles);
+    });
+}
+
+#[test]
+fn wait_16_alertable_waits_everywhere() {
+    everywhere(|| unsafe {
+        let handles = [event(false, false), event(false, true)];
+        queue_call(1);
+        assert_eq!(wait(COWAIT_ALERTABLE, 5, &handles), (S_OK, 1), "a signalled handle comes first");
+        assert_eq!(wait(COWAIT_ALERTABLE, 5, &handles), (S_OK, WAIT_IO_COMPLETION));
+        assert_eq!(wait(COWAIT_ALERTABLE, 0, &handles), (RPC_S_CALLPENDING, 0));
+        assert_eq!(seen(), [1]);
+        queue_call(2);
+        assert_eq!(wait(COWAIT_ALERTABLE | COWAIT_WAITALL, 0, &handles), (S_OK, WAIT_IO_COMPLETION));
+        assert_eq!(seen(), [2]);
+        let mut sync: Option<ISynchronizeHandle> = None;
+        let place = std::ptr::from_mut(&mut sync).cast();
+        let (class, iid) = (&CLSID_ManualResetEvent, &<ISynchronizeHandle as windows_core::Interface>::IID);
+        // An uninitialised thread has no classes.
+        if CoCreateInstance(class, null_mut(), CLSCTX_INPROC_SERVER, iid, place) == S_OK {
+            let sync = windows_core::Interface::cast::<ISynchronize>(&sync.unwrap()).unwrap();
+            queue_call(3);
+            assert_eq!(sync.Wait(0, 0), RPC_S_CALLPENDING);
+            assert_eq!(sync.Wait(COWAIT_ALERTABLE, INFINITE), S_OK, "it cannot say that the event is not set");
+            assert_eq!((seen(), sync.Wait(COWAIT_ALERTABLE, 0)), (vec![3], RPC_S_CALLPENDING));
+        }
+        close(&handles);
+    });
+}
+
 #[test]
 fn wait_17_inputavailable_changes_nothing() {
     in_sta(|| {

@@ -320,6 +320,15 @@ flags! {
     }
     /// Wait for the server's acknowledgement for ever; a parameter in seconds (ENUM-12).
     u32 { RPC_C_CANCEL_INFINITE_TIMEOUT = 0xFFFF_FFFF }
+    /// Choices of `CreateEventEx`.
+    u32 { CREATE_EVENT_MANUAL_RESET = 1, CREATE_EVENT_INITIAL_SET = 2 }
+    /// What a handle may do, of which nothing is checked.
+    u32 {
+        EVENT_MODIFY_STATE = 2, EVENT_ALL_ACCESS = 0x1F_0003, SEMAPHORE_MODIFY_STATE = 2, SEMAPHORE_ALL_ACCESS = 0x1F_0003,
+        MUTEX_ALL_ACCESS = 0x1F_0001, SYNCHRONIZE = 0x10_0000, THREAD_ALL_ACCESS = 0x1F_FFFF,
+    }
+    /// How `CreateThread` starts a thread; the exit code of one that has not ended.
+    u32 { CREATE_SUSPENDED = 4, STACK_SIZE_PARAM_IS_A_RESERVATION = 0x1_0000, STILL_ACTIVE = 259 }
     /// How `DuplicateHandle` treats its source.
     u32 { DUPLICATE_CLOSE_SOURCE = 1, DUPLICATE_SAME_ACCESS = 2 }
     /// Window messages.
@@ -338,7 +347,8 @@ flags! {
     i32 { GWLP_USERDATA = -21, GWLP_WNDPROC = -4 }
     /// Win32 errors, as `GetLastError` gives them.
     u32 {
-        ERROR_SUCCESS = 0, ERROR_INVALID_HANDLE = 6, ERROR_NOT_ENOUGH_MEMORY = 8, ERROR_INVALID_PARAMETER = 87,
+        ERROR_SUCCESS = 0, ERROR_FILE_NOT_FOUND = 2, ERROR_PATH_NOT_FOUND = 3, ERROR_GEN_FAILURE = 31,
+        ERROR_INVALID_HANDLE = 6, ERROR_NOT_ENOUGH_MEMORY = 8, ERROR_INVALID_PARAMETER = 87,
         ERROR_INVALID_WINDOW_HANDLE = 1400, ERROR_CANNOT_FIND_WND_CLASS = 1407, ERROR_CLASS_ALREADY_EXISTS = 1410,
         ERROR_CLASS_DOES_NOT_EXIST = 1411, ERROR_INVALID_THREAD_ID = 1444, ERROR_INVALID_INDEX = 1413,
         ERROR_ACCESS_DENIED = 5, ERROR_MOD_NOT_FOUND = 126, ERROR_ALREADY_EXISTS = 183, ERROR_NOT_OWNER = 288,

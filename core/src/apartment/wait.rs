@@ -3,17 +3,20 @@
 //!
 //! Each turn of the loop is one wait of the kernel on the objects **and** the message queue, the objects first: a
 //! signalled object wins over a message (WAIT-06). What comes out of the queue is run with no lock held.
+//!
+//! An alertable wait ends when calls have run that were queued to the thread (WAIT-16). They come after signalled objects and
+//! before messages, which stay where they are (CW-12).
 
 use crate::abi::exports::export;
 use crate::abi::hresult::{E_HANDLE, E_INVALIDARG, RPC_E_NO_SYNC, RPC_S_CALLPENDING, S_OK};
 use crate::abi::types::{
     COWAIT_ALERTABLE, COWAIT_DISPATCH_CALLS, COWAIT_DISPATCH_WINDOW_MESSAGES, COWAIT_INPUTAVAILABLE, COWAIT_WAITALL,
     CWMO_DISPATCH_CALLS, CWMO_DISPATCH_WINDOW_MESSAGES, CWMO_MAX_HANDLES, HANDLE, PENDINGMSG_CANCELCALL,
-    PENDINGTYPE_NESTED, PENDINGTYPE_TOPLEVEL, WAIT_ABANDONED_0,
+    PENDINGTYPE_NESTED, PENDINGTYPE_TOPLEVEL, WAIT_ABANDONED_0, WAIT_IO_COMPLETION,
 };
 use crate::apartment::{Context, Home, filter};
 use crate::kernel::{
-    self, ANY_INPUT, Event, Hit, KernelObject, MessageQueue, NEW_POSTED, POSTED, PUMPED, Pumped, QueueWait, Waitable,
+    self, ANY_INPUT, Event, KernelObject, MessageQueue, NEW_POSTED, POSTED, PUMPED, Pumped, QueueWait, Waitable, Woken,
 };
 use crate::platform::{self, Deadline, Why};
 use smallvec::SmallVec;
@@ -47,45 +50,77 @@ enum Dispatch {
     Everything,
 }
 
-/// Waits for objects as the calling thread's apartment does.
-fn wait(objects: &[&dyn Waitable], all: bool, deadline: Deadline, dispatch: Dispatch) -> Option<Hit> {
-    let Some(queue) = sta_queue() else { return kernel::wait(objects, all, deadline, Why::Wait) };
-    if all && objects.len() > 1 {
-        return wait_all_with_input(objects, &queue, deadline);
+/// How a wait waits.
+#[derive(Clone, Copy)]
+struct How {
+    all: bool,
+    alertable: bool,
+    dispatch: Dispatch,
+}
+
+impl How {
+    fn of_flags(flags: u32) -> Self {
+        Self {
+            all: flags & COWAIT_WAITALL != 0,
+            alertable: flags & COWAIT_ALERTABLE != 0,
+            dispatch: dispatch_of(flags & COWAIT_DISPATCH_WINDOW_MESSAGES != 0),
+        }
     }
+
+    /// Waits for objects and dispatches nothing.
+    fn plainly(self, objects: &[&dyn Waitable], deadline: Deadline, why: Why) -> Woken {
+        if self.alertable {
+            return kernel::wait_alertable(objects, self.all, deadline, why);
+        }
+        kernel::wait(objects, self.all, deadline, why).map_or(Woken::TimedOut, Woken::Hit)
+    }
+}
+
+/// Waits for objects as the calling thread's apartment does.
+fn wait(objects: &[&dyn Waitable], how: How, deadline: Deadline) -> Woken {
+    let Some(queue) = sta_queue() else { return how.plainly(objects, deadline, Why::Wait) };
+    if how.all && objects.len() > 1 {
+        // All objects and input at one moment, as documented (WAIT-15).
+        let input = QueueWait { queue: &queue, mask: ANY_INPUT };
+        let mut list: Objects<'_> = objects.into();
+        list.push(&input);
+        return how.plainly(&list, deadline, Why::Wait);
+    }
+    let (how, dispatch) = (How { all: false, ..how }, how.dispatch);
+    let alerted = how.alertable.then(platform::current);
     let mask = if dispatch == Dispatch::Everything { ANY_INPUT } else { PUMPED };
     let input = QueueWait { queue: &queue, mask };
     let mut list: Objects<'_> = objects.into();
+    if let Some(thread) = &alerted {
+        list.push(&thread.object().apcs);
+    }
+    let messages = list.len();
     list.push(&input);
     // A poll dispatches what is queued now, and no more (WAIT-24).
     let mut turns_left = if deadline.is_now() { queue.pumped_len() } else { usize::MAX };
     loop {
         let hit = kernel::wait(&list, false, deadline, Why::PumpingWait);
         match hit {
-            Some(hit) if hit.index < objects.len() => return Some(hit),
+            Some(hit) if hit.index < objects.len() => return Woken::Hit(hit),
+            Some(hit) if hit.index < messages => {
+                platform::current().object().apcs.run();
+                return Woken::Apc;
+            }
             None => {
                 // What was looked at and left is no longer new (WAIT-11).
                 queue.mark_seen();
-                return None;
+                return Woken::TimedOut;
             }
             Some(_) => {}
         }
         if turns_left == 0 {
-            return kernel::wait(objects, false, Deadline::NOW, Why::PumpingWait);
+            return how.plainly(objects, Deadline::NOW, Why::PumpingWait);
         }
         turns_left -= 1;
         if !dispatch_one(&queue, dispatch) && deadline.is_now() {
-            return kernel::wait(objects, false, Deadline::NOW, Why::PumpingWait);
+            return how.plainly(objects, Deadline::NOW, Why::PumpingWait);
         }
     }
-}
-
-/// `COWAIT_WAITALL` on an STA: all objects and input at one moment, as documented (WAIT-15).
-fn wait_all_with_input(objects: &[&dyn Waitable], queue: &MessageQueue, deadline: Deadline) -> Option<Hit> {
-    let input = QueueWait { queue, mask: ANY_INPUT };
-    let mut list: Objects<'_> = objects.into();
-    list.push(&input);
-    kernel::wait(&list, true, deadline, Why::Wait)
 }
 
 /// Takes one thing out of the queue and runs it.
@@ -162,17 +197,19 @@ fn pending_type() -> u32 {
     })
 }
 
-/// `ISynchronize::Wait` on one event (SYNC-13).
+/// `ISynchronize::Wait` on one event (SYNC-13). It has no index in which to say that calls have run, so that is `S_OK`, too.
 pub(crate) fn co_wait(flags: u32, ms: u32, event: &Event) -> HRESULT {
     if flags & !FLAGS != 0 {
         return E_INVALIDARG;
     }
-    let deadline = Deadline::after_ms(ms);
-    let dispatch = dispatch_of(flags & COWAIT_DISPATCH_WINDOW_MESSAGES != 0);
+    let (deadline, how) = (Deadline::after_ms(ms), How::of_flags(flags));
     // Outside an STA nothing but the event counts, and its own wait is the fastest.
-    let set =
-        if in_sta() { wait(&[event], false, deadline, dispatch).is_some() } else { event.wait(deadline, Why::Wait) };
-    if set { S_OK } else { RPC_S_CALLPENDING }
+    let ended = if how.alertable || in_sta() {
+        wait(&[event], how, deadline) != Woken::TimedOut
+    } else {
+        event.wait(deadline, Why::Wait)
+    };
+    if ended { S_OK } else { RPC_S_CALLPENDING }
 }
 
 fn in_sta() -> bool {
@@ -181,7 +218,8 @@ fn in_sta() -> bool {
 
 /// Waits for a deadline or an object, dispatching as the apartment does; whether the object was set.
 pub(crate) fn co_wait_until(object: &dyn Waitable, deadline: Deadline) -> bool {
-    wait(&[object], false, deadline, Dispatch::Modal).is_some()
+    let how = How { all: false, alertable: false, dispatch: Dispatch::Modal };
+    wait(&[object], how, deadline) != Woken::TimedOut
 }
 
 fn dispatch_of(everything: bool) -> Dispatch {
@@ -207,14 +245,7 @@ unsafe fn index_of<'a>(index: *mut u32, handles: *const HANDLE, count: u32) -> R
 ///
 /// # Safety
 /// `handles` points at `count` handles.
-unsafe fn wait_handles(
-    all: bool,
-    dispatch: Dispatch,
-    ms: u32,
-    count: u32,
-    handles: *const HANDLE,
-    index: &mut u32,
-) -> HRESULT {
+unsafe fn wait_handles(how: How, ms: u32, count: u32, handles: *const HANDLE, index: &mut u32) -> HRESULT {
     // SAFETY: the caller's.
     let handles = unsafe { std::slice::from_raw_parts(handles, count as usize) };
     let process = platform::with_current(|thread| thread.process().clone());
@@ -226,20 +257,25 @@ unsafe fn wait_handles(
         }
     }
     let list: Objects<'_> = objects.iter().map(KernelObject::as_waitable).collect();
-    match wait(&list, all, Deadline::after_ms(ms), dispatch) {
-        Some(hit) => {
+    match wait(&list, how, Deadline::after_ms(ms)) {
+        Woken::Hit(hit) => {
             let abandoned = if hit.abandoned { WAIT_ABANDONED_0 } else { 0 };
-            *index = abandoned + if all { 0 } else { hit.index as u32 };
+            *index = abandoned + if how.all { 0 } else { hit.index as u32 };
             S_OK
         }
-        None => RPC_S_CALLPENDING,
+        Woken::Apc => {
+            *index = WAIT_IO_COMPLETION;
+            S_OK
+        }
+        Woken::TimedOut => RPC_S_CALLPENDING,
     }
 }
 
 export! {
     /// Waits for handles; an STA dispatches incoming calls meanwhile. `dwTimeout` is in milliseconds.
     ///
-    /// `S_OK` with the index in `lpdwindex`; `RPC_S_CALLPENDING` when the time is over; `E_INVALIDARG` for null
+    /// `S_OK` with the index in `lpdwindex`, which is `WAIT_IO_COMPLETION` (192) if an alertable wait has run calls that were
+    /// queued to the thread; `RPC_S_CALLPENDING` when the time is over; `E_INVALIDARG` for null
     /// pointers, unknown flags and more than 63 handles; `RPC_E_NO_SYNC` for no handle at all; `E_HANDLE`
     /// (0x80070006) for a stale one. (facts section 4)
     ///
@@ -260,9 +296,8 @@ export! {
         if dwFlags & !FLAGS != 0 || cHandles > HANDLES_MAX {
             return E_INVALIDARG;
         }
-        let dispatch = dispatch_of(dwFlags & COWAIT_DISPATCH_WINDOW_MESSAGES != 0);
         // SAFETY: the caller's.
-        unsafe { wait_handles(dwFlags & COWAIT_WAITALL != 0, dispatch, dwTimeout, cHandles, pHandles, index) }
+        unsafe { wait_handles(How::of_flags(dwFlags), dwTimeout, cHandles, pHandles, index) }
     }
 
     /// Waits for any of up to 56 handles; as `CoWaitForMultipleHandles`, with `CWMO_…` flags (WAIT-25).
@@ -286,6 +321,6 @@ export! {
         }
         let dispatch = dispatch_of(dwFlags & CWMO_DISPATCH_WINDOW_MESSAGES != 0);
         // SAFETY: the caller's.
-        unsafe { wait_handles(false, dispatch, dwTimeout, cHandles, pHandles, index) }
+        unsafe { wait_handles(How { all: false, alertable: false, dispatch }, dwTimeout, cHandles, pHandles, index) }
     }
 }

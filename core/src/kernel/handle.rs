@@ -4,7 +4,7 @@
 //! share a lock that is held for one clone of an `Arc`; nothing is dropped and nobody is called under it.
 
 use super::slots::Slots;
-use super::{Event, Mutex, Semaphore, Waitable};
+use super::{Event, Mutex, Semaphore, ThreadObject, Waitable};
 use crate::abi::types::HANDLE;
 use crate::platform::{self, Access};
 use crate::process::NAMES;
@@ -21,26 +21,28 @@ pub enum KernelObject {
     Semaphore(Arc<Semaphore>),
     /// A mutex.
     Mutex(Arc<Mutex>),
-    /// A thread: its end.
-    Thread(Arc<Event>),
+    /// A thread: its end is what is waited for.
+    Thread(Arc<ThreadObject>),
 }
 
 impl KernelObject {
     /// The object as something to wait for.
     pub fn as_waitable(&self) -> &dyn Waitable {
         match self {
-            Self::Event(it) | Self::Thread(it) => &**it,
+            Self::Event(it) => &**it,
             Self::Semaphore(it) => &**it,
             Self::Mutex(it) => &**it,
+            Self::Thread(it) => &**it.ended(),
         }
     }
 
     /// The object as something to wait for that outlives its handle.
     pub fn to_waitable(&self) -> Arc<dyn Waitable> {
         match self {
-            Self::Event(it) | Self::Thread(it) => it.clone(),
+            Self::Event(it) => it.clone(),
             Self::Semaphore(it) => it.clone(),
             Self::Mutex(it) => it.clone(),
+            Self::Thread(it) => it.ended().clone(),
         }
     }
 }
@@ -56,7 +58,7 @@ enum WeakObject {
     Event(Weak<Event>),
     Semaphore(Weak<Semaphore>),
     Mutex(Weak<Mutex>),
-    Thread(Weak<Event>),
+    Thread(Weak<ThreadObject>),
 }
 
 impl WeakObject {
@@ -116,9 +118,11 @@ impl HandleTable {
         inserted.ok().map(to_handle)
     }
 
-    /// The object that a handle stands for; `None` if the handle is stale, or none of this table.
+    /// The object that a handle stands for; `None` if the handle is stale, or none of this table. The number that stands for
+    /// the calling thread, whichever it is, is as good as a handle.
     pub fn get(&self, handle: HANDLE) -> Option<KernelObject> {
-        self.slots.read().get(handle.0.addr()).cloned()
+        let found = self.slots.read().get(handle.0.addr()).cloned();
+        found.or_else(|| (handle == CURRENT_THREAD).then(own_thread))
     }
 
     /// The object, for an operation on it that is one step with the look-up.
@@ -130,6 +134,12 @@ impl HandleTable {
         // Between the look that finds what to announce, and the step, the handle may have been closed.
         platform::visit(object.as_waitable().header().object(), access);
         self.get(handle)
+    }
+
+    /// Finds the object that has the name; `None` if none has.
+    pub(crate) fn find(&self, name: &[u16]) -> Option<KernelObject> {
+        platform::visit(NAMES, Access::Read);
+        self.names.lock().get(name).and_then(WeakObject::upgrade)
     }
 
     /// Closes a handle and gives what it stood for.
@@ -155,6 +165,14 @@ impl HandleTable {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+/// What `GetCurrentThread` gives.
+pub(crate) const CURRENT_THREAD: HANDLE = HANDLE(std::ptr::without_provenance_mut(usize::MAX - 1));
+
+#[cold]
+fn own_thread() -> KernelObject {
+    KernelObject::Thread(platform::current().object().clone())
 }
 
 fn to_handle(number: usize) -> HANDLE {

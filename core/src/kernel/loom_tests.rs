@@ -191,6 +191,56 @@ fn loom_a_post_wakes_the_owner() {
     });
 }
 
+/// A call that is queued to a thread wakes its alertable wait, whether it comes before the wait, while it registers, or while
+/// it is parked; two posters' calls both run, in one wait or in two, and see what their posters wrote.
+#[test]
+fn loom_a_queued_call_wakes_an_alertable_wait() {
+    bounded(3, |process| {
+        let mine = platform::current().object().clone();
+        let (never, data) = (event(process, false), Data::new());
+        let ran = Arc::new(loom::sync::atomic::AtomicU32::new(0));
+        let posters: Vec<_> = (0..2)
+            .map(|_| {
+                let (theirs, data, ran) = (mine.clone(), data.clone(), ran.clone());
+                start(process, move || {
+                    let call = move || {
+                        data.add();
+                        ran.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    };
+                    assert!(theirs.apcs.post(Box::new(call)).is_ok());
+                })
+            })
+            .collect();
+        while ran.load(std::sync::atomic::Ordering::Relaxed) < 2 {
+            assert_eq!(wait_alertable(&[&*never], false, Deadline::NEVER, Why::Wait), Woken::Apc);
+        }
+        assert_eq!(data.get(), 2);
+        for poster in posters {
+            poster.join().unwrap();
+        }
+        assert_eq!(Waitable::header(&mine.apcs).word(), 0);
+    });
+}
+
+/// A wait for all or for a call takes both events or neither, whichever comes first.
+#[test]
+fn loom_a_wait_for_all_or_a_call_takes_all_or_nothing() {
+    model(|process| {
+        let mine = platform::current().object().clone();
+        let (a, b) = (event(process, true), event(process, true));
+        a.set();
+        let theirs = b.clone();
+        let other = start(process, move || {
+            theirs.set();
+            assert!(mine.apcs.post(Box::new(|| ())).is_ok());
+        });
+        let hit = matches!(wait_alertable(&[&*a, &*b], true, Deadline::NEVER, Why::Wait), Woken::Hit(_));
+        assert!(hit, "the event is set before the call is queued, and comes first");
+        other.join().unwrap();
+        assert_eq!((a.header().word(), b.header().word()), (0, 0));
+    });
+}
+
 /// A callback is called exactly once if it stays registered, at most once if it is cancelled, and never after the
 /// cancellation has returned unless it was called before.
 #[test]

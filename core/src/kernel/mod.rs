@@ -1,13 +1,15 @@
 //! Kernel objects: events, semaphores, mutexes, waits, message queues, windows, handles. Written once, on the port.
 //!
 //! - A [`Waitable`] is waited for with [`wait_any`], [`wait_all`] or [`wait`]; [`on_signal`] calls back instead.
-//! - [`Event`], [`Semaphore`] and [`Mutex`] are the objects; [`spawn`] gives the end of a thread as one.
+//! - [`Event`], [`Semaphore`] and [`Mutex`] are the objects; a [`ThreadObject`] has the end of a thread as one, and the calls
+//!   queued to it, which run in its alertable waits ([`wait_alertable`]).
 //! - [`queue`] is the current thread's [`MessageQueue`], [`queue_of`] another's.
 //! - [`HandleTable`] gives objects their `HANDLE`s.
 //!
 //! Every operation is one step of the port: it begins with [`crate::platform::visit`], or is a
 //! [`crate::platform::block`].
 
+mod apc;
 mod event;
 mod handle;
 mod header;
@@ -17,6 +19,7 @@ mod record;
 mod semaphore;
 mod sent;
 mod slots;
+mod thread;
 mod threads;
 mod wait;
 pub(crate) mod window;
@@ -38,12 +41,18 @@ pub use queue::{
 pub use record::Callback;
 pub use semaphore::{SEMAPHORE_COUNT_MAX, Semaphore};
 pub use sent::{SentMessage, in_sent_message};
+pub use thread::ThreadObject;
 pub use threads::{Spawned, queue, queue_of, spawn, spawn_in};
-pub use wait::{Hit, Mode, Registration, Waitable, is_ready, on_signal, wait, wait_all, wait_any};
+pub use wait::{
+    Hit, Mode, Need, Registration, Waitable, Woken, is_ready, on_signal, wait, wait_alertable, wait_all, wait_any,
+    wait_for_need,
+};
 pub use window::dispatch;
 pub use work::queue_work_item;
 
+pub(crate) use handle::CURRENT_THREAD;
 pub(crate) use header::WaitLock;
+pub(crate) use thread::{Gate, ThreadTable};
 pub(crate) use threads::{QueueTable, ThreadKernel};
 pub(crate) use wait::sealed;
 pub(crate) use window::WindowTable;

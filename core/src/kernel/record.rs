@@ -18,7 +18,7 @@
 //! register everywhere.
 
 use super::header::{Header, Key};
-use super::wait::{self, Hit, Waitable};
+use super::wait::{self, Hit, Need, Waitable};
 use crate::platform::ThreadRef;
 use crate::platform::sync::{AtomicU32, Ordering};
 use smallvec::SmallVec;
@@ -32,14 +32,14 @@ const PENDING: u32 = u32::MAX;
 /// A thread that waits.
 pub(super) struct Record<'a> {
     pub(super) objects: &'a [&'a dyn Waitable],
-    pub(super) all: bool,
+    pub(super) need: Need,
     pub(super) thread: ThreadRef,
     state: AtomicU32,
 }
 
 impl<'a> Record<'a> {
-    pub(super) fn new(objects: &'a [&'a dyn Waitable], all: bool, thread: ThreadRef) -> Self {
-        Self { objects, all, thread, state: AtomicU32::new(PENDING) }
+    pub(super) fn new(objects: &'a [&'a dyn Waitable], need: Need, thread: ThreadRef) -> Self {
+        Self { objects, need, thread, state: AtomicU32::new(PENDING) }
     }
 
     /// What the wait got, once it got it.
@@ -142,7 +142,7 @@ impl Wakes {
                     // SAFETY: a record in a list is alive (`Record::enter`), and it stays so at least until the lock
                     // is released or its result is written, neither of which happens here.
                     let record = unsafe { &*raw };
-                    match wait::take_now(record.objects, record.all, record.thread.id(), key) {
+                    match wait::take_now(record.objects, record.need, record.thread.id(), key) {
                         None => at += 1,
                         Some(hit) => {
                             record.leave(key);

@@ -3,8 +3,7 @@
 use super::event::Event;
 use super::mutex::Mutex;
 use super::queue::MessageQueue;
-use super::wait::Waitable;
-use crate::platform::{self, Access, Object, ObjectKind, Spawn, ThreadRef};
+use crate::platform::{self, Access, Object, Spawn, ThreadRef};
 use crate::process::Process;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -88,16 +87,7 @@ pub fn spawn_in(
     daemon: bool,
     body: impl FnOnce() + Send + 'static,
 ) -> Spawned {
-    let ended = Arc::new(Event::of_kind(process, ObjectKind::Thread, false, false));
-    let end = ended.clone();
-    let body = move || {
-        // Registered first, so it runs last: as part of the thread's last step.
-        platform::current().at_exit(Box::new(move || {
-            platform::note(end.header().object(), Access::Signal);
-            end.set_in_step();
-        }));
-        body();
-    };
     let spawn = Spawn { name: name.into(), process: process.clone(), daemon };
-    Spawned { thread: process.port().clone().spawn(spawn, Box::new(body)), ended }
+    let thread = process.port().clone().spawn(spawn, Box::new(body));
+    Spawned { ended: thread.object().ended().clone(), thread }
 }

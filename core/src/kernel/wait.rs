@@ -63,6 +63,28 @@ impl Hit {
     }
 }
 
+/// Which of its objects a wait needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Any of them; the lowest that is ready is taken.
+    Any,
+    /// All of them at one moment.
+    All,
+    /// All but the last at one moment, else the last alone. There are at least two before it.
+    AllOrLast,
+}
+
+/// How an alertable wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Woken {
+    /// It got what it waited for.
+    Hit(Hit),
+    /// Calls that were queued to the thread have run, and nothing was taken (WAIT-16).
+    Apc,
+    /// The deadline has passed.
+    TimedOut,
+}
+
 /// Waits until one of the objects is ready, takes the lowest that is, and gives its index; `None` after the deadline.
 ///
 /// No objects and no deadline wait for ever. All objects belong to one process.
@@ -78,16 +100,39 @@ pub fn wait_all(objects: &[&dyn Waitable], deadline: Deadline, why: Why) -> bool
 
 /// [`wait_any`] or [`wait_all`], with all there is to know of the outcome.
 pub fn wait(objects: &[&dyn Waitable], all: bool, deadline: Deadline, why: Why) -> Option<Hit> {
+    wait_for_need(objects, if all { Need::All } else { Need::Any }, deadline, why)
+}
+
+/// [`wait`], or until calls are queued to the thread (`QueueUserAPC`): these run here then. Objects that are ready come
+/// before calls that wait.
+pub fn wait_alertable(objects: &[&dyn Waitable], all: bool, deadline: Deadline, why: Why) -> Woken {
+    let thread = platform::current();
+    let apcs = &thread.object().apcs;
+    let mut list: SmallVec<[&dyn Waitable; 8]> = objects.into();
+    list.push(apcs);
+    let need = if all && objects.len() > 1 { Need::AllOrLast } else { Need::Any };
+    match wait_for_need(&list, need, deadline, why) {
+        Some(hit) if hit.index == objects.len() => {
+            apcs.run();
+            Woken::Apc
+        }
+        Some(hit) => Woken::Hit(hit),
+        None => Woken::TimedOut,
+    }
+}
+
+/// [`wait_any`], [`wait_all`], or both at once.
+pub fn wait_for_need(objects: &[&dyn Waitable], need: Need, deadline: Deadline, why: Why) -> Option<Hit> {
     if objects.is_empty() {
         platform::block(&[], &|| false, deadline, why);
         return None;
     }
     if platform::is_simulated() {
-        return wait_simulated(objects, all, deadline, why).inspect(|hit| tell_taken(objects, all, *hit));
+        return wait_simulated(objects, need, deadline, why).inspect(|hit| tell_taken(objects, need, *hit));
     }
     // Without the lock only the first object can be taken: that it is the lowest needs no look at the others.
     if let [first, rest @ ..] = objects
-        && (!all || rest.is_empty())
+        && (need == Need::Any || rest.is_empty())
     {
         match take_fast(*first) {
             Fast::Taken => return Some(Hit { index: 0, abandoned: false }),
@@ -95,11 +140,15 @@ pub fn wait(objects: &[&dyn Waitable], all: bool, deadline: Deadline, why: Why) 
             Fast::NotReady | Fast::Unclear => {}
         }
     }
-    wait_host(objects, all, deadline, why).inspect(|hit| tell_taken(objects, all, *hit))
+    wait_host(objects, need, deadline, why).inspect(|hit| tell_taken(objects, need, *hit))
 }
 
-fn tell_taken(objects: &[&dyn Waitable], all: bool, hit: Hit) {
-    let taken = if all { objects } else { &objects[hit.index..=hit.index] };
+fn tell_taken(objects: &[&dyn Waitable], need: Need, hit: Hit) {
+    let taken = match need {
+        Need::All => objects,
+        Need::AllOrLast if hit.index == 0 => &objects[..objects.len() - 1],
+        Need::Any | Need::AllOrLast => &objects[hit.index..=hit.index],
+    };
     for object in taken {
         object.taken();
     }
@@ -157,14 +206,14 @@ pub(super) fn poll_fast(header: &Header, takes: bool) -> Option<bool> {
 }
 
 #[cold]
-fn wait_host(objects: &[&dyn Waitable], all: bool, deadline: Deadline, why: Why) -> Option<Hit> {
+fn wait_host(objects: &[&dyn Waitable], need: Need, deadline: Deadline, why: Why) -> Option<Hit> {
     let thread = platform::current();
     let lock = objects.first()?.header();
-    let record = Record::new(objects, all, thread.to_ref());
+    let record = Record::new(objects, need, thread.to_ref());
     {
         let mut key = lock.lock();
         freeze(objects, &mut key);
-        let hit = take_now(objects, all, thread.id(), &mut key);
+        let hit = take_now(objects, need, thread.id(), &mut key);
         if hit.is_some() || deadline.is_now() {
             for object in objects {
                 object.header().thaw(&mut key);
@@ -198,19 +247,25 @@ impl Drop for Registered<'_, '_> {
 }
 
 #[cold]
-fn wait_simulated(objects: &[&dyn Waitable], all: bool, deadline: Deadline, why: Why) -> Option<Hit> {
+fn wait_simulated(objects: &[&dyn Waitable], need: Need, deadline: Deadline, why: Why) -> Option<Hit> {
     let me = platform::current().id();
     let on: SmallVec<[Object; 8]> = objects.iter().map(|object| object.header().object()).collect();
     let ready = || {
-        let mut each = objects.iter().map(|object| is_ready_for(*object, me));
-        if all { each.all(|ready| ready) } else { each.any(|ready| ready) }
+        let is_ready = |object: &&dyn Waitable| is_ready_for(*object, me);
+        match need {
+            Need::Any => objects.iter().any(is_ready),
+            Need::All => objects.iter().all(is_ready),
+            Need::AllOrLast => {
+                objects.split_last().is_some_and(|(last, all)| is_ready(last) || all.iter().all(is_ready))
+            }
+        }
     };
     if !platform::block(&on, &ready, deadline, why) {
         return None;
     }
     let mut key = objects.first()?.header().lock();
     freeze(objects, &mut key);
-    let hit = take_now(objects, all, me, &mut key);
+    let hit = take_now(objects, need, me, &mut key);
     for object in objects {
         object.header().thaw(&mut key);
     }
@@ -237,12 +292,23 @@ fn is_ready_for(object: &dyn Waitable, me: u32) -> bool {
 }
 
 /// Takes for thread `me` what the wait wants, if it can be had now. All objects are frozen.
-pub(super) fn take_now(objects: &[&dyn Waitable], all: bool, me: u32, key: &mut Key<'_>) -> Option<Hit> {
-    if !all {
-        let index = objects.iter().position(|object| is_ready_for(*object, me))?;
-        let abandoned = take_frozen(objects[index], me, key);
-        return Some(Hit { index, abandoned });
-    }
+pub(super) fn take_now(objects: &[&dyn Waitable], need: Need, me: u32, key: &mut Key<'_>) -> Option<Hit> {
+    let objects = match need {
+        Need::Any => {
+            let index = objects.iter().position(|object| is_ready_for(*object, me))?;
+            let abandoned = take_frozen(objects[index], me, key);
+            return Some(Hit { index, abandoned });
+        }
+        Need::All => objects,
+        Need::AllOrLast => {
+            let (last, all) = objects.split_last()?;
+            if !all.iter().all(|object| is_ready_for(*object, me)) {
+                let abandoned = is_ready_for(*last, me).then(|| take_frozen(*last, me, key))?;
+                return Some(Hit { index: all.len(), abandoned });
+            }
+            all
+        }
+    };
     if !objects.iter().all(|object| is_ready_for(*object, me)) {
         return None;
     }

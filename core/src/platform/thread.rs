@@ -11,6 +11,7 @@ use super::host;
 use super::port::Port;
 use super::sync::slot;
 use crate::apartment::ThreadState;
+use crate::kernel::ThreadObject;
 use crate::process::Process;
 use std::cell::RefCell;
 use std::ops::Deref;
@@ -26,6 +27,7 @@ pub struct Thread {
     port: Arc<dyn Port>,
     simulated: bool,
     process: Arc<Process>,
+    object: Arc<ThreadObject>,
     pub(super) parker: host::Parker,
     com: ThreadState,
     exits: RefCell<Vec<Box<dyn FnOnce()>>>,
@@ -40,8 +42,10 @@ unsafe impl Send for Thread {}
 impl Thread {
     /// A record for a new thread of a process. Its number is the process's next.
     pub fn new(name: String, port: Arc<dyn Port>, simulated: bool, process: Arc<Process>) -> ThreadRef {
+        let id = process.next_thread_id();
         Arc::new(Self {
-            id: process.next_thread_id(),
+            id,
+            object: ThreadObject::new(&process, id),
             name,
             port,
             simulated,
@@ -67,6 +71,11 @@ impl Thread {
         &self.process
     }
 
+    /// The thread as a kernel object.
+    pub fn object(&self) -> &Arc<ThreadObject> {
+        &self.object
+    }
+
     /// The platform it runs on.
     pub fn port(&self) -> &Arc<dyn Port> {
         &self.port
@@ -82,13 +91,15 @@ impl Thread {
         self.port.wake(self);
     }
 
-    /// Runs what was registered to run at the thread's end, on the thread itself, last registered first.
+    /// Runs what was registered to run at the thread's end, on the thread itself, last registered first; then tells those who
+    /// wait for its end, as part of its last step.
     pub fn run_exits(&self) {
         loop {
             let next = self.exits.borrow_mut().pop();
             let Some(exit) = next else { break };
             exit();
         }
+        self.object.end();
     }
 }
 

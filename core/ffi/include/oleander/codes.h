@@ -234,6 +234,24 @@ typedef int32_t AgileReferenceOptions;
 /* Wait for the server's acknowledgement for ever; a parameter in seconds. */
 #define RPC_C_CANCEL_INFINITE_TIMEOUT        0xFFFFFFFF
 
+/* Choices of CreateEventEx. */
+#define CREATE_EVENT_MANUAL_RESET            1
+#define CREATE_EVENT_INITIAL_SET             2
+
+/* What a handle may do, of which nothing is checked. */
+#define EVENT_MODIFY_STATE                   2
+#define EVENT_ALL_ACCESS                     0x1F0003
+#define SEMAPHORE_MODIFY_STATE               2
+#define SEMAPHORE_ALL_ACCESS                 0x1F0003
+#define MUTEX_ALL_ACCESS                     0x1F0001
+#define SYNCHRONIZE                          0x100000
+#define THREAD_ALL_ACCESS                    0x1FFFFF
+
+/* How CreateThread starts a thread; the exit code of one that has not ended. */
+#define CREATE_SUSPENDED                     4
+#define STACK_SIZE_PARAM_IS_A_RESERVATION    0x10000
+#define STILL_ACTIVE                         259
+
 /* How DuplicateHandle treats its source. */
 #define DUPLICATE_CLOSE_SOURCE               1
 #define DUPLICATE_SAME_ACCESS                2
@@ -275,6 +293,9 @@ typedef int32_t AgileReferenceOptions;
 
 /* Win32 errors, as GetLastError gives them. */
 #define ERROR_SUCCESS                        0
+#define ERROR_FILE_NOT_FOUND                 2
+#define ERROR_PATH_NOT_FOUND                 3
+#define ERROR_GEN_FAILURE                    31
 #define ERROR_INVALID_HANDLE                 6
 #define ERROR_NOT_ENOUGH_MEMORY              8
 #define ERROR_INVALID_PARAMETER              87

@@ -81,11 +81,22 @@ UINT SysStringByteLen(BSTR bstr);
 
 /* Kernel objects and handles. */
 HANDLE CreateEventW(const void *lpEventAttributes, BOOL bManualReset, BOOL bInitialState, LPCWSTR lpName);
+HANDLE CreateEventA(const void *lpEventAttributes, BOOL bManualReset, BOOL bInitialState, LPCSTR lpName);
+HANDLE CreateEventExW(const void *lpEventAttributes, LPCWSTR lpName, DWORD dwFlags, DWORD dwDesiredAccess);
+HANDLE CreateEventExA(const void *lpEventAttributes, LPCSTR lpName, DWORD dwFlags, DWORD dwDesiredAccess);
+HANDLE OpenEventW(DWORD dwDesiredAccess, BOOL bInheritHandle, LPCWSTR lpName);
+HANDLE OpenEventA(DWORD dwDesiredAccess, BOOL bInheritHandle, LPCSTR lpName);
 BOOL SetEvent(HANDLE hEvent);
 BOOL ResetEvent(HANDLE hEvent);
 HANDLE CreateSemaphoreW(const void *lpSemaphoreAttributes, LONG lInitialCount, LONG lMaximumCount, LPCWSTR lpName);
+HANDLE CreateSemaphoreA(const void *lpSemaphoreAttributes, LONG lInitialCount, LONG lMaximumCount, LPCSTR lpName);
+HANDLE OpenSemaphoreW(DWORD dwDesiredAccess, BOOL bInheritHandle, LPCWSTR lpName);
+HANDLE OpenSemaphoreA(DWORD dwDesiredAccess, BOOL bInheritHandle, LPCSTR lpName);
 BOOL ReleaseSemaphore(HANDLE hSemaphore, LONG lReleaseCount, LONG *lpPreviousCount);
 HANDLE CreateMutexW(const void *lpMutexAttributes, BOOL bInitialOwner, LPCWSTR lpName);
+HANDLE CreateMutexA(const void *lpMutexAttributes, BOOL bInitialOwner, LPCSTR lpName);
+HANDLE OpenMutexW(DWORD dwDesiredAccess, BOOL bInheritHandle, LPCWSTR lpName);
+HANDLE OpenMutexA(DWORD dwDesiredAccess, BOOL bInheritHandle, LPCSTR lpName);
 BOOL ReleaseMutex(HANDLE hMutex);
 BOOL CloseHandle(HANDLE hObject);
 BOOL DuplicateHandle(HANDLE hSourceProcessHandle, HANDLE hSourceHandle, HANDLE hTargetProcessHandle,
@@ -96,19 +107,34 @@ void SetLastError(DWORD dwErrCode);
 DWORD WaitForSingleObject(HANDLE hHandle, DWORD dwMilliseconds);
 DWORD WaitForSingleObjectEx(HANDLE hHandle, DWORD dwMilliseconds, BOOL bAlertable);
 DWORD WaitForMultipleObjects(DWORD nCount, const HANDLE *lpHandles, BOOL bWaitAll, DWORD dwMilliseconds);
+DWORD WaitForMultipleObjectsEx(DWORD nCount, const HANDLE *lpHandles, BOOL bWaitAll, DWORD dwMilliseconds,
+    BOOL bAlertable);
+DWORD SignalObjectAndWait(HANDLE hObjectToSignal, HANDLE hObjectToWaitOn, DWORD dwMilliseconds, BOOL bAlertable);
 DWORD MsgWaitForMultipleObjects(DWORD nCount, const HANDLE *pHandles, BOOL fWaitAll, DWORD dwMilliseconds,
     DWORD dwWakeMask);
 DWORD MsgWaitForMultipleObjectsEx(DWORD nCount, const HANDLE *pHandles, DWORD dwMilliseconds, DWORD dwWakeMask,
     DWORD dwFlags);
 
 /* Threads and time. */
+HANDLE CreateThread(const void *lpThreadAttributes, SIZE_T dwStackSize, LPTHREAD_START_ROUTINE lpStartAddress,
+    LPVOID lpParameter, DWORD dwCreationFlags, DWORD *lpThreadId);
+DWORD ResumeThread(HANDLE hThread);
+BOOL GetExitCodeThread(HANDLE hThread, DWORD *lpExitCode);
+HANDLE GetCurrentThread(void);
+HANDLE OpenThread(DWORD dwDesiredAccess, BOOL bInheritHandle, DWORD dwThreadId);
+DWORD GetThreadId(HANDLE Thread);
+DWORD QueueUserAPC(PAPCFUNC pfnAPC, HANDLE hThread, ULONG_PTR dwData);
 DWORD GetCurrentThreadId(void);
 DWORD GetCurrentProcessId(void);
 void Sleep(DWORD dwMilliseconds);
+DWORD SleepEx(DWORD dwMilliseconds, BOOL bAlertable);
+BOOL QueryPerformanceCounter(LARGE_INTEGER *lpPerformanceCount);
+BOOL QueryPerformanceFrequency(LARGE_INTEGER *lpFrequency);
 DWORD GetTickCount(void);
 ULONGLONG GetTickCount64(void);
 BOOL QueueUserWorkItem(LPTHREAD_START_ROUTINE Function, LPVOID Context, ULONG Flags);
 HMODULE GetModuleHandleW(LPCWSTR lpModuleName);
+HMODULE GetModuleHandleA(LPCSTR lpModuleName);
 
 /* Windows and messages. */
 ATOM RegisterClassW(const WNDCLASSW *lpWndClass);
@@ -133,13 +159,17 @@ BOOL TranslateMessage(const MSG *lpMsg);
 }
 #endif
 
-/* The names without a W, as on Windows for programs that define UNICODE. */
+/* The names without a letter: W on Windows for programs that define UNICODE, else A. */
 #ifdef UNICODE
 #define WNDCLASS WNDCLASSW
 #define CREATESTRUCT CREATESTRUCTW
 #define CreateEvent CreateEventW
+#define CreateEventEx CreateEventExW
+#define OpenEvent OpenEventW
 #define CreateSemaphore CreateSemaphoreW
+#define OpenSemaphore OpenSemaphoreW
 #define CreateMutex CreateMutexW
+#define OpenMutex OpenMutexW
 #define GetModuleHandle GetModuleHandleW
 #define RegisterClass RegisterClassW
 #define UnregisterClass UnregisterClassW
@@ -153,6 +183,15 @@ BOOL TranslateMessage(const MSG *lpMsg);
 #define GetMessage GetMessageW
 #define PeekMessage PeekMessageW
 #define DispatchMessage DispatchMessageW
+#else
+#define CreateEvent CreateEventA
+#define CreateEventEx CreateEventExA
+#define OpenEvent OpenEventA
+#define CreateSemaphore CreateSemaphoreA
+#define OpenSemaphore OpenSemaphoreA
+#define CreateMutex CreateMutexA
+#define OpenMutex OpenMutexA
+#define GetModuleHandle GetModuleHandleA
 #endif
 
 #endif /* OLEANDER_FUNCTIONS_H */

@@ -168,6 +168,7 @@ typedef struct COSERVERINFO {
 } COSERVERINFO;
 
 typedef DWORD(WINAPI *LPTHREAD_START_ROUTINE)(LPVOID context);
+typedef void(WINAPI *PAPCFUNC)(ULONG_PTR parameter);
 
 /* Interfaces, in vtable order. */
 

@@ -60,6 +60,7 @@ typedef OLECHAR *LPOLESTR;
 typedef const OLECHAR *LPCOLESTR;
 typedef WCHAR *LPWSTR;
 typedef const WCHAR *LPCWSTR;
+typedef const char *LPCSTR;
 typedef void *LPVOID;
 /* A counted string; its length in bytes lies in the four bytes before it. SysAllocString makes one. */
 typedef OLECHAR *BSTR;

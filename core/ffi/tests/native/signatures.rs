@@ -35,6 +35,7 @@ fn is_same(rust: &str, c: &str) -> bool {
         "c_void" => c == "void" || is_interface(c),
         "*const GUID" if one_of(&["REFIID", "REFCLSID", "REFGUID"]) => true,
         "*const u16" if one_of(&["LPCWSTR", "LPCOLESTR"]) => true,
+        "*const u8" if one_of(&["LPCSTR"]) => true,
         "*mut c_void" if one_of(&["LPVOID", "CO_MTA_USAGE_COOKIE"]) => true,
         _ => pointer(rust).map_or_else(|| rust == c, |inside| is_same_pointer(inside, c)),
     }

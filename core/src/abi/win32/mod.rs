@@ -6,12 +6,15 @@
 
 mod handles;
 mod messages;
+mod objects;
+mod text;
 mod threads;
 mod waits;
 mod windows;
 
 pub use handles::*;
 pub use messages::*;
+pub use objects::*;
 pub use threads::*;
 pub use waits::*;
 pub use windows::*;
@@ -26,28 +29,6 @@ const FALSE: BOOL = BOOL(0);
 fn fail<R>(error: u32, failed: R) -> R {
     platform::with_current(|thread| thread.com().last_error.set(error));
     failed
-}
-
-/// Longest name of an object or a class, in units.
-const NAME_MAX: usize = 260;
-
-/// The units of a string before its NUL; `None` for null, or when it is longer than any name.
-///
-/// # Safety
-/// `text` is null or points at units that end with a NUL.
-unsafe fn name_at(text: *const u16) -> Option<Vec<u16>> {
-    if text.is_null() {
-        return None;
-    }
-    let mut units = Vec::new();
-    loop {
-        // SAFETY: not beyond the NUL.
-        match unsafe { *text.add(units.len()) } {
-            0 => return Some(units),
-            _ if units.len() == NAME_MAX => return None,
-            unit => units.push(unit),
-        }
-    }
 }
 
 #[cfg(test)]

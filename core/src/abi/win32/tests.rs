@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicIsize, AtomicU32, Ordering};
 
 mod handles;
 mod messages;
+mod names;
+mod threads;
 mod windows;
 
 const TIMEOUT: u32 = WAIT_TIMEOUT;

@@ -1,14 +1,16 @@
-//! Waiting for handles, and for messages.
+//! Waiting for handles, and for messages. Alertable waits end, too, when calls have run that were queued to the thread; what is
+//! signalled already, input too, comes before such calls.
 
-use super::fail;
+use super::{fail, objects};
 use crate::abi::exports::export;
 use crate::abi::types::{
     ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, HANDLE, MAXIMUM_WAIT_OBJECTS, MWMO_ALERTABLE, MWMO_INPUTAVAILABLE,
-    MWMO_WAITALL, QS_ALLPOSTMESSAGE, QS_POSTMESSAGE, QS_SENDMESSAGE, WAIT_ABANDONED_0, WAIT_FAILED, WAIT_OBJECT_0,
-    WAIT_TIMEOUT,
+    MWMO_WAITALL, QS_ALLPOSTMESSAGE, QS_POSTMESSAGE, QS_SENDMESSAGE, WAIT_ABANDONED_0, WAIT_FAILED, WAIT_IO_COMPLETION,
+    WAIT_OBJECT_0, WAIT_TIMEOUT,
 };
 use crate::kernel::{
     self, Hit, KernelObject, NEW_ALL_POSTED, NEW_POSTED, NEW_SENT, POSTED, QUIT, QueueWait, SENT, TASKS, Waitable,
+    Woken,
 };
 use crate::platform::{self, Deadline, Why};
 use smallvec::SmallVec;
@@ -45,11 +47,21 @@ unsafe fn objects_at(handles: *const HANDLE, count: u32, count_max: u32, all: bo
     Ok(objects)
 }
 
-fn outcome(hit: Option<Hit>) -> u32 {
-    match hit {
-        None => WAIT_TIMEOUT,
+/// Waits for objects, alertably or not.
+fn wait(objects: &[&dyn Waitable], all: bool, ms: u32, alertable: bool) -> Woken {
+    let deadline = Deadline::after_ms(ms);
+    if alertable {
+        return kernel::wait_alertable(objects, all, deadline, Why::Wait);
+    }
+    kernel::wait(objects, all, deadline, Why::Wait).map_or(Woken::TimedOut, Woken::Hit)
+}
+
+fn outcome(woken: Woken) -> u32 {
+    match woken {
+        Woken::TimedOut => WAIT_TIMEOUT,
+        Woken::Apc => WAIT_IO_COMPLETION,
         // An index is less than 65.
-        Some(hit) => hit.index as u32 + if hit.abandoned { WAIT_ABANDONED_0 } else { WAIT_OBJECT_0 },
+        Woken::Hit(hit) => hit.index as u32 + if hit.abandoned { WAIT_ABANDONED_0 } else { WAIT_OBJECT_0 },
     }
 }
 
@@ -77,24 +89,40 @@ export! {
     /// # Safety
     /// None: a stale handle is an error.
     pub unsafe fn WaitForSingleObject(hHandle: HANDLE, dwMilliseconds: u32) -> u32 {
-        let object = platform::with_current(|thread| thread.process().handles.get(hHandle));
-        match object {
-            Some(object) => {
-                let deadline = Deadline::after_ms(dwMilliseconds);
-                outcome(kernel::wait(&[object.as_waitable()], false, deadline, Why::Wait))
-            }
-            None => fail(ERROR_INVALID_HANDLE, WAIT_FAILED),
-        }
+        // SAFETY: nothing to keep.
+        unsafe { WaitForSingleObjectEx(hHandle, dwMilliseconds, BOOL(0)) }
     }
 
-    /// `WaitForSingleObject`. Nothing queues asynchronous procedures to a thread here, so an alertable wait is a wait.
+    /// `WaitForSingleObject`; alertable, it ends with `WAIT_IO_COMPLETION` (192) when calls have run that were queued to the
+    /// thread, and takes nothing then.
     ///
     /// # Safety
     /// None: a stale handle is an error.
     pub unsafe fn WaitForSingleObjectEx(hHandle: HANDLE, dwMilliseconds: u32, bAlertable: BOOL) -> u32 {
-        let _ = bAlertable;
-        // SAFETY: nothing to keep.
-        unsafe { WaitForSingleObject(hHandle, dwMilliseconds) }
+        match platform::with_current(|thread| thread.process().handles.get(hHandle)) {
+            Some(object) => outcome(wait(&[object.as_waitable()], false, dwMilliseconds, bAlertable.as_bool())),
+            None => fail(ERROR_INVALID_HANDLE, WAIT_FAILED),
+        }
+    }
+
+    /// Signals an object and then waits for another, which is not one step: other threads may come between. Sets an event,
+    /// adds one to a semaphore, gives a mutex up once. A stale handle is `ERROR_INVALID_HANDLE`, and nothing is signalled.
+    ///
+    /// # Safety
+    /// None: a stale handle is an error.
+    pub unsafe fn SignalObjectAndWait(
+        hObjectToSignal: HANDLE,
+        hObjectToWaitOn: HANDLE,
+        dwMilliseconds: u32,
+        bAlertable: BOOL,
+    ) -> u32 {
+        match platform::with_current(|thread| thread.process().handles.get(hObjectToWaitOn)) {
+            Some(object) => match objects::signal(hObjectToSignal) {
+                Ok(()) => outcome(wait(&[object.as_waitable()], false, dwMilliseconds, bAlertable.as_bool())),
+                Err(error) => fail(error, WAIT_FAILED),
+            },
+            None => fail(ERROR_INVALID_HANDLE, WAIT_FAILED),
+        }
     }
 
     /// Waits for one of up to 64 objects, or for all of them at one moment; dispatches nothing.
@@ -107,6 +135,21 @@ export! {
         bWaitAll: BOOL,
         dwMilliseconds: u32,
     ) -> u32 {
+        // SAFETY: the caller's promise.
+        unsafe { WaitForMultipleObjectsEx(nCount, lpHandles, bWaitAll, dwMilliseconds, BOOL(0)) }
+    }
+
+    /// `WaitForMultipleObjects`, alertable as `WaitForSingleObjectEx` is.
+    ///
+    /// # Safety
+    /// `lpHandles` is null or points at `nCount` handles.
+    pub unsafe fn WaitForMultipleObjectsEx(
+        nCount: u32,
+        lpHandles: *const HANDLE,
+        bWaitAll: BOOL,
+        dwMilliseconds: u32,
+        bAlertable: BOOL,
+    ) -> u32 {
         if nCount == 0 {
             return fail(ERROR_INVALID_PARAMETER, WAIT_FAILED);
         }
@@ -114,7 +157,7 @@ export! {
         match unsafe { objects_at(lpHandles, nCount, MAXIMUM_WAIT_OBJECTS, bWaitAll.as_bool()) } {
             Ok(objects) => {
                 let list: SmallVec<[&dyn Waitable; 4]> = objects.iter().map(KernelObject::as_waitable).collect();
-                outcome(kernel::wait(&list, bWaitAll.as_bool(), Deadline::after_ms(dwMilliseconds), Why::Wait))
+                outcome(wait(&list, bWaitAll.as_bool(), dwMilliseconds, bAlertable.as_bool()))
             }
             Err(error) => fail(error, WAIT_FAILED),
         }
@@ -122,7 +165,7 @@ export! {
 
     /// Waits for up to 63 objects, or for input of the kinds in `dwWakeMask`, which has the index `nCount`. Input that
     /// was looked at before does not count without `MWMO_INPUTAVAILABLE`; `MWMO_WAITALL` needs all objects **and** input
-    /// at one moment (MSG-15). Dispatches nothing.
+    /// at one moment (MSG-15); with `MWMO_ALERTABLE` it is alertable. Dispatches nothing.
     ///
     /// # Safety
     /// `pHandles` is null or points at `nCount` handles.
@@ -147,11 +190,11 @@ export! {
         let input = QueueWait { queue: &queue, mask };
         let mut list: SmallVec<[&dyn Waitable; 4]> = objects.iter().map(KernelObject::as_waitable).collect();
         list.push(&input);
-        let hit = kernel::wait(&list, all, Deadline::after_ms(dwMilliseconds), Why::Wait);
-        if hit.is_some_and(|hit| all || hit.index == objects.len()) {
+        let woken = wait(&list, all, dwMilliseconds, dwFlags & MWMO_ALERTABLE != 0);
+        if matches!(woken, Woken::Hit(Hit { index, .. }) if all || index == objects.len()) {
             queue.mark_seen_bits(mask);
         }
-        outcome(hit)
+        outcome(woken)
     }
 
     /// `MsgWaitForMultipleObjectsEx` without the flags but for `MWMO_WAITALL`.

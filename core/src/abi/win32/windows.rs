@@ -1,6 +1,7 @@
 //! Window classes and windows that receive messages and show nothing.
 
-use super::{FALSE, TRUE, fail, name_at};
+use super::text::name_at;
+use super::{FALSE, TRUE, fail};
 use crate::abi::exports::export;
 use crate::abi::types::{
     CREATESTRUCTW, ERROR_ACCESS_DENIED, ERROR_CANNOT_FIND_WND_CLASS, ERROR_CLASS_ALREADY_EXISTS,

@@ -1,0 +1,118 @@
+//! A thread as a kernel object: its end, its exit code, the calls queued to it. Every thread has one, adopted ones too.
+//!
+//! `exit_code` is written by the thread itself before `ended` is set, and read by who has seen that it is set. `gate` is
+//! there for a thread that was created suspended: it waits there before its first instruction, until it is resumed for the
+//! first time.
+
+use super::apc::ApcQueue;
+use super::event::Event;
+use crate::abi::types::STILL_ACTIVE;
+use crate::platform::{self, Access, Deadline, ObjectKind, Why};
+use crate::process::Process;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+
+/// The object.
+pub struct ThreadObject {
+    id: u32,
+    ended: Arc<Event>,
+    exit_code: AtomicU32,
+    pub(crate) apcs: ApcQueue,
+    gate: OnceLock<Arc<Gate>>,
+}
+
+/// Where a thread that was created suspended waits.
+pub(crate) struct Gate {
+    open: Event,
+    resumed: AtomicBool,
+}
+
+impl Gate {
+    pub(crate) fn new(process: &Process) -> Arc<Self> {
+        Arc::new(Self { open: Event::new(process, false, false), resumed: AtomicBool::new(false) })
+    }
+
+    /// Waits until the thread is resumed.
+    pub(crate) fn pass(&self) {
+        self.open.wait(Deadline::NEVER, Why::Wait);
+    }
+}
+
+impl ThreadObject {
+    /// The object of a new thread, which its process knows by its number from now on.
+    pub(crate) fn new(process: &Process, id: u32) -> Arc<Self> {
+        let made = Arc::new(Self {
+            id,
+            ended: Arc::new(Event::of_kind(process, ObjectKind::Thread, false, false)),
+            exit_code: AtomicU32::new(0),
+            apcs: ApcQueue::new(process),
+            gate: OnceLock::new(),
+        });
+        process.threads.insert(id, &made);
+        made
+    }
+
+    /// The thread's number.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// Signalled, for good, when the thread has ended.
+    pub fn ended(&self) -> &Arc<Event> {
+        &self.ended
+    }
+
+    /// What the thread's end will give. For the thread itself.
+    pub(crate) fn set_exit_code(&self, code: u32) {
+        self.exit_code.store(code, Ordering::Relaxed);
+    }
+
+    /// What the thread left, `STILL_ACTIVE` while it has not ended. A step.
+    pub(crate) fn exit_code(&self) -> u32 {
+        if self.ended.is_set() { self.exit_code.load(Ordering::Relaxed) } else { STILL_ACTIVE }
+    }
+
+    /// The thread was created suspended, and waits at this gate.
+    pub(crate) fn suspend_at(&self, gate: Arc<Gate>) {
+        drop(self.gate.set(gate));
+    }
+
+    /// Lets a thread go that was created suspended; how often it was suspended before: 1, or 0 if it was not.
+    pub(crate) fn resume(&self) -> u32 {
+        match self.gate.get() {
+            Some(gate) if !gate.resumed.swap(true, Ordering::Relaxed) => {
+                gate.open.set();
+                1
+            }
+            _ => 0,
+        }
+    }
+
+    /// The thread ends. Part of its last step.
+    pub(crate) fn end(&self) {
+        self.apcs.close();
+        platform::note(super::Waitable::header(&*self.ended).object(), Access::Signal);
+        self.ended.set_in_step();
+    }
+}
+
+/// The threads of a process by number: those that have not ended, and those that somebody still holds.
+#[derive(Default)]
+pub(crate) struct ThreadTable(parking_lot::Mutex<BTreeMap<u32, Weak<ThreadObject>>>);
+
+impl ThreadTable {
+    fn insert(&self, id: u32, thread: &Arc<ThreadObject>) {
+        let mut threads = self.0.lock();
+        threads.retain(|_, thread| thread.strong_count() > 0);
+        threads.insert(id, Arc::downgrade(thread));
+    }
+
+    /// The thread of a number. One that has ended is there only while others than its own record hold it. A step.
+    pub(crate) fn get(&self, id: u32) -> Option<Arc<ThreadObject>> {
+        let found = self.0.lock().get(&id).and_then(Weak::upgrade)?;
+        let held_by_record_and_us = 2;
+        let ended = found.ended.is_set();
+        (!ended || Arc::strong_count(&found) > held_by_record_and_us).then_some(found)
+    }
+}

@@ -1,0 +1,231 @@
+//! The Win32 functions in a simulated world: time is virtual, every order is found.
+
+use oleander::windows_core::BOOL;
+use oleander::*;
+use oleander_sim::{Exploration, explore, run, world};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::ffi::c_void;
+use std::ptr::{null, null_mut};
+
+const FALSE: BOOL = BOOL(0);
+const TRUE: BOOL = BOOL(1);
+
+thread_local! {
+    static SEEN: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
+
+fn seen() -> Vec<usize> {
+    SEEN.with_borrow_mut(std::mem::take)
+}
+
+fn note(value: usize) {
+    SEEN.with_borrow_mut(|seen| seen.push(value));
+}
+
+unsafe extern "system" fn call(parameter: usize) {
+    note(parameter);
+}
+
+fn event(manual: bool, set: bool) -> HANDLE {
+    // SAFETY: no name.
+    unsafe { CreateEventW(null(), BOOL(manual.into()), BOOL(set.into()), null()) }
+}
+
+fn start(function: unsafe extern "system" fn(*mut c_void) -> u32, parameter: HANDLE, flags: u32) -> HANDLE {
+    // SAFETY: the functions here take a handle.
+    unsafe { CreateThread(null(), 0, Some(function), parameter.0, flags, null_mut()) }
+}
+
+fn wait(handle: HANDLE) {
+    // SAFETY: none to keep.
+    assert_eq!(unsafe { WaitForSingleObject(handle, INFINITE) }, WAIT_OBJECT_0);
+}
+
+fn now_ms() -> u64 {
+    world::now_ns() / 1_000_000
+}
+
+#[track_caller]
+fn assert_whole(found: &Exploration) {
+    assert_eq!(found.failures, 0, "{found}");
+    assert!(found.complete, "{found}");
+}
+
+/// Queues a call to the thread in its parameter after five seconds.
+unsafe extern "system" fn calls_later(thread: *mut c_void) -> u32 {
+    // SAFETY: a live thread.
+    unsafe {
+        Sleep(5_000);
+        QueueUserAPC(Some(call), HANDLE(thread), 5)
+    }
+}
+
+fn own_handle() -> HANDLE {
+    let mut own = HANDLE::NULL;
+    // SAFETY: a valid place.
+    unsafe {
+        let process = GetCurrentProcess();
+        assert!(
+            DuplicateHandle(process, GetCurrentThread(), process, &mut own, 0, FALSE, DUPLICATE_SAME_ACCESS).as_bool()
+        );
+    }
+    own
+}
+
+#[test]
+fn wait_16_a_call_ends_an_alertable_wait_when_it_comes() {
+    run(|| {
+        // SAFETY: live handles.
+        unsafe {
+            let own = own_handle();
+            let caller = start(calls_later, own, 0);
+            assert_eq!((SleepEx(1_000, TRUE), now_ms()), (0, 1_000));
+            assert_eq!((SleepEx(60_000, TRUE), now_ms()), (WAIT_IO_COMPLETION, 5_000));
+            assert_eq!(seen(), [5]);
+            wait(caller);
+            let mut code = 0;
+            assert!(GetExitCodeThread(caller, &mut code).as_bool());
+            assert_eq!(code, 1);
+            assert!(CloseHandle(caller).as_bool() && CloseHandle(own).as_bool());
+        }
+    })
+    .expect_completed();
+}
+
+unsafe extern "system" fn calls(thread: *mut c_void) -> u32 {
+    // SAFETY: a live thread.
+    unsafe { QueueUserAPC(Some(call), HANDLE(thread), 1) }
+}
+
+#[test]
+fn wait_16_a_call_races_with_a_signal() {
+    let results = RefCell::new(BTreeSet::new());
+    let found = explore(|| {
+        // SAFETY: live handles.
+        unsafe {
+            let (own, set) = (own_handle(), event(false, false));
+            let caller = start(calls, own, 0);
+            let setter = start(sets, set, 0);
+            let result = WaitForSingleObjectEx(set, INFINITE, TRUE);
+            let called = seen().len();
+            wait(caller);
+            wait(setter);
+            // Nothing is lost: what did not end the first wait ends the second.
+            let second = WaitForSingleObjectEx(set, 0, TRUE);
+            assert_eq!(called + seen().len(), 1);
+            results.borrow_mut().insert((result, called, second));
+            for handle in [own, set, caller, setter] {
+                assert!(CloseHandle(handle).as_bool());
+            }
+        }
+    });
+    assert_whole(&found);
+    let signal_first = (WAIT_OBJECT_0, 0, WAIT_IO_COMPLETION);
+    let call_first = (WAIT_IO_COMPLETION, 1, WAIT_OBJECT_0);
+    assert_eq!(*results.borrow(), BTreeSet::from([signal_first, call_first]));
+}
+
+unsafe extern "system" fn sets(event: *mut c_void) -> u32 {
+    // SAFETY: a live event.
+    u32::from(unsafe { SetEvent(HANDLE(event)) }.as_bool())
+}
+
+/// Gives how many calls were queued to it before it ran.
+unsafe extern "system" fn counts(_: *mut c_void) -> u32 {
+    seen().len() as u32
+}
+
+#[test]
+fn a_suspended_thread_runs_nothing_before_it_is_resumed() {
+    let codes = RefCell::new(BTreeSet::new());
+    let found = explore(|| {
+        // SAFETY: live handles.
+        unsafe {
+            let thread = start(counts, HANDLE::NULL, CREATE_SUSPENDED);
+            assert_ne!(QueueUserAPC(Some(call), thread, 1), 0);
+            assert_eq!(ResumeThread(thread), 1);
+            // This one races with the thread's beginning, and with its end.
+            let queued = QueueUserAPC(Some(call), thread, 2);
+            wait(thread);
+            let mut code = 0;
+            assert!(GetExitCodeThread(thread, &mut code).as_bool());
+            codes.borrow_mut().insert((queued, code));
+            assert!(CloseHandle(thread).as_bool());
+            seen();
+        }
+    });
+    assert_whole(&found);
+    // Its last look and its end are one step: nothing is queued and then lost.
+    assert_eq!(*codes.borrow(), BTreeSet::from([(1, 2), (0, 1)]));
+}
+
+/// Gives a mutex back that it never took.
+unsafe extern "system" fn abandons(mutex: *mut c_void) -> u32 {
+    wait(HANDLE(mutex));
+    0
+}
+
+#[test]
+fn wait_18_a_mutex_is_abandoned_by_its_owners_end() {
+    let results = RefCell::new(BTreeSet::new());
+    let found = explore(|| {
+        // SAFETY: live handles.
+        unsafe {
+            let mutex = CreateMutexW(null(), FALSE, null());
+            let owner = start(abandons, mutex, 0);
+            let first = WaitForSingleObject(mutex, INFINITE);
+            assert!(ReleaseMutex(mutex).as_bool());
+            wait(owner);
+            let second = WaitForSingleObject(mutex, INFINITE);
+            results.borrow_mut().insert((first, second));
+            assert!(ReleaseMutex(mutex).as_bool() && CloseHandle(mutex).as_bool() && CloseHandle(owner).as_bool());
+        }
+    });
+    assert_whole(&found);
+    let (fine, abandoned) = (WAIT_OBJECT_0, WAIT_ABANDONED_0);
+    assert_eq!(*results.borrow(), BTreeSet::from([(fine, abandoned), (abandoned, fine)]));
+}
+
+/// Gives the event's signal back as soon as it is there.
+unsafe extern "system" fn answers(event: *mut c_void) -> u32 {
+    // SAFETY: a live event.
+    unsafe { SignalObjectAndWait(HANDLE(event), HANDLE(event), 1_000, FALSE) }
+}
+
+#[test]
+fn to_signal_and_to_wait_are_two_steps() {
+    let results = RefCell::new(BTreeSet::new());
+    let found = explore(|| {
+        // SAFETY: live handles.
+        unsafe {
+            let event = event(false, false);
+            let other = start(answers, event, 0);
+            let mine = WaitForSingleObject(event, 0);
+            wait(other);
+            let mut theirs = 0;
+            assert!(GetExitCodeThread(other, &mut theirs).as_bool());
+            results.borrow_mut().insert((mine, theirs));
+            assert!(CloseHandle(event).as_bool() && CloseHandle(other).as_bool());
+        }
+    });
+    assert_whole(&found);
+    // Between the two steps this thread may take the signal.
+    assert_eq!(*results.borrow(), BTreeSet::from([(WAIT_OBJECT_0, WAIT_TIMEOUT), (WAIT_TIMEOUT, WAIT_OBJECT_0)]));
+}
+
+#[test]
+fn time_is_the_worlds() {
+    run(|| {
+        let (mut before, mut after) = (0, 0);
+        // SAFETY: valid places.
+        unsafe {
+            let ticks = GetTickCount64();
+            assert!(QueryPerformanceCounter(&mut before).as_bool());
+            Sleep(3_600_000);
+            assert!(QueryPerformanceCounter(&mut after).as_bool());
+            assert_eq!((after - before, GetTickCount64() - ticks), (36_000_000_000, 3_600_000));
+        }
+    })
+    .expect_completed();
+}
