@@ -10,6 +10,7 @@ use crate::platform::{self, Access};
 use crate::process::NAMES;
 use parking_lot::RwLock;
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 /// What a handle can stand for.
@@ -113,9 +114,14 @@ impl HandleTable {
 
     /// Gives an object a handle; `None` when there are too many.
     pub fn insert(&self, object: KernelObject) -> Option<HANDLE> {
+        let thread = if let KernelObject::Thread(thread) = &object { Some(thread.clone()) } else { None };
         // A name first: what the table gives back is dropped without the lock.
         let inserted = self.slots.write().insert(object);
-        inserted.ok().map(to_handle)
+        let handle = inserted.ok().map(to_handle)?;
+        if let Some(thread) = thread {
+            thread.handles.fetch_add(1, Ordering::Relaxed);
+        }
+        Some(handle)
     }
 
     /// The object that a handle stands for; `None` if the handle is stale, or none of this table. The number that stands for
@@ -147,7 +153,11 @@ impl HandleTable {
         if platform::is_simulated() {
             platform::visit(self.get(handle)?.as_waitable().header().object(), Access::Write);
         }
-        self.slots.write().remove(handle.0.addr())
+        let gone = self.slots.write().remove(handle.0.addr());
+        if let Some(KernelObject::Thread(thread)) = &gone {
+            thread.handles.fetch_sub(1, Ordering::Relaxed);
+        }
+        gone
     }
 
     /// A second handle for the same object.

@@ -20,6 +20,8 @@ pub struct ThreadObject {
     exit_code: AtomicU32,
     pub(crate) apcs: ApcQueue,
     gate: OnceLock<Arc<Gate>>,
+    /// How many handles stand for it. Counted by the table of handles.
+    pub(super) handles: AtomicU32,
 }
 
 /// Where a thread that was created suspended waits.
@@ -48,6 +50,7 @@ impl ThreadObject {
             exit_code: AtomicU32::new(0),
             apcs: ApcQueue::new(process),
             gate: OnceLock::new(),
+            handles: AtomicU32::new(0),
         });
         process.threads.insert(id, &made);
         made
@@ -97,7 +100,7 @@ impl ThreadObject {
     }
 }
 
-/// The threads of a process by number: those that have not ended, and those that somebody still holds.
+/// The threads of a process by number: those that have not ended, and those that have handles.
 #[derive(Default)]
 pub(crate) struct ThreadTable(parking_lot::Mutex<BTreeMap<u32, Weak<ThreadObject>>>);
 
@@ -108,11 +111,10 @@ impl ThreadTable {
         threads.insert(id, Arc::downgrade(thread));
     }
 
-    /// The thread of a number. One that has ended is there only while others than its own record hold it. A step.
+    /// The thread of a number. One that has ended is there only while handles stand for it. A step.
     pub(crate) fn get(&self, id: u32) -> Option<Arc<ThreadObject>> {
         let found = self.0.lock().get(&id).and_then(Weak::upgrade)?;
-        let held_by_record_and_us = 2;
         let ended = found.ended.is_set();
-        (!ended || Arc::strong_count(&found) > held_by_record_and_us).then_some(found)
+        (!ended || found.handles.load(Ordering::Relaxed) > 0).then_some(found)
     }
 }
