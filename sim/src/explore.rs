@@ -2,7 +2,7 @@
 
 use crate::report::{End, Report};
 use crate::schedule::{Dfs, Schedule};
-use crate::trace::Classifier;
+use crate::trace::{Classifier, Trace};
 use crate::world::{Hub, Limits};
 use std::collections::HashSet;
 use std::fmt;
@@ -58,30 +58,69 @@ pub fn explore(scenario: impl Fn()) -> Exploration {
 /// # Panics
 /// Where a world is already running, and if the scenario does not do the same again under the same choices.
 pub fn explore_with(schedule: &mut dyn Schedule, limits: &Limits, scenario: impl Fn()) -> Exploration {
-    let mut hub = Hub::default();
+    explore_runner(schedule, limits, &mut Scenario { hub: Hub::default(), scenario: &scenario })
+}
+
+/// What can be executed again and again: a scenario in a world, or a step program.
+pub(crate) trait Runner {
+    /// Runs it once.
+    fn execute(&mut self, schedule: &mut dyn Schedule, limits: &Limits) -> End;
+    /// The trace of the last execution.
+    fn trace(&self) -> &Trace;
+    /// What the last execution came to.
+    fn report(&self, end: End) -> Report;
+    /// How many threads the last execution abandoned.
+    fn abandoned(&self) -> usize;
+}
+
+/// A scenario in a world.
+pub(crate) struct Scenario<'a> {
+    pub(crate) hub: Hub,
+    pub(crate) scenario: &'a dyn Fn(),
+}
+
+impl Runner for Scenario<'_> {
+    fn execute(&mut self, schedule: &mut dyn Schedule, limits: &Limits) -> End {
+        self.hub.execute(schedule, limits, self.scenario)
+    }
+    fn trace(&self) -> &Trace {
+        self.hub.trace()
+    }
+    fn report(&self, end: End) -> Report {
+        self.hub.report(end)
+    }
+    fn abandoned(&self) -> usize {
+        self.hub.abandoned()
+    }
+}
+
+/// Explores whatever can be executed.
+pub(crate) fn explore_runner(schedule: &mut dyn Schedule, limits: &Limits, runner: &mut dyn Runner) -> Exploration {
     let mut classifier = Classifier::default();
     let mut classes = HashSet::new();
     let mut abandoned = 0;
     let mut found =
         Exploration { schedules: 0, traces: 0, failures: 0, first_failure: None, steps_max: 0, complete: false };
     loop {
-        let previous = (found.schedules > 0).then(|| hub.trace());
+        let previous = (found.schedules > 0).then(|| runner.trace());
         if !schedule.new_execution(previous) {
             found.complete = true;
             break;
         }
-        if abandoned >= limits.abandoned_max {
+        if abandoned >= limits.abandoned_max || found.schedules >= limits.executions_max {
             break;
         }
-        let end = hub.execute(schedule, limits, &scenario);
+        let end = runner.execute(schedule, limits);
         found.schedules += 1;
-        found.steps_max = found.steps_max.max(hub.steps());
-        classes.insert(classifier.class(hub.trace()));
-        abandoned += hub.abandoned();
+        found.steps_max = found.steps_max.max(runner.trace().steps().len() as u64);
+        if limits.count_traces {
+            classes.insert(classifier.class(runner.trace()));
+        }
+        abandoned += runner.abandoned();
         if end != End::Completed {
             found.failures += 1;
             let schedule = found.schedules;
-            found.first_failure.get_or_insert_with(|| Failure { schedule, report: hub.report(end) });
+            found.first_failure.get_or_insert_with(|| Failure { schedule, report: runner.report(end) });
         }
     }
     found.traces = classes.len() as u64;

@@ -18,11 +18,13 @@
 //! The rooms: `world` is the port and the hub that switches fibers; `fiber` owns stacks; `clock` moves virtual time;
 //! `schedule` has one strategy a file; `trace` records and compares executions; `report` has the words.
 
+mod choice;
 mod clock;
 mod explore;
 mod fiber;
 mod report;
 pub mod schedule;
+pub mod steps;
 pub mod trace;
 pub mod world;
 

@@ -1,10 +1,19 @@
 //! Schedules: who runs next. One strategy a file.
 
+mod bounded;
 mod dfs;
+mod dpor;
 mod fixed;
+mod pct;
+mod random;
+pub(crate) mod relation;
 
+pub use bounded::Bounded;
 pub use dfs::Dfs;
+pub use dpor::Dpor;
 pub use fixed::Fixed;
+pub use pct::Pct;
+pub use random::RandomWalk;
 
 use crate::trace::{Outcome, Touch, Trace};
 

@@ -170,7 +170,7 @@ impl Classifier {
 
 /// A hasher for numbers that are counted up: they need spreading, not protection.
 #[derive(Debug, Default)]
-struct Spread(u64);
+pub(crate) struct Spread(u64);
 
 impl Hasher for Spread {
     fn write(&mut self, bytes: &[u8]) {

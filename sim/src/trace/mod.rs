@@ -5,6 +5,7 @@
 mod class;
 
 pub use class::Classifier;
+pub(crate) use class::Spread;
 
 use oleander::platform::{Access, Object, ObjectKind};
 
@@ -23,9 +24,12 @@ impl Touch {
         let access = match object.kind {
             ObjectKind::Event | ObjectKind::Thread | ObjectKind::Table => Access::Read,
             ObjectKind::Queue | ObjectKind::Pool => Access::Receive,
-            ObjectKind::AutoEvent | ObjectKind::Semaphore | ObjectKind::Mutex | ObjectKind::Call | ObjectKind::User => {
-                Access::Write
-            }
+            ObjectKind::AutoEvent
+            | ObjectKind::Semaphore
+            | ObjectKind::Mutex
+            | ObjectKind::Call
+            | ObjectKind::Message
+            | ObjectKind::User => Access::Write,
         };
         Self { object, access }
     }
@@ -50,6 +54,7 @@ pub struct Step {
     /// How it came to be taken.
     pub outcome: Outcome,
     first_touch: usize,
+    announced: usize,
 }
 
 /// A thread of an execution.
@@ -78,6 +83,11 @@ pub struct Trace {
     chosen: Vec<Chosen>,
     /// How many steps there were each time the clock moved: it moves after all of them and before all others.
     ticks: Vec<usize>,
+    /// Threads that had not ended when the execution did, and where in `left_touches` what they were about to touch ends.
+    left: Vec<(usize, usize)>,
+    left_touches: Vec<Touch>,
+    /// Whether the last step ended the execution, whatever others were about to do.
+    cut: bool,
 }
 
 impl Trace {
@@ -90,6 +100,12 @@ impl Trace {
     pub fn touches(&self, step: usize) -> &[Touch] {
         let end = self.steps.get(step + 1).map_or(self.touches.len(), |next| next.first_touch);
         &self.touches[self.steps[step].first_touch..end]
+    }
+
+    /// What a step announced before it was taken.
+    pub fn announced(&self, step: usize) -> &[Touch] {
+        let Step { first_touch, announced, .. } = self.steps[step];
+        &self.touches[first_touch..][..announced]
     }
 
     /// How many threads there were.
@@ -124,7 +140,44 @@ impl Trace {
         hash.finish() as u64
     }
 
+    /// The thread that started a thread, and how many steps there were then.
+    pub(crate) fn birth_at(&self, thread: usize) -> Option<(usize, usize)> {
+        self.births.get(thread).map(|birth| (birth.parent, birth.at))
+    }
+
+    /// How many steps there were each time the clock moved.
+    pub(crate) fn ticks(&self) -> &[usize] {
+        &self.ticks
+    }
+
+    /// A thread is about to touch something, or waits in vain for it, and the execution ends.
+    pub(crate) fn leave(&mut self, thread: usize, touches: &[Touch]) {
+        self.left_touches.extend_from_slice(touches);
+        self.left.push((thread, self.left_touches.len()));
+    }
+
+    /// The threads that had not ended when the execution did, with what they were about to touch.
+    pub(crate) fn left(&self) -> impl Iterator<Item = (usize, &[Touch])> {
+        let start = |index: usize| if index == 0 { 0 } else { self.left[index - 1].1 };
+        let one =
+            move |(index, &(thread, end)): (usize, &(usize, usize))| (thread, &self.left_touches[start(index)..end]);
+        self.left.iter().enumerate().map(one)
+    }
+
+    /// The last step ends the execution.
+    pub(crate) fn cut(&mut self) {
+        self.cut = true;
+    }
+
+    /// Whether the last step ended the execution, whatever others were about to do.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut
+    }
+
     pub(crate) fn clear(&mut self) {
+        self.left.clear();
+        self.left_touches.clear();
+        self.cut = false;
         self.steps.clear();
         self.touches.clear();
         self.births.clear();
@@ -133,7 +186,7 @@ impl Trace {
     }
 
     pub(crate) fn step(&mut self, thread: usize, outcome: Outcome, touches: &[Touch]) {
-        self.steps.push(Step { thread, outcome, first_touch: self.touches.len() });
+        self.steps.push(Step { thread, outcome, first_touch: self.touches.len(), announced: touches.len() });
         self.touches.extend_from_slice(touches);
     }
 

@@ -102,11 +102,6 @@ impl Hub {
         &self.state.trace
     }
 
-    /// The steps of the last execution.
-    pub(crate) fn steps(&self) -> u64 {
-        self.steps
-    }
-
     /// The threads that the last execution abandoned.
     pub(crate) fn abandoned(&self) -> usize {
         self.abandoned

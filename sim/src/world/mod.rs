@@ -34,11 +34,21 @@ pub struct Limits {
     /// An exploration stops after an execution with which it has abandoned at least so many threads: each takes a
     /// stack and what was on it away for ever.
     pub abandoned_max: usize,
+    /// An exploration stops after so many executions.
+    pub executions_max: u64,
+    /// Whether an exploration counts the classes of its executions. It remembers each, so its memory grows.
+    pub count_traces: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { steps_max: 1_000_000, panic_ends: true, abandoned_max: 4096 }
+        Self {
+            steps_max: 1_000_000,
+            panic_ends: true,
+            abandoned_max: 4096,
+            executions_max: u64::MAX,
+            count_traces: true,
+        }
     }
 }
 

@@ -1,0 +1,33 @@
+//! Random numbers. The only place that draws any: a schedule is a function of its seed.
+
+/// SplitMix64: one addition and a stir for each number. The same seed gives the same numbers on every machine and in
+/// every version, because replayed schedules and kept seeds rest on it.
+#[derive(Clone, Debug)]
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The generator of execution `index` of a seed: executions can be drawn in any order.
+    pub(crate) fn of_execution(seed: u64, index: u64) -> Self {
+        let mut random = Self(seed ^ index.wrapping_mul(0xd605_1fb5_e1cd_4f2b));
+        random.next();
+        random
+    }
+
+    /// The next number.
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut word = self.0;
+        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        word ^ (word >> 31)
+    }
+
+    /// A number below `n`. The bias of the multiplication is under n / 2^64.
+    pub(crate) fn below(&mut self, n: usize) -> usize {
+        ((u128::from(self.next()) * n as u128) >> 64) as usize
+    }
+}

@@ -1,0 +1,173 @@
+//! A choice of an execution: which thread takes a step, or which value a step goes on with.
+
+use super::merge;
+use super::races::Wanted;
+use crate::schedule::Point;
+use crate::schedule::relation::dependent_touches;
+use crate::trace::{Touch, Trace};
+
+/// A set of threads by their numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Threads(u128);
+
+impl Threads {
+    /// How many threads a scenario may have.
+    const MAX: usize = 128;
+
+    pub(super) fn contains(self, thread: usize) -> bool {
+        thread < Self::MAX && self.0 & (1 << thread) != 0
+    }
+
+    pub(super) fn insert(&mut self, thread: usize) {
+        assert!(thread < Self::MAX, "reduction knows {} threads: use a random strategy for more", Self::MAX);
+        self.0 |= 1 << thread;
+    }
+
+    pub(super) fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+impl FromIterator<usize> for Threads {
+    fn from_iter<I: IntoIterator<Item = usize>>(threads: I) -> Self {
+        let mut set = Self::default();
+        threads.into_iter().for_each(|thread| set.insert(thread));
+        set
+    }
+}
+
+/// A thread whose next step need not be tried before something happens on which it depends.
+#[derive(Clone, Debug)]
+pub(super) struct Asleep {
+    pub(super) thread: usize,
+    /// What that step touches, whatever it chooses.
+    pub(super) touches: Vec<Touch>,
+    /// It ends the execution, so its order matters with every other step.
+    pub(super) ends: bool,
+}
+
+impl Asleep {
+    /// Whether another step wakes it.
+    pub(super) fn depends_on(&self, touches: &[Touch]) -> bool {
+        self.ends || dependent_touches(&self.touches, touches)
+    }
+}
+
+/// A choice.
+#[derive(Debug, Default)]
+pub(super) struct Node {
+    /// The step that it is about.
+    pub(super) step: usize,
+    /// How many values there are, for a choice inside a step; else 0.
+    of: usize,
+    /// The thread, or the value.
+    taken: usize,
+    enabled: Vec<usize>,
+    backtrack: Threads,
+    sleep: Vec<Asleep>,
+    done: Vec<Asleep>,
+    /// What the step of the thread that is being tried has touched with other values.
+    touched: Vec<Touch>,
+}
+
+impl Node {
+    pub(super) fn begin(&mut self, step: usize, point: &Point<'_>, choice: usize, sleep: &[Asleep]) {
+        self.step = step;
+        self.of = 0;
+        self.enabled.clear();
+        self.enabled.extend_from_slice(point.enabled());
+        self.taken = self.enabled[choice];
+        self.backtrack = Threads::default();
+        self.backtrack.insert(self.taken);
+        self.sleep.clear();
+        self.sleep.extend_from_slice(sleep);
+        self.done.clear();
+        self.touched.clear();
+    }
+
+    pub(super) fn begin_value(&mut self, step: usize, of: usize) {
+        self.step = step;
+        self.of = of;
+        self.taken = 0;
+    }
+
+    pub(super) fn is_value(&self) -> bool {
+        self.of > 0
+    }
+
+    /// Everything that need not be tried beside the step that is.
+    pub(super) fn sleeping(&self) -> impl Iterator<Item = &Asleep> {
+        self.sleep.iter().chain(&self.done)
+    }
+
+    fn sleeps(&self) -> Threads {
+        self.sleeping().map(|it| it.thread).collect()
+    }
+
+    /// Takes the same choice again.
+    pub(super) fn replay(&self, point: &Point<'_>) -> usize {
+        assert!(
+            !self.is_value() && self.enabled == point.enabled(),
+            "other threads can run at step {} than when the same choices were taken before ({:?}, then {:?}): the \
+             scenario depends on something that the world does not control",
+            self.step,
+            point.enabled(),
+            self.enabled
+        );
+        self.enabled.iter().position(|&thread| thread == self.taken).expect("it was enabled")
+    }
+
+    pub(super) fn replay_value(&self, n: usize) -> usize {
+        assert_eq!(
+            self.of, n,
+            "a choice in step {} had another number of ways when the same choices were taken before: the scenario \
+             depends on something that the world does not control",
+            self.step
+        );
+        self.taken
+    }
+
+    /// An execution that begins here with one of `initials` is wanted.
+    pub(super) fn ask_for(&mut self, Wanted { initials, thread: preferred, at_once }: Wanted) {
+        if at_once && !self.enabled.contains(&preferred) {
+            // It could not run here, and what else is wanted does not make it: the two cannot come the other way round.
+            return;
+        }
+        if initials.meets(self.backtrack) || initials.meets(self.sleeps()) {
+            return;
+        }
+        let wanted = |thread: &usize| initials.contains(*thread);
+        if self.enabled.contains(&preferred) && initials.contains(preferred) {
+            self.backtrack.insert(preferred);
+        } else if let Some(&thread) = self.enabled.iter().find(|thread| wanted(thread)) {
+            self.backtrack.insert(thread);
+        } else {
+            // None of them could run here: whatever makes one of them run is among those that can.
+            self.enabled.iter().for_each(|&thread| self.backtrack.insert(thread));
+        }
+    }
+
+    /// The step that was taken ended the execution: everything else must be tried before it.
+    pub(super) fn ask_for_all(&mut self) {
+        self.enabled.iter().for_each(|&thread| self.backtrack.insert(thread));
+    }
+
+    /// Takes the next choice, if one is left. `trace` is that of the execution with the current one.
+    pub(super) fn next(&mut self, trace: &Trace) -> bool {
+        if self.is_value() {
+            self.taken += 1;
+            return self.taken < self.of;
+        }
+        merge(&mut self.touched, trace.touches(self.step));
+        let ends = trace.is_cut() && self.step + 1 == trace.steps().len();
+        self.done.push(Asleep { thread: self.taken, touches: std::mem::take(&mut self.touched), ends });
+        let sleeps = self.sleeps();
+        let next = self.enabled.iter().find(|&&thread| self.backtrack.contains(thread) && !sleeps.contains(thread));
+        next.map(|&thread| self.taken = thread).is_some()
+    }
+
+    /// The step that is being tried is tried again with another value.
+    pub(super) fn keep_touches(&mut self, trace: &Trace) {
+        merge(&mut self.touched, trace.touches(self.step));
+    }
+}

@@ -1,0 +1,116 @@
+//! The calibration: programs whose numbers are known. A checker that gives other numbers on these is wrong.
+
+mod measure;
+mod programs;
+
+use measure::*;
+use programs::*;
+
+#[test]
+fn lazy01_all() {
+    check("lazy01", &lazy01(), Known { all: 6, bad: 2, p: 0.33333, dfs: 1, preemptions: (0, 6, 2), delays: (0, 1, 1) });
+}
+
+#[test]
+fn account_all() {
+    check(
+        "account",
+        &account(),
+        Known { all: 6, bad: 2, p: 0.33333, dfs: 3, preemptions: (0, 6, 2), delays: (1, 3, 1) },
+    );
+}
+
+#[test]
+fn token_ring_all() {
+    check(
+        "token_ring",
+        &token_ring(),
+        Known { all: 24, bad: 4, p: 0.16667, dfs: 8, preemptions: (0, 24, 4), delays: (2, 9, 1) },
+    );
+}
+
+#[test]
+fn deadlock01_all() {
+    check(
+        "deadlock01",
+        &philosophers::<2>(),
+        Known { all: 6, bad: 2, p: 0.5, dfs: 3, preemptions: (1, 6, 2), delays: (1, 4, 1) },
+    );
+}
+
+#[test]
+fn philosophers_3_all() {
+    check(
+        "philosophers(3)",
+        &philosophers::<3>(),
+        Known { all: 168, bad: 6, p: 0.33333, dfs: 50, preemptions: (1, 57, 3), delays: (2, 32, 1) },
+    );
+}
+
+#[test]
+fn philosophers_4_all() {
+    check(
+        "philosophers(4)",
+        &philosophers::<4>(),
+        Known { all: 98_184, bad: 24, p: 0.2292, dfs: 12_454, preemptions: (1, 512, 4), delays: (3, 347, 1) },
+    );
+}
+
+#[test]
+fn carter01_all() {
+    check("carter01", &carter01(), Known { all: 4, bad: 2, p: 0.5, dfs: 2, preemptions: (1, 4, 2), delays: (1, 3, 1) });
+}
+
+#[test]
+fn bluetooth_driver_all() {
+    check(
+        "bluetooth_driver",
+        &bluetooth_driver(),
+        Known { all: 73, bad: 4, p: 0.0391, dfs: 14, preemptions: (1, 9, 1), delays: (1, 5, 1) },
+    );
+}
+
+#[test]
+fn twostage_all() {
+    check(
+        "twostage",
+        &twostage(),
+        Known { all: 8, bad: 1, p: 0.0625, dfs: 4, preemptions: (1, 4, 1), delays: (1, 4, 1) },
+    );
+}
+
+#[test]
+fn wronglock_3_all() {
+    check(
+        "wronglock",
+        &wronglock(3),
+        Known { all: 71_844, bad: 24_342, p: 0.3716, dfs: 79, preemptions: (1, 252, 66), delays: (1, 9, 2) },
+    );
+}
+
+#[test]
+fn reorder_3_all() {
+    check(
+        "reorder(2,1)",
+        &reorder(2),
+        Known { all: 162, bad: 8, p: 0.0494, dfs: 15, preemptions: (1, 24, 2), delays: (2, 19, 3) },
+    );
+}
+
+#[test]
+fn reorder_5_all() {
+    check(
+        "reorder(4,1)",
+        &reorder(4),
+        Known { all: 400_960, bad: 424, p: 0.0302, dfs: 9_781, preemptions: (1, 1_372, 4), delays: (4, 637, 15) },
+    );
+}
+
+#[test]
+fn figure_1b_all() {
+    check(
+        "figure 1b",
+        &figure_1b(),
+        Known { all: 131_889, bad: 1_260, p: 0.1230, dfs: 842, preemptions: (1, 20, 1), delays: (2, 97, 6) },
+    );
+}
