@@ -33,6 +33,15 @@ impl Touch {
         };
         Self { object, access }
     }
+
+    /// What a touch comes to when its step is taken: a wait that gives up has received nothing, but it has seen that
+    /// there was nothing.
+    fn with(self, outcome: Outcome) -> Self {
+        match (outcome, self.access) {
+            (Outcome::Expired, Access::Receive) => Self { access: Access::Read, ..self },
+            _ => self,
+        }
+    }
 }
 
 /// How a step came to be taken.
@@ -40,8 +49,10 @@ impl Touch {
 pub enum Outcome {
     /// An announced operation.
     Operation,
-    /// A wait whose condition held.
+    /// A wait whose condition held, and that could not have been taken otherwise.
     Ready,
+    /// A wait whose condition held; it would have given up if it had not, because its deadline has come.
+    Found,
     /// A wait whose deadline came.
     Expired,
 }
@@ -187,7 +198,7 @@ impl Trace {
 
     pub(crate) fn step(&mut self, thread: usize, outcome: Outcome, touches: &[Touch]) {
         self.steps.push(Step { thread, outcome, first_touch: self.touches.len(), announced: touches.len() });
-        self.touches.extend_from_slice(touches);
+        self.touches.extend(touches.iter().map(|touch| touch.with(outcome)));
     }
 
     /// Something else that happened in the last step. Before the first step it comes before everything anyway.

@@ -112,12 +112,31 @@ impl Execution<'_> {
     fn execute(&mut self) -> End {
         self.hub.steps = 0;
         let mut end = self.drive();
-        if end == End::Completed {
-            self.drain();
-            self.close();
-            end = self.panic().unwrap_or(end);
+        match end {
+            End::Completed => {
+                self.drain();
+                self.leave_pending(None);
+                self.close();
+                end = self.panic().unwrap_or(end);
+            }
+            End::Deadlock { .. } | End::StepLimit => self.leave_pending(None),
+            End::Panicked { .. } => {
+                self.world.state.borrow_mut().trace.cut();
+                self.leave_pending(Some(self.last));
+            }
         }
         end
+    }
+
+    /// Tells the trace what the threads were about to do when the execution ended.
+    fn leave_pending(&self, but: Option<usize>) {
+        let mut state = self.world.state.borrow_mut();
+        let State { slots, touches, trace, .. } = &mut *state;
+        for (number, touches) in touches.iter().enumerate().take(slots.len()) {
+            if but != Some(number) && !touches.is_empty() {
+                trace.leave(number, touches);
+            }
+        }
     }
 
     /// Steps until every thread that counts has ended, or none can run, or something is wrong.
@@ -192,9 +211,7 @@ impl Execution<'_> {
                 Some(Pause::Choose(n)) => {
                     answer = self.schedule.choose_n(n);
                     assert!(answer < n, "a schedule chooses one of the ways that there are");
-                    if self.world.recording.get() {
-                        self.world.state.borrow_mut().trace.chosen(n, answer);
-                    }
+                    self.world.state.borrow_mut().trace.chosen(n, answer);
                 }
                 None => {
                     self.hub.fibers[number] = None;
@@ -222,12 +239,11 @@ impl Execution<'_> {
                     // SAFETY: the slot keeps the record alive; ours is put back below.
                     unsafe { enter(Arc::as_ptr(&slot.thread)) };
                     // SAFETY: the thread is inside `block`, which keeps the condition alive.
-                    if unsafe { (*ready)() } {
-                        Outcome::Ready
-                    } else if self.world.clock.may_fire(deadline) {
-                        Outcome::Expired
-                    } else {
-                        continue;
+                    match (unsafe { (*ready)() }, self.world.clock.may_fire(deadline)) {
+                        (true, false) => Outcome::Ready,
+                        (true, true) => Outcome::Found,
+                        (false, true) => Outcome::Expired,
+                        (false, false) => continue,
                     }
                 }
                 Pending::First | Pending::Ended => continue,
@@ -262,7 +278,7 @@ impl Execution<'_> {
             state.trace.step(number, outcome, &state.touches[number]);
         }
         self.last = number;
-        self.world.held.set(outcome == Outcome::Ready);
+        self.world.held.set(matches!(outcome, Outcome::Ready | Outcome::Found));
         self.resume(number);
     }
 
@@ -298,9 +314,8 @@ impl Execution<'_> {
     }
 
     /// Lets the daemons that can run go on without branching until all wait or have ended: the last steps of a worker
-    /// whose reply has arrived are nobody's loss.
+    /// whose reply has arrived are nobody's loss. They are recorded, because they might have come earlier.
     fn drain(&mut self) {
-        self.world.recording.set(false);
         for _ in 0..DRAIN_STEPS_MAX {
             self.start_newborn();
             if self.panic_that_ends().is_some() {
