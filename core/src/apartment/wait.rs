@@ -84,7 +84,9 @@ fn wait(objects: &[&dyn Waitable], how: How, deadline: Deadline) -> Woken {
         let input = QueueWait { queue: &queue, mask: ANY_INPUT };
         let mut list: Objects<'_> = objects.into();
         list.push(&input);
-        return how.plainly(&list, deadline, Why::Wait);
+        let woken = how.plainly(&list, deadline, Why::Wait);
+        queue.note_looked(true);
+        return woken;
     }
     let (how, dispatch) = (How { all: false, ..how }, how.dispatch);
     let alerted = how.alertable.then(platform::current);
@@ -181,6 +183,7 @@ pub(crate) fn wait_reply(done: &Event, asking: Filter) -> ReplyWait {
             continue;
         }
         // A window message came, and stays where it is (MF-09).
+        queue.note_looked(false);
         let posted = queue.has(POSTED);
         queue.mark_seen();
         if posted && asking && filter::message_pending(pending_type(), started) == PENDINGMSG_CANCELCALL {

@@ -272,7 +272,7 @@ impl Execution<'_> {
     /// Lets a thread take its step.
     fn step(&mut self, choice: usize) {
         let (number, outcome) = (self.hub.enabled[choice], self.hub.outcomes[choice]);
-        if self.world.recording.get() {
+        {
             let mut state = self.world.state.borrow_mut();
             let state = &mut *state;
             state.trace.step(number, outcome, &state.touches[number]);

@@ -117,8 +117,6 @@ pub(crate) struct World {
     this: Weak<World>,
     pub(super) clock: Clock,
     pub(super) mode: Cell<Mode>,
-    /// Whether steps are recorded; not while daemons drain.
-    pub(super) recording: Cell<bool>,
     /// The thread that runs.
     pub(super) running: Cell<usize>,
     /// Whether the condition of the wait held that the hub has let go on.
@@ -144,7 +142,6 @@ impl World {
             this: this.clone(),
             clock: Clock::default(),
             mode: Cell::new(Mode::Running),
-            recording: Cell::new(true),
             running: Cell::new(HUB),
             held: Cell::new(false),
             futile_waits: Cell::new(0),
@@ -176,9 +173,7 @@ impl World {
             state.touches.push(Vec::new());
         }
         state.touches[number].clear();
-        if self.recording.get() {
-            state.trace.birth(if self.running.get() == HUB { 0 } else { self.running.get() });
-        }
+        state.trace.birth(if self.running.get() == HUB { 0 } else { self.running.get() });
         state.newborn.push((number, body));
         thread
     }
@@ -236,7 +231,7 @@ impl World {
     fn futile_wait(&self, on: &[Object], ready: &dyn Fn() -> bool) -> bool {
         if self.mode.get() == Mode::Running && self.running.get() != HUB {
             let mut state = self.state.borrow_mut();
-            on.iter().for_each(|&object| self.note(&mut state.trace, Touch::of_wait(object)));
+            on.iter().for_each(|&object| state.trace.note(Touch::of_wait(object)));
         }
         if ready() {
             self.futile_waits.set(0);
@@ -257,12 +252,6 @@ impl World {
         false
     }
 
-    fn note(&self, trace: &mut Trace, touch: Touch) {
-        if self.recording.get() {
-            trace.note(touch);
-        }
-    }
-
     /// A thread has ended, in the step that it took last.
     pub(super) fn ended(&self, number: usize) {
         let mut state = self.state.borrow_mut();
@@ -270,7 +259,7 @@ impl World {
         self.alive.update(|alive| alive - usize::from(!state.slots[number].daemon));
         state.slots[number].pending = Pending::Ended;
         state.touches[number].clear();
-        self.note(&mut state.trace, Touch { object: state.slots[number].end, access: Access::Write });
+        state.trace.note(Touch { object: state.slots[number].end, access: Access::Write });
     }
 }
 
@@ -327,7 +316,7 @@ impl Port for World {
             let mut state = self.state.borrow_mut();
             let state = &mut *state;
             if announce == Announce::Within || std::thread::panicking() {
-                return self.note(&mut state.trace, touch);
+                return state.trace.note(touch);
             }
             let number = self.running.get();
             state.slots[number].pending = Pending::Operation;

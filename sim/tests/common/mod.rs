@@ -60,13 +60,21 @@ impl Queue {
 
     pub fn post(&self, value: usize) {
         platform::visit(self.0.0, Access::Post);
+        self.note(value);
         self.0.1.lock().unwrap().push_back(value);
     }
 
     pub fn receive(&self) -> usize {
         let ready = || !self.0.1.lock().unwrap().is_empty();
         assert!(platform::block(&[self.0.0], &ready, Deadline::NEVER, Why::MessageLoop));
-        self.0.1.lock().unwrap().pop_front().expect("the queue is not empty")
+        let value = self.0.1.lock().unwrap().pop_front().expect("the queue is not empty");
+        self.note(value);
+        value
+    }
+
+    /// Each number is posted once: it is its own message.
+    fn note(&self, value: usize) {
+        platform::note(Object { id: 1 << 32 | value as u64, kind: ObjectKind::Message }, Access::Write);
     }
 }
 

@@ -191,6 +191,7 @@ export! {
         let mut list: SmallVec<[&dyn Waitable; 4]> = objects.iter().map(KernelObject::as_waitable).collect();
         list.push(&input);
         let woken = wait(&list, all, dwMilliseconds, dwFlags & MWMO_ALERTABLE != 0);
+        queue.note_looked(dwFlags & MWMO_INPUTAVAILABLE != 0);
         if matches!(woken, Woken::Hit(Hit { index, .. }) if all || index == objects.len()) {
             queue.mark_seen_bits(mask);
         }

@@ -63,10 +63,10 @@ impl Inner {
         self.next_seq
     }
 
-    pub(super) fn remove_posted(&mut self, at: usize) -> MSG {
-        let (_, msg) = self.posted.remove(at).expect("found before under the same lock");
+    pub(super) fn remove_posted(&mut self, at: usize) -> (u64, MSG) {
+        let (seq, msg) = self.posted.remove(at).expect("found before under the same lock");
         self.dde -= usize::from(is_dde(msg.message));
-        msg
+        (seq, msg)
     }
 
     pub(super) fn status(&self) -> u32 {
@@ -90,25 +90,27 @@ impl Inner {
         }
     }
 
-    /// Takes, or copies, what [`Inner::find`] finds.
-    pub(super) fn next(&mut self, filter: &Filter, remove: bool, com_window: HWND) -> Option<MSG> {
+    /// Takes, or copies, what [`Inner::find`] finds; with its number, where it was put in with one.
+    pub(super) fn next(&mut self, filter: &Filter, remove: bool, com_window: HWND) -> Option<(MSG, Option<u64>)> {
+        let numbered = |(seq, msg)| (msg, Some(seq));
         match self.find(filter, com_window) {
             Found::Nothing => None,
-            Found::Posted(at) if remove => Some(self.remove_posted(at)),
-            Found::Posted(at) => Some(self.posted[at].1),
+            Found::Posted(at) if remove => Some(numbered(self.remove_posted(at))),
+            Found::Posted(at) => Some(numbered(self.posted[at])),
             Found::Task => {
-                let lparam = self.tasks.front()?.0 as isize;
+                let seq = self.tasks.front()?.0;
+                let lparam = seq as isize;
                 if remove {
                     let (_, task) = self.tasks.pop_front()?;
                     self.retrieved.push((lparam, task));
                 }
-                Some(message(com_window, WM_TASK, 0, lparam))
+                Some((message(com_window, WM_TASK, 0, lparam), Some(seq)))
             }
             Found::Quit(code) => {
                 if remove {
                     self.quit = None;
                 }
-                Some(message(HWND::NULL, WM_QUIT, code as usize, 0))
+                Some((message(HWND::NULL, WM_QUIT, code as usize, 0), None))
             }
         }
     }

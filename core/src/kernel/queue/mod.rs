@@ -37,7 +37,7 @@ use super::sent::SentMessage;
 use super::wait::{self, Mode, Waitable, sealed};
 use crate::abi::types::{HWND, MSG};
 use crate::platform::sync::Mutex;
-use crate::platform::{self, Access, Deadline, ObjectKind, Why};
+use crate::platform::{self, Access, Deadline, Object, ObjectKind, Why};
 use crate::process::Process;
 use lists::{Found, Inner, is_dde};
 use std::collections::VecDeque;
@@ -70,6 +70,9 @@ pub const ANY_INPUT: u32 = TASKS | SENT | POSTED | QUIT;
 
 /// How many posted messages a queue holds (MSG-14).
 pub const POSTED_MAX: usize = 10_000;
+
+/// The numbers of messages as objects begin here.
+const MESSAGES: u64 = 1 << 63;
 
 /// Work that another thread delivers to a thread with a message loop: a COM call, or the end of one.
 pub trait Task: Send + Sync {
@@ -132,6 +135,13 @@ impl MessageQueue {
         self.mark_seen_bits(ANY_NEW);
     }
 
+    /// Says, as part of a wait's step, that the wait has looked at the queue and taken nothing: at what is there, or only
+    /// at what is new. A queue whose owner waits for what is new is no plain queue: what is new depends on whether a post
+    /// came before or after the last look, even when the look took another message.
+    pub fn note_looked(&self, at_all: bool) {
+        platform::note(self.header.object(), if at_all { Access::Read } else { Access::Write });
+    }
+
     /// [`MessageQueue::mark_seen`] for some kinds of input: bits of [`ANY_NEW`].
     pub fn mark_seen_bits(&self, new: u32) {
         self.header.clear_bits(new & ANY_NEW);
@@ -139,6 +149,7 @@ impl MessageQueue {
 
     /// How much a modal wait could dispatch now. Part of the step of a wait.
     pub fn pumped_len(&self) -> usize {
+        platform::note(self.header.object(), Access::Read);
         let inner = self.inner.lock();
         inner.sent.len() + inner.tasks.len() + inner.dde
     }
@@ -165,11 +176,28 @@ impl MessageQueue {
         Some(result)
     }
 
+    /// Says that a message was put in or taken out in this step. For the simulator it is an object of its own: a take
+    /// depends on the post whose message it takes, and on no other.
+    fn note_message(&self, seq: u64) {
+        if platform::is_simulated() {
+            let id = MESSAGES | self.header.object().id << 32 | seq;
+            platform::note(Object { id, kind: ObjectKind::Message }, Access::Write);
+        }
+    }
+
+    /// Says what a look into the lists came to: a message that was found, or that none of those posted so far was.
+    fn note_found(&self, seq: Option<u64>) {
+        match seq {
+            Some(seq) => self.note_message(seq),
+            None => platform::note(self.header.object(), Access::Read),
+        }
+    }
+
     /// Puts a message at the end; fails when the queue is full, or its thread has ended.
     pub fn post(&self, msg: MSG) -> Result<(), PostError> {
         self.header.visit(Access::Post);
         let mut refusal = PostError::Full;
-        self.change(NEW_POSTED | NEW_ALL_POSTED | POKE, |inner| {
+        let posted = self.change(NEW_POSTED | NEW_ALL_POSTED | POKE, |inner| {
             if inner.closed {
                 refusal = PostError::Ended;
                 return None;
@@ -180,23 +208,25 @@ impl MessageQueue {
             let seq = inner.seq();
             inner.dde += usize::from(is_dde(msg.message));
             inner.posted.push_back((seq, msg));
-            Some(())
-        })
-        .ok_or(refusal)
+            Some(seq)
+        });
+        self.note_found(posted);
+        posted.map(drop).ok_or(refusal)
     }
 
     /// Delivers a task; gives it back when the queue takes none.
     pub fn post_task(&self, task: Arc<dyn Task>) -> Result<(), Arc<dyn Task>> {
         self.header.visit(Access::Post);
         let mut task = Some(task);
-        self.change(NEW_POSTED | NEW_ALL_POSTED | POKE, |inner| {
+        let posted = self.change(NEW_POSTED | NEW_ALL_POSTED | POKE, |inner| {
             if inner.closed || inner.tasks_closed {
                 return None;
             }
             let seq = inner.seq();
             inner.tasks.push_back((seq, task.take()?));
-            Some(())
+            Some(seq)
         });
+        self.note_found(posted);
         task.map_or(Ok(()), Err)
     }
 
@@ -236,15 +266,19 @@ impl MessageQueue {
         if !self.has(TASKS) {
             return None;
         }
-        self.change(0, |inner| inner.tasks.pop_front()).map(|(_, task)| task)
+        let (seq, task) = self.change(0, |inner| inner.tasks.pop_front())?;
+        self.note_message(seq);
+        Some(task)
     }
 
     /// Takes the first posted message that passes the filter. Part of the step of a wait; for the owner only.
     pub fn take_posted(&self, filter: &Filter) -> Option<MSG> {
-        self.change(0, |inner| {
+        let taken = self.change(0, |inner| {
             let at = inner.posted.iter().position(|(_, msg)| filter.passes(msg.hwnd, msg.message))?;
             Some(inner.remove_posted(at))
-        })
+        });
+        self.note_found(taken.map(|(seq, _)| seq));
+        taken.map(|(_, msg)| msg)
     }
 
     /// Takes what a modal wait dispatches next: sent messages first, then tasks and messages of the DDE range as they
@@ -253,16 +287,21 @@ impl MessageQueue {
         if let Some(sent) = self.take_sent() {
             return Some(Pumped::Sent(sent));
         }
-        self.change(0, |inner| {
+        let taken = self.change(0, |inner| {
             let dde = if inner.dde == 0 { None } else { inner.posted.iter().position(|(_, msg)| is_dde(msg.message)) };
             match (dde, inner.tasks.front()) {
                 (Some(at), Some((seq, _))) if *seq < inner.posted[at].0 => {}
-                (Some(at), _) => return Some(Pumped::Posted(inner.remove_posted(at))),
+                (Some(at), _) => {
+                    let (seq, msg) = inner.remove_posted(at);
+                    return Some((seq, Pumped::Posted(msg)));
+                }
                 (None, None) => return None,
                 (None, Some(_)) => {}
             }
-            inner.tasks.pop_front().map(|(_, task)| Pumped::Task(task))
-        })
+            inner.tasks.pop_front().map(|(seq, task)| (seq, Pumped::Task(task)))
+        });
+        self.note_found(taken.as_ref().map(|(seq, _)| *seq));
+        taken.map(|(_, pumped)| pumped)
     }
 
     /// The owner's wait for what only a look into the lists can tell: until `ready`, one step.
@@ -303,14 +342,15 @@ impl MessageQueue {
     }
 
     fn look(&self, filter: &Filter, remove: bool, com_window: HWND) -> Option<MSG> {
-        let mut message = None;
+        let (mut message, mut seq) = (None, None);
         self.change(0, |inner| {
             // What is new becomes so under this lock, so nothing that is not looked at here is marked.
             let all = if filter.is_all() { NEW_ALL_POSTED } else { 0 };
             self.header.clear_bits(NEW_POSTED | NEW_SENT | all);
-            message = inner.next(filter, remove, com_window);
+            (message, seq) = inner.next(filter, remove, com_window).unzip();
             Some(())
         });
+        self.note_found(seq.flatten());
         message
     }
 

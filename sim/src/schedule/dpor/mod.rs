@@ -13,6 +13,7 @@
 mod node;
 mod races;
 
+use super::relation::{Relation, looks_for_new};
 use super::{Point, Schedule};
 use crate::trace::{Touch, Trace};
 use node::{Asleep, Node, Threads};
@@ -30,6 +31,7 @@ pub struct Dpor {
     fresh_from: usize,
     /// From this step on the current execution is one that was seen before.
     redundant_from: Option<usize>,
+    executions: u64,
     redundant: u64,
     /// What everybody was about to do there.
     stuck: Vec<(usize, Vec<Touch>)>,
@@ -96,9 +98,9 @@ impl Dpor {
     fn inherit(&mut self, trace: &Trace, step: usize) {
         self.inherited.clear();
         let Some(parent) = self.nodes[..self.len].iter().rev().find(|node| !node.is_value()) else { return };
-        let taken = trace.touches(step - 1);
+        let (taken, relation) = (trace.touches(step - 1), self.races.relation);
         let thread = trace.steps()[step - 1].thread;
-        let kept = parent.sleeping().filter(|it| it.thread != thread && !it.depends_on(taken));
+        let kept = parent.sleeping().filter(|it| it.thread != thread && !it.depends_on(taken, relation));
         self.inherited.extend(kept.cloned());
     }
 
@@ -115,16 +117,25 @@ impl Dpor {
 impl Schedule for Dpor {
     fn new_execution(&mut self, previous: Option<&Trace>) -> bool {
         match previous {
-            None => self.len = 0,
+            None => *self = Self::default(),
             Some(trace) => {
                 self.len = self.at;
                 self.redundant += u64::from(self.is_redundant());
-                self.learn(trace);
-                if !self.backtrack(trace) {
-                    return false;
+                if self.races.relation == Relation::Fifo && looks_for_new(trace) {
+                    // What was explored so far took too much for independent: it begins anew.
+                    self.races.relation = Relation::Plain;
+                    self.len = 0;
+                    self.fresh_from = 0;
+                    self.redundant = self.executions;
+                } else {
+                    self.learn(trace);
+                    if !self.backtrack(trace) {
+                        return false;
+                    }
                 }
             }
         }
+        self.executions += 1;
         self.redundant_from = None;
         self.stuck.clear();
         self.at = 0;

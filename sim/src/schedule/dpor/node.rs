@@ -3,7 +3,7 @@
 use super::merge;
 use super::races::Wanted;
 use crate::schedule::Point;
-use crate::schedule::relation::dependent_touches;
+use crate::schedule::relation::Relation;
 use crate::trace::{Touch, Trace};
 
 /// A set of threads by their numbers.
@@ -48,8 +48,8 @@ pub(super) struct Asleep {
 
 impl Asleep {
     /// Whether another step wakes it.
-    pub(super) fn depends_on(&self, touches: &[Touch]) -> bool {
-        self.ends || dependent_touches(&self.touches, touches)
+    pub(super) fn depends_on(&self, touches: &[Touch], relation: Relation) -> bool {
+        self.ends || relation.dependent_touches(&self.touches, touches)
     }
 }
 

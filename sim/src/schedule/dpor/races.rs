@@ -6,7 +6,7 @@
 //! already known from a later one is none.
 
 use super::node::Threads;
-use crate::schedule::relation::{dependent, enables_once, is_event};
+use crate::schedule::relation::{Relation, enables_once, is_event};
 use crate::trace::{Outcome, Spread, Step, Touch, Trace};
 use oleander::platform::Access;
 use std::collections::HashMap;
@@ -49,8 +49,9 @@ pub(super) struct Wanted {
 }
 
 /// Finds races. Its scratch is reused from execution to execution.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Races {
+    pub(super) relation: Relation,
     threads: usize,
     /// The clock of each step, all in one.
     clocks: Vec<u32>,
@@ -65,6 +66,23 @@ pub(super) struct Races {
     candidates: Vec<Candidate>,
     /// The first step of each thread in the part that is put before the earlier of two steps.
     first: Vec<u32>,
+}
+
+impl Default for Races {
+    fn default() -> Self {
+        Self {
+            relation: Relation::Fifo,
+            threads: 0,
+            clocks: Vec::new(),
+            seen: Vec::new(),
+            floor: Vec::new(),
+            places: HashMap::default(),
+            objects: Vec::new(),
+            arrivals: Vec::new(),
+            candidates: Vec::new(),
+            first: Vec::new(),
+        }
+    }
 }
 
 impl Races {
@@ -201,7 +219,8 @@ impl Races {
         let waited = outcome == Outcome::Ready && events == 1;
         for touch in touches {
             let place = self.place(touch);
-            let once = enables_once(touch.object.kind);
+            let dependent = |earlier, later| self.relation.dependent(touch.object.kind, earlier, later);
+            let once = enables_once(touch.object.kind) && outcome == Outcome::Ready;
             let event = waited && is_event(touch.object.kind);
             let uses = &self.objects[place].uses;
             for (index, earlier) in uses.iter().enumerate().rev() {
