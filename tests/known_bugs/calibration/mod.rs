@@ -8,7 +8,21 @@ use programs::*;
 
 #[test]
 fn lazy01_all() {
-    check("lazy01", &lazy01(), Known { all: 6, bad: 2, p: 0.33333, dfs: 1, preemptions: (0, 6, 2), delays: (0, 1, 1) });
+    check(
+        "lazy01",
+        &lazy01(),
+        Known {
+            all: 6,
+            bad: 2,
+            k: 6,
+            p: 1.0 / 3.0,
+            walks: 52,
+            pct: [0.340, 0.340, 0.340],
+            dfs: 1,
+            preemptions: (0, 6, 2),
+            delays: (0, 1, 1),
+        },
+    );
 }
 
 #[test]
@@ -16,7 +30,17 @@ fn account_all() {
     check(
         "account",
         &account(),
-        Known { all: 6, bad: 2, p: 0.33333, dfs: 3, preemptions: (0, 6, 2), delays: (1, 3, 1) },
+        Known {
+            all: 6,
+            bad: 2,
+            k: 6,
+            p: 1.0 / 3.0,
+            walks: 52,
+            pct: [0.330, 0.330, 0.330],
+            dfs: 3,
+            preemptions: (0, 6, 2),
+            delays: (1, 3, 1),
+        },
     );
 }
 
@@ -25,7 +49,17 @@ fn token_ring_all() {
     check(
         "token_ring",
         &token_ring(),
-        Known { all: 24, bad: 4, p: 0.16667, dfs: 8, preemptions: (0, 24, 4), delays: (2, 9, 1) },
+        Known {
+            all: 24,
+            bad: 4,
+            k: 4,
+            p: 1.0 / 6.0,
+            walks: 114,
+            pct: [0.160, 0.170, 0.160],
+            dfs: 8,
+            preemptions: (0, 24, 4),
+            delays: (2, 9, 1),
+        },
     );
 }
 
@@ -34,7 +68,17 @@ fn deadlock01_all() {
     check(
         "deadlock01",
         &philosophers::<2>(),
-        Known { all: 6, bad: 2, p: 0.5, dfs: 3, preemptions: (1, 6, 2), delays: (1, 4, 1) },
+        Known {
+            all: 6,
+            bad: 2,
+            k: 8,
+            p: 0.5,
+            walks: 30,
+            pct: [0.000, 0.118, 0.238],
+            dfs: 3,
+            preemptions: (1, 6, 2),
+            delays: (1, 4, 1),
+        },
     );
 }
 
@@ -43,7 +87,17 @@ fn philosophers_3_all() {
     check(
         "philosophers(3)",
         &philosophers::<3>(),
-        Known { all: 168, bad: 6, p: 0.33333, dfs: 50, preemptions: (1, 57, 3), delays: (2, 32, 1) },
+        Known {
+            all: 168,
+            bad: 6,
+            k: 12,
+            p: 1.0 / 3.0,
+            walks: 52,
+            pct: [0.000, 0.043, 0.087],
+            dfs: 50,
+            preemptions: (1, 57, 3),
+            delays: (2, 32, 1),
+        },
     );
 }
 
@@ -52,13 +106,37 @@ fn philosophers_4_all() {
     check(
         "philosophers(4)",
         &philosophers::<4>(),
-        Known { all: 98_184, bad: 24, p: 0.2292, dfs: 12_454, preemptions: (1, 512, 4), delays: (3, 347, 1) },
+        Known {
+            all: 98_184,
+            bad: 24,
+            k: 16,
+            p: 0.2292,
+            walks: 80,
+            pct: [0.000, 0.010, 0.024],
+            dfs: 12_454,
+            preemptions: (1, 512, 4),
+            delays: (3, 347, 1),
+        },
     );
 }
 
 #[test]
 fn carter01_all() {
-    check("carter01", &carter01(), Known { all: 4, bad: 2, p: 0.5, dfs: 2, preemptions: (1, 4, 2), delays: (1, 3, 1) });
+    check(
+        "carter01",
+        &carter01(),
+        Known {
+            all: 4,
+            bad: 2,
+            k: 12,
+            p: 0.5,
+            walks: 30,
+            pct: [0.000, 0.248, 0.426],
+            dfs: 2,
+            preemptions: (1, 4, 2),
+            delays: (1, 3, 1),
+        },
+    );
 }
 
 #[test]
@@ -66,7 +144,17 @@ fn bluetooth_driver_all() {
     check(
         "bluetooth_driver",
         &bluetooth_driver(),
-        Known { all: 73, bad: 4, p: 0.0391, dfs: 14, preemptions: (1, 9, 1), delays: (1, 5, 1) },
+        Known {
+            all: 73,
+            bad: 4,
+            k: 10,
+            p: 0.0391,
+            walks: 521,
+            pct: [0.000, 0.050, 0.076],
+            dfs: 14,
+            preemptions: (1, 9, 1),
+            delays: (1, 5, 1),
+        },
     );
 }
 
@@ -75,7 +163,17 @@ fn twostage_all() {
     check(
         "twostage",
         &twostage(),
-        Known { all: 8, bad: 1, p: 0.0625, dfs: 4, preemptions: (1, 4, 1), delays: (1, 4, 1) },
+        Known {
+            all: 8,
+            bad: 1,
+            k: 8,
+            p: 1.0 / 16.0,
+            walks: 322,
+            pct: [0.000, 0.121, 0.174],
+            dfs: 4,
+            preemptions: (1, 4, 1),
+            delays: (1, 4, 1),
+        },
     );
 }
 
@@ -84,7 +182,17 @@ fn wronglock_3_all() {
     check(
         "wronglock",
         &wronglock(3),
-        Known { all: 71_844, bad: 24_342, p: 0.3716, dfs: 79, preemptions: (1, 252, 66), delays: (1, 9, 2) },
+        Known {
+            all: 71_844,
+            bad: 24_342,
+            k: 18,
+            p: 0.3716,
+            walks: 45,
+            pct: [0.000, 0.085, 0.127],
+            dfs: 79,
+            preemptions: (1, 252, 66),
+            delays: (1, 9, 2),
+        },
     );
 }
 
@@ -93,7 +201,17 @@ fn reorder_3_all() {
     check(
         "reorder(2,1)",
         &reorder(2),
-        Known { all: 162, bad: 8, p: 0.0494, dfs: 15, preemptions: (1, 24, 2), delays: (2, 19, 3) },
+        Known {
+            all: 162,
+            bad: 8,
+            k: 8,
+            p: 0.0494,
+            walks: 410,
+            pct: [0.000, 0.043, 0.070],
+            dfs: 15,
+            preemptions: (1, 24, 2),
+            delays: (2, 19, 3),
+        },
     );
 }
 
@@ -102,7 +220,17 @@ fn reorder_5_all() {
     check(
         "reorder(4,1)",
         &reorder(4),
-        Known { all: 400_960, bad: 424, p: 0.0302, dfs: 9_781, preemptions: (1, 1_372, 4), delays: (4, 637, 15) },
+        Known {
+            all: 400_960,
+            bad: 424,
+            k: 12,
+            p: 0.0302,
+            walks: 676,
+            pct: [0.000, 0.018, 0.030],
+            dfs: 9_781,
+            preemptions: (1, 1_372, 4),
+            delays: (4, 637, 15),
+        },
     );
 }
 
@@ -111,6 +239,16 @@ fn figure_1b_all() {
     check(
         "figure 1b",
         &figure_1b(),
-        Known { all: 131_889, bad: 1_260, p: 0.1230, dfs: 842, preemptions: (1, 20, 1), delays: (2, 97, 6) },
+        Known {
+            all: 131_889,
+            bad: 1_260,
+            k: 20,
+            p: 0.1230,
+            walks: 158,
+            pct: [0.000, 0.028, 0.038],
+            dfs: 842,
+            preemptions: (1, 20, 1),
+            delays: (2, 97, 6),
+        },
     );
 }
