@@ -1,10 +1,11 @@
 //! What goes across packages: conformance rows, the house's style, and the examples of the pages as doc-tests.
 //!
 //! The rows are the contract as data. [`rows`] has them all; [`case`] reads them, [`run`] plays them on a [`backend`] with
-//! the [`ops`] and the test [`objects`].
+//! the [`ops`] and the test [`objects`]; [`contract`] is what they show.
 
 pub mod backend;
 pub mod case;
+pub mod contract;
 pub mod objects;
 pub mod ops;
 pub mod run;

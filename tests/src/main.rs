@@ -1,9 +1,11 @@
-//! Runs rows of the contract by hand: lists them, or plays some of them on some backends.
+//! Runs rows of the contract by hand: lists them, plays some of them on some backends, or writes the contract.
 
 use clap::{Parser, ValueEnum};
 use oleander_tests::backend::Kind;
 use oleander_tests::case::Row;
+use oleander_tests::contract::{Contract, Evidence, renew};
 use oleander_tests::ops;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -17,6 +19,9 @@ struct Cli {
     /// Print the operations that rows can use.
     #[arg(long)]
     operations: bool,
+    /// Write the pages of the contract anew, and run nothing.
+    #[arg(long)]
+    contract: bool,
     /// Run these rows: ids, or other names that rows have; a fact stands for all its rows.
     #[arg(long, value_name = "ID")]
     id: Vec<String>,
@@ -46,6 +51,9 @@ fn main() -> ExitCode {
         }
         return ExitCode::SUCCESS;
     }
+    if cli.contract {
+        return contract();
+    }
     let backends = match cli.backend {
         None => vec![Kind::Host, Kind::Sim],
         Some(Backend::Host) => vec![Kind::Host],
@@ -72,6 +80,20 @@ fn main() -> ExitCode {
     }
     let asked = |row: &&Arc<Row>| cli.id.is_empty() || cli.id.iter().any(|id| row.is_called(id));
     run(&rows.iter().filter(asked).collect::<Vec<_>>(), &backends)
+}
+
+/// Writes the pages that are made from the facts and the rows.
+fn contract() -> ExitCode {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in the workspace");
+    let read = || Ok((Contract::read(root)?, Evidence::read(root)?));
+    let write = |(contract, evidence)| renew(root, &contract, &evidence).map_err(|error| error.to_string());
+    match read().and_then(write) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(UNUSABLE)
+        }
+    }
 }
 
 /// Id first.

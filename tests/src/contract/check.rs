@@ -1,0 +1,90 @@
+//! The rules of the data: what a fact must have, and that what it names is there.
+
+use super::data::{Contract, Fact, Known};
+use super::evidence::{Evidence, facts_of};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// Everything that is not in order, one a line; `root` is the workspace.
+#[must_use]
+pub fn check(root: &Path, contract: &Contract, evidence: &Evidence) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut ids = BTreeSet::new();
+    for fact in contract.facts() {
+        if !ids.insert(fact.id.as_str()) {
+            wrong.push(format!("{}: is there twice", fact.id));
+        }
+    }
+    let keys: BTreeSet<_> = contract.sources.iter().map(|source| source.key.as_str()).collect();
+    for fact in contract.facts() {
+        let complaints = of_form(fact)
+            .into_iter()
+            .chain(
+                fact.source.iter().filter(|key| !keys.contains(key.as_str())).map(|key| format!("no source `{key}`")),
+            )
+            .chain(fact.same.iter().filter(|id| !ids.contains(id.as_str())).map(|id| format!("there is no {id}")))
+            .chain(fact.place.iter().filter(|path| !root.join(path).is_file()).map(|path| format!("no file `{path}`")))
+            .chain(fact.shown_by.iter().filter(|test| !is_there(root, test)).map(|test| format!("no test `{test}`")));
+        wrong.extend(complaints.map(|what| format!("{}: {what}", fact.id)));
+    }
+    for row in evidence.rows() {
+        let strays = facts_of(row).filter(|id| !ids.contains(id));
+        wrong.extend(strays.map(|id| format!("row {}: there is no fact {id}", row.id)));
+    }
+    wrong.extend(evidence.stray_divergences().map(|row| format!("tests/expect: there is no row {row}")));
+    wrong.extend(strangers(root, contract));
+    wrong
+}
+
+/// What a fact must have by itself.
+fn of_form(fact: &Fact) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if fact.says.trim().is_empty() {
+        wrong.push("says nothing".to_owned());
+    }
+    let chosen = fact.known == Known::Chosen;
+    if chosen && fact.because.is_none() {
+        wrong.push("is chosen without `because`".to_owned());
+    }
+    if chosen && fact.place.is_empty() && !fact.missing {
+        wrong.push("is chosen without `place`".to_owned());
+    }
+    if !chosen && fact.known != Known::Implied && fact.source.is_empty() {
+        wrong.push("is known without `source`".to_owned());
+    }
+    if fact.missing && fact.no_row.is_none() {
+        wrong.push("is missing without `no_row`".to_owned());
+    }
+    wrong
+}
+
+/// Whether `FILE: FUNCTION` is there.
+fn is_there(root: &Path, test: &str) -> bool {
+    let Some((file, name)) = test.split_once(": ") else { return false };
+    fs::read_to_string(root.join(file)).is_ok_and(|text| text.contains(&format!("fn {name}(")))
+}
+
+/// Files of facts that no list names: nobody would read them.
+fn strangers(root: &Path, contract: &Contract) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(root.join("tests/contract")) else { return vec!["no tests/contract".to_owned()] };
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let known = |name: &str| name == "index" || contract.sections.iter().any(|section| section.name == name);
+    let mut strangers: Vec<_> =
+        names.filter(|name| name.strip_suffix(".toml").is_some_and(|name| !known(name))).collect();
+    strangers.sort();
+    strangers.iter().map(|name| format!("tests/contract/{name}: not in index.toml")).collect()
+}
+
+/// The facts that a row should show and none does, in order. What is only implied may be shown by a test instead; what
+/// other facts say too waits with them.
+#[must_use]
+pub fn waiting<'a>(contract: &'a Contract, evidence: &Evidence) -> Vec<&'a str> {
+    let is_enough = |fact: &Fact| fact.known == Known::Implied && !fact.shown_by.is_empty();
+    let is_owed = |fact: &&Fact| fact.no_row.is_none() && fact.same.is_empty() && !is_enough(fact);
+    contract
+        .facts()
+        .filter(|fact| is_owed(fact) && evidence.rows_of(fact).is_empty())
+        .map(|fact| fact.id.as_str())
+        .collect()
+}

@@ -1,0 +1,114 @@
+//! What shows a fact: rows, divergences, tests; and the mark that follows for each backend.
+
+use super::data::{Contract, Fact, divergences};
+use crate::case::Row;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The facts that a row shows: its own, and the others that it names.
+pub(super) fn facts_of(row: &Row) -> impl Iterator<Item = &str> {
+    std::iter::once(&row.id).chain(&row.also).map(|id| fact_of(id))
+}
+
+/// The fact of a row's id: what is before the dot.
+fn fact_of(id: &str) -> &str {
+    id.split('.').next().unwrap_or(id)
+}
+
+/// The rows and where they diverge.
+#[derive(Debug)]
+pub struct Evidence {
+    rows: Vec<Arc<Row>>,
+    /// For each backend, by row; none when no list is there, so the backend does not run.
+    divergences: [Option<BTreeMap<String, String>>; 3],
+}
+
+/// The backends in the order of the columns: the files of `tests/expect/` and the headings.
+pub(super) const BACKENDS: [(&str, &str); 3] = [("host", "host"), ("sim", "simulated"), ("wine", "Wine")];
+
+/// What a fact has on a backend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// Its rows pass.
+    Passes,
+    /// One of its rows gives something else, for this reason.
+    Diverges(String),
+    /// A plain test shows it.
+    ByTest,
+    /// No program can observe it there.
+    NotApplicable,
+    /// Nothing of it runs there.
+    NotRun,
+    /// Nothing shows it yet.
+    Open,
+}
+
+impl Evidence {
+    /// Reads `tests/cases/`, and `tests/expect/` below `root`, the workspace.
+    ///
+    /// # Errors
+    /// What cannot be read, with the file's name.
+    pub fn read(root: &Path) -> Result<Evidence, String> {
+        let mut lists = [None, None, None];
+        for (list, (backend, _)) in lists.iter_mut().zip(BACKENDS) {
+            *list = divergences(&root.join("tests/expect").join(backend).with_extension("toml"))?;
+        }
+        // These two run all rows, whether they have a list or not.
+        lists[..2].iter_mut().for_each(|list| _ = list.get_or_insert_default());
+        let wrong = |errors: Vec<_>| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        Ok(Evidence { rows: crate::rows().map_err(wrong)?, divergences: lists })
+    }
+
+    /// All rows.
+    #[must_use]
+    pub fn rows(&self) -> &[Arc<Row>] {
+        &self.rows
+    }
+
+    /// The divergences whose row is not there, as `BACKEND: ROW`.
+    pub(super) fn stray_divergences(&self) -> impl Iterator<Item = String> {
+        BACKENDS.iter().zip(&self.divergences).flat_map(|((backend, _), list)| {
+            let ids = list.iter().flat_map(BTreeMap::keys);
+            ids.filter(|id| !self.rows.iter().any(|row| row.id == **id)).map(move |id| format!("{backend}: {id}"))
+        })
+    }
+
+    /// The rows that show a fact: its own, or else all of those that say the same, if each of these has one.
+    #[must_use]
+    pub fn rows_of<'a>(&'a self, fact: &Fact) -> Vec<&'a Row> {
+        let of = |id: &str| {
+            self.rows.iter().map(|row| &**row).filter(|row| facts_of(row).any(|it| it == id)).collect::<Vec<_>>()
+        };
+        let own = of(&fact.id);
+        if !own.is_empty() || fact.same.is_empty() {
+            return own;
+        }
+        let lists: Vec<_> = fact.same.iter().map(|id| of(id)).collect();
+        if lists.iter().any(Vec::is_empty) { Vec::new() } else { lists.concat() }
+    }
+
+    /// The tests of a fact, and of those that say the same.
+    fn tests_of<'a>(contract: &'a Contract, fact: &'a Fact) -> Vec<&'a str> {
+        let same = contract.facts().filter(|other| fact.same.contains(&other.id));
+        std::iter::once(fact).chain(same).flat_map(|fact| &fact.shown_by).map(String::as_str).collect()
+    }
+
+    /// One mark for each of [`BACKENDS`].
+    pub(super) fn marks(&self, contract: &Contract, fact: &Fact) -> [Mark; 3] {
+        let rows = self.rows_of(fact);
+        let tests = Self::tests_of(contract, fact);
+        std::array::from_fn(|backend| match &self.divergences[backend] {
+            Some(list) if !rows.is_empty() => {
+                let reason = rows.iter().find_map(|row| list.get(&row.id));
+                reason.map_or(Mark::Passes, |reason| Mark::Diverges(reason.clone()))
+            }
+            // What lies in the simulator's package runs there; all other tests are on host threads.
+            _ if tests.iter().any(|test| test.starts_with("sim/") == (backend == 1)) && backend < 2 => Mark::ByTest,
+            _ if fact.missing => Mark::Open,
+            _ if fact.no_row.is_some() && tests.is_empty() => Mark::NotApplicable,
+            _ if backend < 2 && rows.is_empty() && tests.is_empty() => Mark::Open,
+            _ => Mark::NotRun,
+        })
+    }
+}

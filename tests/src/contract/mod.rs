@@ -1,0 +1,46 @@
+//! The contract as data: every fact of COM's behaviour, how it is known, and what shows it; and the pages made from it.
+//!
+//! `tests/contract/*.toml` holds the facts, one file a section, in the order that `index.toml` gives. A fact is shown by rows
+//! (`tests/cases/*.rows`; a row's id is the fact's, with `.2` and so on behind it where there are several), by plain
+//! tests that it names (`shown_by`), or it says why no row can show it (`no_row`). `tests/expect/BACKEND.toml` holds the
+//! divergences: a row's id and the reason. [`Contract::read`] takes all that in, [`check`] finds what is not in order,
+//! [`pages`] writes the chapters of the book.
+//!
+//! `data` is the data, `evidence` what shows a fact, `check` the rules, `page` the text. All are plain functions over the
+//! data; nothing runs here, and nothing is shared.
+
+mod check;
+mod data;
+mod evidence;
+mod page;
+
+pub use check::{check, waiting};
+pub use data::{Contract, Fact, Known, Section, Source};
+pub use evidence::{Evidence, Mark};
+pub use page::pages;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::{fs, io};
+
+/// The list of the facts that still wait for their row, relative to the workspace's root.
+pub const WAITING: &str = "tests/contract/without_row.txt";
+
+/// How the pages are written anew.
+pub const RENEW: &str = "cargo run -p oleander-tests -- --contract";
+
+/// Writes the pages below `root`, the workspace, and takes what has a row now off the list of facts that wait for one.
+///
+/// # Errors
+/// Of the file system.
+pub fn renew(root: &Path, contract: &Contract, evidence: &Evidence) -> io::Result<()> {
+    for (path, text) in pages(contract, evidence) {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().expect("below the root"))?;
+        fs::write(path, text)?;
+    }
+    let waiting: BTreeSet<&str> = waiting(contract, evidence).into_iter().collect();
+    let old = fs::read_to_string(root.join(WAITING))?;
+    let still: String = old.lines().filter(|id| waiting.contains(id)).flat_map(|id| [id, "\n"]).collect();
+    fs::write(root.join(WAITING), still)
+}
