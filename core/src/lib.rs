@@ -34,7 +34,9 @@ mod synchronize;
 
 pub use abi::clsid::*;
 pub use abi::hresult::*;
+pub use abi::ids::*;
 pub use abi::interfaces::*;
+pub use abi::malloc::*;
 pub use abi::memory::*;
 pub use abi::types::*;
 pub use abi::win32::*;

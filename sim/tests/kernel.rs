@@ -5,6 +5,7 @@ use oleander::kernel::{
     Event, Filter, Mutex, Spawned, Waitable, message, queue, queue_work_item, spawn, wait_all, wait_any,
 };
 use oleander::platform::{self, Deadline, Why};
+use oleander::windows_core::GUID;
 use oleander_sim::{End, Exploration, explore, run, world};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -260,4 +261,39 @@ fn a_message_loop_that_gets_nothing_is_reported() {
     let End::Deadlock { blocked, .. } = &report.end else { panic!("{report}") };
     let who: Vec<_> = blocked.iter().map(|thread| (thread.thread.as_str(), thread.why)).collect();
     assert_eq!(who, [("main", Why::Wait), ("STA", Why::MessageLoop)]);
+}
+
+/// Draws two ids on each of two threads, in whatever order.
+fn drawn() -> Vec<GUID> {
+    let draw = |into: &std::sync::Mutex<Vec<GUID>>| {
+        for _ in 0..2 {
+            let mut id = GUID::zeroed();
+            // SAFETY: a valid place.
+            assert_eq!(unsafe { oleander::CoCreateGuid(&mut id) }, oleander::S_OK);
+            into.lock().expect("nobody panics").push(id);
+        }
+    };
+    let (mine, others) = (std::sync::Mutex::default(), Arc::new(std::sync::Mutex::default()));
+    let place = others.clone();
+    let other = spawn("other", false, move || draw(&place));
+    draw(&mine);
+    join(&other);
+    let mut all = mine.into_inner().expect("nobody panics");
+    all.extend(others.lock().expect("nobody panics").iter());
+    all
+}
+
+#[test]
+fn new_ids_are_the_same_in_every_run_and_no_step() {
+    let first = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = first.clone();
+    let found = explore(move || {
+        let ids = drawn();
+        assert_eq!(ids.iter().map(GUID::to_u128).collect::<BTreeSet<_>>().len(), 4, "no id twice");
+        let mut seen = seen.lock().expect("nobody panics");
+        assert!(seen.is_empty() || *seen == ids, "another schedule, other ids");
+        *seen = ids;
+    });
+    assert_counts(&found, 1, 1);
+    assert_eq!(first.lock().expect("nobody panics").len(), 4);
 }

@@ -69,6 +69,8 @@ hresults! {
     REGDB_E_IIDNOTREG = 0x80040155, "the interface has no registered proxy and stub";
     CO_E_NOTINITIALIZED = 0x800401F0, "COM is not initialised on the thread";
     CO_E_ALREADYINITIALIZED = 0x800401F1, "COM is initialised already";
+    CO_E_CLASSSTRING = 0x800401F3, "the text names no class";
+    CO_E_IIDSTRING = 0x800401F4, "the text names no interface";
     CO_E_OBJNOTREG = 0x800401FB, "the object is not registered";
     CO_E_OBJISREG = 0x800401FC, "the object is registered already";
     CO_E_OBJNOTCONNECTED = 0x800401FD, "the object is not connected to a server";

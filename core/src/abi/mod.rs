@@ -3,7 +3,9 @@
 pub mod clsid;
 pub(crate) mod exports;
 pub mod hresult;
+pub mod ids;
 pub mod interfaces;
+pub mod malloc;
 pub mod memory;
 pub mod types;
 pub mod win32;

@@ -61,6 +61,8 @@ pub(crate) struct ThreadState {
     pub(crate) in_filter: Cell<u32>,
     /// The controlling unknown under which an `Inner` has its object made just now; null when none does.
     pub(crate) aggregating: Cell<*mut c_void>,
+    /// How many random numbers the thread has drawn, in a simulated world.
+    pub(crate) drawn: Cell<u32>,
     /// The `block_on` that polls on this thread.
     pub(crate) driving: Driving,
     /// Buffers and calls to be used again.
@@ -89,6 +91,7 @@ impl ThreadState {
             in_filter: Cell::new(0),
             aggregating: Cell::new(std::ptr::null_mut()),
             driving: Driving::default(),
+            drawn: Cell::new(0),
             buffers: Buffers::default(),
             calls: Kept::default(),
         }

@@ -13,6 +13,7 @@
 mod deadline;
 mod host;
 mod port;
+mod random;
 pub(crate) mod sync;
 mod thread;
 
@@ -21,6 +22,7 @@ pub use host::host;
 #[cfg(test)]
 pub(crate) use host::run_as;
 pub use port::{Access, Announce, Object, ObjectKind, Port, Spawn, Why};
+pub use random::random_bits;
 pub use thread::{Current, Thread, ThreadRef, current, enter};
 pub(crate) use thread::{with_current, with_known};
 

@@ -66,6 +66,8 @@
 #define REGDB_E_IIDNOTREG                    OLEANDER_HRESULT(0x80040155)
 #define CO_E_NOTINITIALIZED                  OLEANDER_HRESULT(0x800401F0)
 #define CO_E_ALREADYINITIALIZED              OLEANDER_HRESULT(0x800401F1)
+#define CO_E_CLASSSTRING                     OLEANDER_HRESULT(0x800401F3)
+#define CO_E_IIDSTRING                       OLEANDER_HRESULT(0x800401F4)
 #define CO_E_OBJNOTREG                       OLEANDER_HRESULT(0x800401FB)
 #define CO_E_OBJISREG                        OLEANDER_HRESULT(0x800401FC)
 #define CO_E_OBJNOTCONNECTED                 OLEANDER_HRESULT(0x800401FD)
@@ -313,6 +315,9 @@ typedef int32_t AgileReferenceOptions;
 #define ERROR_NOT_ENOUGH_QUOTA               1816
 #define ERROR_TIMEOUT                        1460
 #define ERROR_TOO_MANY_POSTS                 298
+
+/* What memory CoGetMalloc is asked for. */
+#define MEMCTX_TASK                          1
 
 /* Stream positions. */
 #define STREAM_SEEK_SET                      0

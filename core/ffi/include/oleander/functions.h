@@ -70,6 +70,7 @@ HRESULT CoGetPSClsid(REFIID riid, CLSID *pClsid);
 void *CoTaskMemAlloc(SIZE_T cb);
 void *CoTaskMemRealloc(void *pv, SIZE_T cb);
 void CoTaskMemFree(void *pv);
+HRESULT CoGetMalloc(DWORD dwMemContext, IMalloc **ppMalloc);
 BSTR SysAllocString(const OLECHAR *psz);
 BSTR SysAllocStringLen(const OLECHAR *strIn, UINT ui);
 BSTR SysAllocStringByteLen(const char *psz, UINT len);
@@ -78,6 +79,14 @@ BOOL SysReAllocStringLen(BSTR *pbstr, const OLECHAR *psz, UINT len);
 void SysFreeString(BSTR bstrString);
 UINT SysStringLen(BSTR pbstr);
 UINT SysStringByteLen(BSTR bstr);
+
+/* Ids and their text. */
+HRESULT CoCreateGuid(GUID *pguid);
+INT StringFromGUID2(REFGUID rguid, LPOLESTR lpsz, INT cchMax);
+HRESULT StringFromCLSID(REFCLSID rclsid, LPOLESTR *lplpsz);
+HRESULT StringFromIID(REFIID rclsid, LPOLESTR *lplpsz);
+HRESULT CLSIDFromString(LPCOLESTR lpsz, CLSID *pclsid);
+HRESULT IIDFromString(LPCOLESTR lpsz, IID *lpiid);
 
 /* Kernel objects and handles. */
 HANDLE CreateEventW(const void *lpEventAttributes, BOOL bManualReset, BOOL bInitialState, LPCWSTR lpName);

@@ -46,6 +46,7 @@ OLEANDER_INTERFACE_ID(AsyncIPipeLong, 0xDB2F3ACD, 0x2F86, 0x11D1, 0x8E, 0x04, 0x
 OLEANDER_INTERFACE_ID(IPipeDouble, 0xDB2F3ACE, 0x2F86, 0x11D1, 0x8E, 0x04, 0x00, 0xC0, 0x4F, 0xB9, 0x98, 0x9A);
 OLEANDER_INTERFACE_ID(AsyncIPipeDouble, 0xDB2F3ACF, 0x2F86, 0x11D1, 0x8E, 0x04, 0x00, 0xC0, 0x4F, 0xB9, 0x98, 0x9A);
 OLEANDER_OLE_INTERFACE_ID(IEnumUnknown, 0x00000100);
+OLEANDER_OLE_INTERFACE_ID(IMalloc, 0x00000002);
 
 OLEANDER_OLE_GUID(CLSID_StdEvent, 0x0000032B);
 OLEANDER_OLE_GUID(CLSID_ManualResetEvent, 0x0000032C);
@@ -531,6 +532,19 @@ DECLARE_INTERFACE_(IEnumUnknown, IUnknown) {
     STDMETHOD(Skip)(THIS_ ULONG celt) PURE;
     STDMETHOD(Reset)(THIS) PURE;
     STDMETHOD(Clone)(THIS_ IEnumUnknown **ppenum) PURE;
+};
+
+/* The task allocator as an object. */
+#undef INTERFACE
+#define INTERFACE IMalloc
+DECLARE_INTERFACE_(IMalloc, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD_(void *, Alloc)(THIS_ SIZE_T cb) PURE;
+    STDMETHOD_(void *, Realloc)(THIS_ void *pv, SIZE_T cb) PURE;
+    STDMETHOD_(void, Free)(THIS_ void *pv) PURE;
+    STDMETHOD_(SIZE_T, GetSize)(THIS_ void *pv) PURE;
+    STDMETHOD_(INT, DidAlloc)(THIS_ void *pv) PURE;
+    STDMETHOD_(void, HeapMinimize)(THIS) PURE;
 };
 #undef INTERFACE
 

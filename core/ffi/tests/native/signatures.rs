@@ -36,6 +36,7 @@ fn is_same(rust: &str, c: &str) -> bool {
         "*const GUID" if one_of(&["REFIID", "REFCLSID", "REFGUID"]) => true,
         "*const u16" if one_of(&["LPCWSTR", "LPCOLESTR"]) => true,
         "*const u8" if one_of(&["LPCSTR"]) => true,
+        "*mut u16" if one_of(&["LPOLESTR"]) => true,
         "*mut c_void" if one_of(&["LPVOID", "CO_MTA_USAGE_COOKIE"]) => true,
         _ => pointer(rust).map_or_else(|| rust == c, |inside| is_same_pointer(inside, c)),
     }

@@ -87,7 +87,7 @@ fn ids(compiler: &Compiler) -> Outcome {
         IPSFactoryBuffer IMarshal IMarshal2 IStdMarshalInfo INoMarshal IExternalConnection IAgileReference
         IReleaseMarshalBuffers IGlobalInterfaceTable IMessageFilter IAgileObject IClassFactory ISequentialStream IStream
         IPersist IPipeByte AsyncIPipeByte IPipeLong AsyncIPipeLong IPipeDouble AsyncIPipeDouble
-        IEnumUnknown
+        IEnumUnknown IMalloc
     };
     let header = header::read();
     let declared: Vec<&str> = header.interfaces.iter().map(|it| it.name.as_str()).collect();
