@@ -34,7 +34,7 @@ struct Inner {
 
 impl ApcQueue {
     pub(super) fn new(process: &Process) -> Self {
-        Self { header: Header::new(process, ObjectKind::Queue, 0), inner: Mutex::new(Inner::default()) }
+        Self { header: Header::new(process, ObjectKind::Apcs, 0), inner: Mutex::new(Inner::default()) }
     }
 
     /// Queues a call; gives it back when the thread has ended.

@@ -26,6 +26,8 @@ pub enum ObjectKind {
     Pool,
     /// A table of the process: classes, stubs, proxies, interfaces.
     Table,
+    /// The asynchronous procedure calls that are queued to a thread.
+    Apcs,
     /// A message on its way through a queue: put in once, taken out once.
     Message,
     /// Something that user code names.

@@ -28,6 +28,7 @@ impl Touch {
             | ObjectKind::Semaphore
             | ObjectKind::Mutex
             | ObjectKind::Call
+            | ObjectKind::Apcs
             | ObjectKind::Message
             | ObjectKind::User => Access::Write,
         };
