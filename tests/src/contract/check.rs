@@ -25,6 +25,7 @@ pub fn check(root: &Path, contract: &Contract, evidence: &Evidence) -> Vec<Strin
             )
             .chain(fact.same.iter().filter(|id| !ids.contains(id.as_str())).map(|id| format!("there is no {id}")))
             .chain(fact.place.iter().filter(|path| !root.join(path).is_file()).map(|path| format!("no file `{path}`")))
+            .chain(of_rows(fact, evidence))
             .chain(fact.shown_by.iter().filter(|test| !is_there(root, test)).map(|test| format!("no test `{test}`")));
         wrong.extend(complaints.map(|what| format!("{}: {what}", fact.id)));
     }
@@ -57,6 +58,12 @@ fn of_form(fact: &Fact) -> Vec<String> {
         wrong.push("is missing without `no_row`".to_owned());
     }
     wrong
+}
+
+/// A reason against rows beside a row.
+fn of_rows(fact: &Fact, evidence: &Evidence) -> Option<String> {
+    let row = evidence.own_rows(fact).first()?.id.clone();
+    fact.no_row.as_ref().map(|_| format!("has the row {row}, and says `no_row`"))
 }
 
 /// Whether `FILE: FUNCTION` is there.

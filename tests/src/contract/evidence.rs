@@ -77,15 +77,21 @@ impl Evidence {
     /// The rows that show a fact: its own, or else all of those that say the same, if each of these has one.
     #[must_use]
     pub fn rows_of<'a>(&'a self, fact: &Fact) -> Vec<&'a Row> {
-        let of = |id: &str| {
-            self.rows.iter().map(|row| &**row).filter(|row| facts_of(row).any(|it| it == id)).collect::<Vec<_>>()
-        };
-        let own = of(&fact.id);
+        let own = self.own_rows(fact);
         if !own.is_empty() || fact.same.is_empty() {
             return own;
         }
-        let lists: Vec<_> = fact.same.iter().map(|id| of(id)).collect();
+        let lists: Vec<_> = fact.same.iter().map(|id| self.of(id)).collect();
         if lists.iter().any(Vec::is_empty) { Vec::new() } else { lists.concat() }
+    }
+
+    /// The rows that name the fact.
+    pub(super) fn own_rows<'a>(&'a self, fact: &Fact) -> Vec<&'a Row> {
+        self.of(&fact.id)
+    }
+
+    fn of<'a>(&'a self, id: &str) -> Vec<&'a Row> {
+        self.rows.iter().map(|row| &**row).filter(|row| facts_of(row).any(|it| it == id)).collect()
     }
 
     /// The tests of a fact, and of those that say the same.
