@@ -4,6 +4,7 @@
 //! say so and count as ignored; hence the harness, which can tell that at run time.
 
 mod compiler;
+mod declared;
 mod exports;
 mod header;
 mod programs;

@@ -1,11 +1,12 @@
 //! A simple reader of the runtime's own sources: the functions defined with `export!` and the interfaces, with their
 //! signatures. It knows the sources' own style (rustfmt's) and no more of Rust.
 
-use crate::header::{Function, Interface};
+use crate::declared::{Function, Interface};
 use std::path::{Path, PathBuf};
 
 fn source_dir() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../src")
+    let mut above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|folder| folder.join("core/src"));
+    above.find(|folder| folder.join("lib.rs").exists()).expect("the runtime's sources")
 }
 
 /// Every function of the surface.
@@ -51,6 +52,25 @@ pub fn interfaces() -> Vec<Interface> {
             let methods = methods(body).iter().map(|text| function(&without_attributes(text), ";")).collect();
             found.push(Interface { name, base, methods });
             found.extend(twin);
+        }
+    }
+    found
+}
+
+/// The id of every interface, as its text in the sources; that of a twin under the twin's name.
+#[allow(dead_code, reason = "the comparison with the system's metadata uses it")]
+pub fn interface_ids() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for file in files(&source_dir().join("abi/interfaces")) {
+        let text = std::fs::read_to_string(file).expect("the interfaces");
+        let blocks: Vec<_> = text.split("pub unsafe trait ").collect();
+        for (above, block) in blocks.iter().zip(&blocks[1..]) {
+            let name = block.split_once(':').expect("a base").0;
+            let attributes = above.rsplit("\n}\n").next().unwrap_or_default();
+            // Ids are the only texts of 36 characters between quotes.
+            let ids = attributes.split('"').filter(|text| text.len() == 36 && text.matches('-').count() == 4);
+            let names = [name.to_owned(), format!("Async{name}")];
+            found.extend(names.into_iter().zip(ids.map(str::to_owned)));
         }
     }
     found

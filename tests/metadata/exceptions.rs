@@ -1,0 +1,23 @@
+//! What the metadata does not have, or has differently, with the reason.
+
+pub const INTERFACES: &[(&str, &str)] = &[];
+
+pub const FUNCTIONS: &[(&str, &str)] = &[];
+
+pub const CONSTANTS: &[(&str, &str)] =
+    &[("QS_ALLINPUT", "as before Windows 8, which added touch and pointer input; there is none of either here")];
+
+/// The metadata is made of headers; these ids are in a library (uuid.lib). Facts section 1.4 says where theirs come from.
+const LIBRARY: &str = "only in uuid.lib";
+
+pub const CLASS_IDS: &[(&str, &str)] = &[
+    ("CLSID_StdEvent", LIBRARY),
+    ("CLSID_ManualResetEvent", LIBRARY),
+    ("CLSID_SynchronizeContainer", LIBRARY),
+    ("CLSID_StdGlobalInterfaceTable", LIBRARY),
+    ("CLSID_GlobalOptions", LIBRARY),
+    ("CLSID_ContextSwitcher", LIBRARY),
+    ("CLSID_StdMarshal", LIBRARY),
+    ("CLSID_InProcFreeMarshaler", LIBRARY),
+    ("CLSID_InProcFreeMarshaler_OLD", "a name of this library's own (D-14)"),
+];
