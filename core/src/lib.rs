@@ -25,6 +25,7 @@ pub mod future;
 pub mod kernel;
 pub mod marshal;
 pub mod object;
+mod places;
 pub mod platform;
 pub mod process;
 pub mod protocol;

@@ -2,16 +2,16 @@
 
 #[path = "../../core/tests/support/mod.rs"]
 mod support;
+mod walks;
 
 use oleander::windows_core::IUnknown;
 use oleander::*;
-use oleander_sim::schedule::{Point, Schedule};
-use oleander_sim::trace::Trace;
 use oleander_sim::{Limits, explore_with, run, world};
 use std::sync::{Arc, Mutex};
 use support::probe::PAIRS;
 use support::releaser::*;
 use support::*;
+use walks::Walks;
 
 const SECOND_NS: u64 = 1_000_000_000;
 
@@ -91,40 +91,10 @@ fn cxl_06_a_cancelled_release_is_finished_at_once() {
     });
 }
 
-/// Random walks through the schedules, one for each seed.
-struct Walks {
-    seeds: u64,
-    state: u64,
-}
-
-impl Walks {
-    /// The mixing function of SplitMix64.
-    fn next(&mut self, of: usize) -> usize {
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed >> 33) as usize % of
-    }
-}
-
-impl Schedule for Walks {
-    fn new_execution(&mut self, _previous: Option<&Trace>) -> bool {
-        self.state = self.seeds;
-        self.seeds = self.seeds.saturating_sub(1);
-        self.state > 0
-    }
-    fn choose(&mut self, point: &Point<'_>) -> usize {
-        self.next(point.enabled().len())
-    }
-    fn choose_n(&mut self, n: usize) -> usize {
-        self.next(n)
-    }
-}
-
 /// Whatever the order, nothing hangs and nothing is left.
 #[track_caller]
 fn walk(scenario: impl Fn()) {
-    let found = explore_with(&mut Walks { seeds: 200, state: 0 }, &Limits::default(), || {
+    let found = explore_with(&mut Walks::new(200), &Limits::default(), || {
         scenario();
         assert_eq!((debug::live_objects(), debug::open_handles()), (0, 0));
     });

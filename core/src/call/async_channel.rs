@@ -71,7 +71,8 @@ impl Pending {
             return Route::Own(self.event.clone());
         }
         let agile = sync.cast::<IAgileObject>().is_ok();
-        Route::Outer(Outer { sync: sync.clone(), home: (!agile).then(|| self.home.clone()), own: self.event.clone() })
+        let home = (!agile).then(|| self.home.clone());
+        Route::Outer(Outer { sync: sync.clone(), home, place: 0, own: self.event.clone() })
     }
 }
 

@@ -23,6 +23,7 @@ use crate::proxy::info::{AsyncInfo, Kept};
 use crate::stub::{StubEntry, within};
 use crate::synchronize::EventHandle;
 use parking_lot::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use windows_core::{ComObject, HRESULT, IUnknown, IUnknownImpl, Interface};
 
@@ -38,6 +39,8 @@ pub(crate) struct ServerCall {
     handle: EventHandle,
     inner: Inner,
     running: Mutex<Option<Running>>,
+    /// Where the object stands among the begun calls of its apartment. Written before Begin_.
+    place: AtomicUsize,
 }
 
 /// The call that is being served.
@@ -68,6 +71,7 @@ impl ServerCall {
             event,
             inner: Inner::new(),
             running: Mutex::default(),
+            place: AtomicUsize::new(0),
         });
         // SAFETY: the object aggregates what it makes under the controlling unknown, and belongs to this apartment.
         let made = unsafe {
@@ -112,7 +116,8 @@ impl ServerCall {
 
 impl ServerCall_Impl {
     /// Serves a call: Begin_, and Finish_ with the reply when Signal has come. In the apartment.
-    pub(crate) fn serve(&self, call: &Arc<Call>, message: &RPCOLEMESSAGE) {
+    pub(crate) fn serve(&self, call: &Arc<Call>, message: &RPCOLEMESSAGE, place: usize) {
+        self.place.store(place, Ordering::Release);
         platform::visit(self.object, Access::Write);
         self.event.reset();
         if !self.word.apply(machine::begin) {
@@ -165,7 +170,8 @@ impl ServerCall_Impl {
         let over = self.running.lock().take();
         drop(over);
         let alive = self.word.apply(machine::ended);
-        let begun = self.home.upgrade().and_then(|home| home.exports.take_begun(self));
+        let begun =
+            self.home.upgrade().and_then(|home| home.exports.take_begun(self, self.place.load(Ordering::Acquire)));
         match (alive, begun, self.entry.upgrade()) {
             (true, Some(this), Some(entry)) => entry.asynchronous.give_back(this),
             (_, begun, _) => drop(begun),

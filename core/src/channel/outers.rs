@@ -7,32 +7,30 @@
 //! is taken under it.
 
 use super::Call;
+use crate::places::Places;
 use crate::platform::sync::Mutex;
 use std::sync::{Arc, Weak};
 
 /// Calls with an outer object of one apartment.
 #[derive(Default)]
-pub(crate) struct Outers(Mutex<Vec<Weak<Call>>>);
+pub(crate) struct Outers(Mutex<Places<Weak<Call>>>);
 
 impl Outers {
-    /// A call is sent that will signal an object of this apartment.
-    pub(super) fn add(&self, call: &Arc<Call>) {
-        self.0.lock().push(Arc::downgrade(call));
+    /// A call is sent that will signal an object of this apartment; where it stands from now on.
+    pub(super) fn add(&self, call: &Arc<Call>) -> usize {
+        self.0.lock().put(Arc::downgrade(call))
     }
 
     /// The call's route was taken.
-    pub(super) fn remove(&self, call: &Call) {
-        let mut calls = self.0.lock();
-        // Nearly always one of the last.
-        if let Some(at) = calls.iter().rposition(|there| std::ptr::eq(there.as_ptr(), call)) {
-            calls.swap_remove(at);
-        }
+    pub(super) fn remove(&self, call: &Call, place: usize) {
+        let gone = self.0.lock().take_if(place, |there| std::ptr::eq(there.as_ptr(), call));
+        drop(gone);
     }
 
     /// The apartment ends: nobody will be signalled there any more. Runs in the apartment.
     pub(crate) fn let_go(&self) {
-        let calls = std::mem::take(&mut *self.0.lock());
-        for call in calls.iter().filter_map(Weak::upgrade) {
+        let calls = self.0.lock().take_all();
+        for call in calls.filter_map(|call| call.upgrade()) {
             call.forget_route();
         }
     }

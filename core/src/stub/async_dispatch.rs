@@ -51,8 +51,8 @@ impl AsyncServer {
         drop(factory);
         let Some(server_call) = made else { return false };
         let Some(apartment) = call.target.apartment.upgrade() else { return false };
-        apartment.exports.add_begun(server_call.clone());
-        server_call.serve(call, message);
+        let place = apartment.exports.add_begun(server_call.clone());
+        server_call.serve(call, message, place);
         true
     }
 

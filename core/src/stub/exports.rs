@@ -8,6 +8,7 @@ use super::manager::Shown;
 use super::{End, InFlight, StubEntry, StubManager, Visit};
 use crate::apartment::Apartment;
 use crate::call::ServerCall;
+use crate::places::Places;
 use crate::platform::{self, Access, Object, ObjectKind};
 use crate::process::Process;
 use parking_lot::Mutex;
@@ -24,7 +25,7 @@ struct Inner {
     by_oid: BTreeMap<u64, Arc<StubManager>>,
     by_ipid: BTreeMap<u128, Arc<StubEntry>>,
     /// Asynchronous server calls that are begun and not finished.
-    begun: Vec<Begun>,
+    begun: Places<Begun>,
 }
 
 struct Begun(ComObject<ServerCall>);
@@ -125,22 +126,21 @@ impl Exports {
         true
     }
 
-    /// Keeps an asynchronous server call until it is finished.
-    pub(super) fn add_begun(&self, call: ComObject<ServerCall>) {
-        self.inner.lock().begun.push(Begun(call));
+    /// Keeps an asynchronous server call until it is finished; says where.
+    pub(super) fn add_begun(&self, call: ComObject<ServerCall>) -> usize {
+        self.inner.lock().begun.put(Begun(call))
     }
 
     /// Lets an asynchronous server call go.
-    pub(crate) fn take_begun(&self, call: &ServerCall) -> Option<ComObject<ServerCall>> {
-        let mut inner = self.inner.lock();
-        let at = inner.begun.iter().position(|begun| std::ptr::eq(begun.0.get(), call))?;
-        Some(inner.begun.swap_remove(at).0)
+    pub(crate) fn take_begun(&self, call: &ServerCall, place: usize) -> Option<ComObject<ServerCall>> {
+        let taken = self.inner.lock().begun.take_if(place, |begun| std::ptr::eq(begun.0.get(), call));
+        taken.map(|begun| begun.0)
     }
 
     /// Ends everything (APT-21): calls with a worker get `RPC_E_DISCONNECTED`, every object is released. Runs in the
     /// apartment.
     pub(crate) fn disconnect_all(&self) {
-        let begun = std::mem::take(&mut self.inner.lock().begun);
+        let begun = self.inner.lock().begun.take_all();
         for Begun(call) in begun {
             call.apartment_ends();
         }

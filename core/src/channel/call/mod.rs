@@ -113,9 +113,9 @@ impl Call {
     }
 
     /// Says how the client will be told of the end.
-    pub(crate) fn expect(self: &Arc<Self>, route: Route) {
-        if let Route::Outer(Outer { home: Some(home), .. }) = &route {
-            home.outers.add(self);
+    pub(crate) fn expect(self: &Arc<Self>, mut route: Route) {
+        if let Route::Outer(Outer { home: Some(home), place, .. }) = &mut route {
+            *place = home.outers.add(self);
         }
         self.body.lock().route = route;
     }

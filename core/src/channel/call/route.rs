@@ -29,6 +29,8 @@ pub(crate) struct Outer {
     pub(crate) sync: ISynchronize,
     /// Its apartment; `None` for an agile object.
     pub(crate) home: Option<Arc<Apartment>>,
+    /// Where the call stands among those with an outer object of that apartment.
+    pub(crate) place: usize,
     /// The inner call object's event.
     pub(crate) own: Arc<Event>,
 }
@@ -64,8 +66,8 @@ impl Call {
 
     pub(super) fn take_route(&self) -> Route {
         let route = std::mem::take(&mut self.body.lock().route);
-        if let Route::Outer(Outer { home: Some(home), .. }) = &route {
-            home.outers.remove(self);
+        if let Route::Outer(Outer { home: Some(home), place, .. }) = &route {
+            home.outers.remove(self, *place);
         }
         route
     }
