@@ -34,6 +34,7 @@ pub mod stub;
 mod synchronize;
 
 pub use abi::clsid::*;
+pub use abi::global::*;
 pub use abi::hresult::*;
 pub use abi::ids::*;
 pub use abi::interfaces::*;
@@ -50,7 +51,7 @@ pub use call::{
     CoSetCancelObject, CoSwitchCallContext, CoTestCancel,
 };
 pub use marshal::ndr::Ndr;
-pub use marshal::stream::CreateStreamOnHGlobal;
+pub use marshal::stream::{CreateStreamOnHGlobal, GetHGlobalFromStream};
 pub use marshal::{
     CoCreateFreeThreadedMarshaler, CoGetInterfaceAndReleaseStream, CoGetMarshalSizeMax, CoGetStandardMarshal,
     CoGetStdMarshalEx, CoMarshalHresult, CoMarshalInterThreadInterfaceInStream, CoMarshalInterface,

@@ -1,6 +1,7 @@
 //! An emulated process: the root of all state that is not a thread's own. Nothing of it is a `static`, except the one
 //! default process that threads belong to when nobody placed them.
 
+use crate::abi::global::GlobalTable;
 use crate::apartment::ApartmentTable;
 use crate::call::CancelStack;
 use crate::debug::LiveCount;
@@ -44,6 +45,7 @@ pub struct Process {
     pub(crate) classes: ClassTable,
     pub(crate) ps_clsids: PsClsids,
     pub(crate) interface_table: InterfaceTable,
+    pub(crate) globals: GlobalTable,
     pub(crate) timers: Timers,
     /// The pending calls of each thread that has made any.
     pub(crate) cancel_stacks: Mutex<BTreeMap<u32, Arc<CancelStack>>>,
@@ -74,6 +76,7 @@ impl Process {
             classes: ClassTable::default(),
             ps_clsids: PsClsids::default(),
             interface_table: InterfaceTable::default(),
+            globals: GlobalTable::default(),
             timers: Timers::new(TIMERS),
             cancel_stacks: Mutex::default(),
         })

@@ -2,6 +2,7 @@
 
 pub mod clsid;
 pub(crate) mod exports;
+pub mod global;
 pub mod hresult;
 pub mod ids;
 pub mod interfaces;

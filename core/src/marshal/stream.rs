@@ -1,8 +1,10 @@
 //! A stream of bytes in memory: what `CreateStreamOnHGlobal` makes, and what packets are written to.
 //!
-//! A stream has a position of its own and shares its bytes with its clones. Both lie under a lock each, taken in the
+//! A stream has a position of its own and shares its [`Bytes`] with its clones. Both lie under a lock each, taken in the
 //! order position, bytes, and never while another stream (or anything else of the user's) is called; so nothing can
 //! deadlock. Streams are agile: each operation is atomic.
+
+mod bytes;
 
 use crate::abi::exports::export;
 use crate::abi::hresult::{
@@ -11,6 +13,7 @@ use crate::abi::hresult::{
 use crate::abi::interfaces::{ISequentialStream_Impl, IStream, IStream_Impl};
 use crate::abi::types::{HANDLE, LARGE_INTEGER, STATSTG, STREAM_SEEK_CUR, STREAM_SEEK_END, STREAM_SEEK_SET};
 use crate::com_class;
+use bytes::Bytes;
 use parking_lot::Mutex;
 use std::ffi::c_void;
 use std::ptr;
@@ -25,12 +28,16 @@ const STGM_READWRITE: u32 = 2;
 #[com_class(IStream, agile)]
 struct MemoryStream {
     position: Mutex<u64>,
-    bytes: Arc<Mutex<Vec<u8>>>,
+    bytes: Arc<Bytes>,
 }
 
 /// A stream over these bytes, at position 0.
 pub fn memory_stream(bytes: Vec<u8>) -> IStream {
-    MemoryStream { position: Mutex::new(0), bytes: Arc::new(Mutex::new(bytes)) }.into()
+    stream_over(Bytes::new(bytes, true))
+}
+
+fn stream_over(bytes: Bytes) -> IStream {
+    MemoryStream { position: Mutex::new(0), bytes: Arc::new(bytes) }.into()
 }
 
 /// Reads exactly as many bytes as fit; `STG_E_READFAULT` when the stream ends before.
@@ -70,27 +77,57 @@ pub fn write_all(stream: &IStream, mut from: &[u8]) -> HRESULT {
 }
 
 export! {
-    /// A stream in memory. `hGlobal` must be null: there are no global memory handles here. The bytes go with the last
-    /// stream over them, whatever `fDeleteOnRelease` says.
+    /// A stream over global memory, from its start to its end, or over new memory when `hGlobal` is null. With
+    /// `fDeleteOnRelease` the memory goes with the last stream over it; else it is the caller's, who asks
+    /// `GetHGlobalFromStream` where it is. `E_INVALIDARG` for what is no handle and for a null `ppstm`.
+    ///
+    /// Moveable memory that is not locked grows with the stream; other memory does not: `E_OUTOFMEMORY`.
     ///
     /// # Safety
     /// `ppstm` is null or may be written.
     pub unsafe fn CreateStreamOnHGlobal(
         hGlobal: HANDLE,
-        _fDeleteOnRelease: BOOL,
+        fDeleteOnRelease: BOOL,
         ppstm: *mut *mut c_void,
     ) -> HRESULT {
-        if ppstm.is_null() {
-            return E_INVALIDARG;
-        }
-        // SAFETY: not null, and the caller vouches for it.
-        unsafe { *ppstm = ptr::null_mut() };
-        if !hGlobal.is_null() {
-            return E_INVALIDARG;
-        }
-        // SAFETY: as above.
-        unsafe { *ppstm = memory_stream(Vec::new()).into_raw() };
+        // SAFETY: the caller's.
+        let Some(out) = (unsafe { ppstm.as_mut() }) else { return E_INVALIDARG };
+        *out = ptr::null_mut();
+        let delete = fDeleteOnRelease.as_bool();
+        let bytes = if hGlobal.is_null() {
+            Bytes::new(Vec::new(), delete)
+        } else {
+            match Bytes::of_global(hGlobal, delete) {
+                Some(bytes) => bytes,
+                None => return E_INVALIDARG,
+            }
+        };
+        *out = stream_over(bytes).into_raw();
         S_OK
+    }
+
+    /// The global memory of a stream in memory, as long as it is: the stream's size is `Stat`'s, the memory may be
+    /// larger. It stays the stream's, or the caller's, as `CreateStreamOnHGlobal` was told.
+    ///
+    /// `E_INVALIDARG` for null pointers and for streams that were not made here, `E_OUTOFMEMORY` without memory.
+    ///
+    /// # Safety
+    /// The pointers are null or valid.
+    pub unsafe fn GetHGlobalFromStream(pstm: *mut c_void, phglobal: *mut HANDLE) -> HRESULT {
+        // SAFETY: the caller's.
+        let (stream, out) = unsafe { (IStream::from_raw_borrowed(&pstm), phglobal.as_mut()) };
+        let Some(out) = out else { return E_INVALIDARG };
+        *out = HANDLE::NULL;
+        let Some(Ok(stream)) = stream.map(|stream| stream.cast_object_ref::<MemoryStream>()) else {
+            return E_INVALIDARG;
+        };
+        match stream.bytes.global() {
+            Some(handle) => {
+                *out = handle;
+                S_OK
+            }
+            None => E_OUTOFMEMORY,
+        }
     }
 }
 
@@ -98,10 +135,12 @@ impl MemoryStream {
     /// Copies up to `count` bytes from the position on out of the stream and moves the position.
     fn take(&self, count: u64) -> Vec<u8> {
         let mut position = self.position.lock();
-        let bytes = self.bytes.lock();
-        let from = index(*position).min(bytes.len());
-        let taken = bytes[from..].iter().copied().take(index(count)).collect::<Vec<_>>();
-        *position += taken.len() as u64;
+        let from = index(*position);
+        let mut taken = vec![0; self.bytes.len().saturating_sub(from).min(index(count))];
+        // SAFETY: room for so many bytes.
+        let read = unsafe { self.bytes.read(from, taken.as_mut_ptr(), taken.len()) };
+        taken.truncate(read);
+        *position += read as u64;
         taken
     }
 }
@@ -109,16 +148,6 @@ impl MemoryStream {
 /// A position as an index; what does not fit is beyond every end.
 fn index(position: u64) -> usize {
     usize::try_from(position).unwrap_or(usize::MAX)
-}
-
-/// Makes the bytes `size` long, with zeros where they are new; false when there is no memory.
-fn resize(bytes: &mut Vec<u8>, size: usize) -> bool {
-    let more = size.saturating_sub(bytes.len());
-    if bytes.try_reserve(more).is_err() {
-        return false;
-    }
-    bytes.resize(size, 0);
-    true
 }
 
 /// Writes a result that the caller may not want.
@@ -140,14 +169,10 @@ impl ISequentialStream_Impl for MemoryStream_Impl {
             return STG_E_INVALIDPOINTER;
         }
         let mut position = self.position.lock();
-        let bytes = self.bytes.lock();
-        let from = index(*position).min(bytes.len());
-        let count = (bytes.len() - from).min(cb as usize);
-        // SAFETY: the caller gives room for `cb` bytes, and `count` is no more. It is not our memory.
-        unsafe {
-            ptr::copy_nonoverlapping(bytes[from..].as_ptr(), pv.cast(), count);
-            put(pcbRead, count as u32);
-        }
+        // SAFETY: the caller gives room for `cb` bytes.
+        let count = unsafe { self.bytes.read(index(*position), pv.cast(), cb as usize) };
+        // SAFETY: as above.
+        unsafe { put(pcbRead, count as u32) };
         *position += count as u64;
         if count == cb as usize { S_OK } else { S_FALSE }
     }
@@ -159,19 +184,12 @@ impl ISequentialStream_Impl for MemoryStream_Impl {
             return STG_E_INVALIDPOINTER;
         }
         let mut position = self.position.lock();
-        let mut bytes = self.bytes.lock();
-        let (from, count) = (index(*position), cb as usize);
-        let Some(end) = from.checked_add(count) else {
-            return E_OUTOFMEMORY;
-        };
-        if end > bytes.len() && count > 0 && !resize(&mut bytes, end) {
+        let Some(end) = position.checked_add(u64::from(cb)) else { return E_OUTOFMEMORY };
+        // SAFETY: the caller gives `cb` bytes.
+        if !unsafe { self.bytes.write(index(*position), pv.cast(), cb as usize) } {
             return E_OUTOFMEMORY;
         }
-        if count > 0 {
-            // SAFETY: the caller gives `cb` bytes, and there is room for them now.
-            unsafe { ptr::copy_nonoverlapping(pv.cast(), bytes[from..end].as_mut_ptr(), count) };
-        }
-        *position = end as u64;
+        *position = end;
         // SAFETY: as above.
         unsafe { put(pcbWritten, cb) };
         S_OK
@@ -184,7 +202,7 @@ impl IStream_Impl for MemoryStream_Impl {
         let base = match dwOrigin {
             STREAM_SEEK_SET => 0,
             STREAM_SEEK_CUR => *position,
-            STREAM_SEEK_END => self.bytes.lock().len() as u64,
+            STREAM_SEEK_END => self.bytes.len() as u64,
             _ => return STG_E_INVALIDFUNCTION,
         };
         let Some(new) = base.checked_add_signed(dlibMove) else {
@@ -197,7 +215,7 @@ impl IStream_Impl for MemoryStream_Impl {
     }
 
     unsafe fn SetSize(&self, libNewSize: u64) -> HRESULT {
-        if resize(&mut self.bytes.lock(), index(libNewSize)) { S_OK } else { E_OUTOFMEMORY }
+        if self.bytes.resize(index(libNewSize)) { S_OK } else { E_OUTOFMEMORY }
     }
 
     unsafe fn CopyTo(&self, pstm: *mut c_void, cb: u64, pcbRead: *mut u64, pcbWritten: *mut u64) -> HRESULT {
@@ -244,7 +262,7 @@ impl IStream_Impl for MemoryStream_Impl {
         let stat = STATSTG {
             pwcsName: ptr::null_mut(),
             r#type: STGTY_STREAM,
-            cbSize: self.bytes.lock().len() as u64,
+            cbSize: self.bytes.len() as u64,
             times: [0; 3],
             grfMode: STGM_READWRITE,
             grfLocksSupported: 0,

@@ -311,6 +311,8 @@ typedef int32_t AgileReferenceOptions;
 #define ERROR_MOD_NOT_FOUND                  126
 #define ERROR_ALREADY_EXISTS                 183
 #define ERROR_NOT_OWNER                      288
+#define ERROR_DISCARDED                      157
+#define ERROR_NOT_LOCKED                     158
 #define ERROR_CLASS_HAS_WINDOWS              1412
 #define ERROR_NOT_ENOUGH_QUOTA               1816
 #define ERROR_TIMEOUT                        1460
@@ -318,6 +320,14 @@ typedef int32_t AgileReferenceOptions;
 
 /* What memory CoGetMalloc is asked for. */
 #define MEMCTX_TASK                          1
+
+/* What global memory is. */
+#define GMEM_FIXED                           0
+#define GMEM_MOVEABLE                        2
+#define GMEM_ZEROINIT                        0x40
+#define GMEM_MODIFY                          0x80
+#define GHND                                 0x42
+#define GPTR                                 0x40
 
 /* Stream positions. */
 #define STREAM_SEEK_SET                      0

@@ -1,7 +1,9 @@
 //! Tests of streams in memory.
 
 use super::*;
+use crate::abi::global::{GlobalAlloc, GlobalFree, GlobalLock, GlobalSize, GlobalUnlock};
 use crate::abi::interfaces::{IAgileObject, ISequentialStream};
+use crate::abi::types::{GHND, GMEM_FIXED};
 
 /// Reads up to `count` bytes.
 fn read(stream: &IStream, count: u32) -> (HRESULT, Vec<u8>) {
@@ -184,4 +186,115 @@ fn clones_on_two_threads_lose_nothing() {
         .collect();
     threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
     assert_eq!(read(&stream, 64), (S_OK, (0..64).collect()));
+}
+
+/// A stream over a block or over new memory.
+fn over(memory: HANDLE, delete: bool) -> IStream {
+    let mut raw = ptr::null_mut();
+    // SAFETY: a place of our own.
+    unsafe {
+        assert_eq!(CreateStreamOnHGlobal(memory, delete.into(), &mut raw), S_OK);
+        IStream::from_raw(raw)
+    }
+}
+
+fn handle_of(stream: &IStream) -> HANDLE {
+    let mut handle = HANDLE::NULL;
+    // SAFETY: a live stream and a place of our own.
+    unsafe { assert_eq!(GetHGlobalFromStream(stream.as_raw(), &mut handle), S_OK) };
+    assert!(!handle.is_null());
+    handle
+}
+
+/// What lies in a block.
+fn contents(handle: HANDLE) -> Vec<u8> {
+    // SAFETY: the block is this test's, and locked meanwhile.
+    unsafe {
+        let place = GlobalLock(handle);
+        let bytes = std::slice::from_raw_parts(place.cast::<u8>(), GlobalSize(handle)).to_vec();
+        assert!(!GlobalUnlock(handle).as_bool());
+        bytes
+    }
+}
+
+#[test]
+fn the_memory_of_a_stream_has_a_handle() {
+    let stream = over(HANDLE::NULL, true);
+    assert_eq!(write_all(&stream, b"olean"), S_OK);
+    let handle = handle_of(&stream);
+    assert_eq!(contents(handle), b"olean");
+    assert_eq!(write_all(&stream, b"der"), S_OK, "it grows where it is now");
+    assert_eq!((handle_of(&stream), contents(handle)), (handle, b"oleander".to_vec()));
+    // SAFETY: valid arguments.
+    let clone = unsafe {
+        let mut raw = ptr::null_mut();
+        assert_eq!(stream.Clone(&mut raw), S_OK);
+        IStream::from_raw(raw)
+    };
+    assert_eq!(handle_of(&clone), handle);
+    drop(stream);
+    assert_eq!(seek(&clone, 0, STREAM_SEEK_SET).0, S_OK);
+    assert_eq!(read(&clone, 8), (S_OK, b"oleander".to_vec()));
+    drop(clone);
+    // SAFETY: what is no handle is not followed.
+    unsafe { assert_eq!(GlobalSize(handle), 0, "it goes with the last stream") };
+}
+
+#[test]
+fn a_stream_over_the_users_memory() {
+    // SAFETY: the block is this test's.
+    unsafe {
+        let handle = GlobalAlloc(GHND, 6);
+        GlobalLock(handle).cast::<[u8; 6]>().write(*b"nerium");
+        let stream = over(handle, false);
+        assert_eq!(size(&stream), 6);
+        assert_eq!(read(&stream, 3), (S_OK, b"ner".to_vec()));
+        assert_eq!(write_all(&stream, b"!"), S_OK);
+        assert_eq!(seek(&stream, 0, STREAM_SEEK_END).1, 6);
+        assert_eq!(write_all(&stream, b"more"), E_OUTOFMEMORY, "locked: it does not move");
+        assert_eq!(size(&stream), 6);
+        assert!(!GlobalUnlock(handle).as_bool());
+        assert_eq!(write_all(&stream, b"more"), S_OK);
+        assert_eq!(contents(handle), b"ner!ummore");
+        assert_eq!(stream.SetSize(2), S_OK);
+        assert_eq!(stream.SetSize(4), S_OK);
+        assert_eq!(contents(handle), b"ne\0\0");
+        assert_eq!(handle_of(&stream), handle);
+        drop(stream);
+        assert_eq!(contents(handle), b"ne\0\0", "it is the caller's");
+        let stream = over(handle, true);
+        assert_eq!(GlobalFree(handle), HANDLE::NULL);
+        assert_eq!(read(&stream, 1), (S_FALSE, vec![]), "freed behind its back");
+        assert_eq!(write_all(&stream, b"x"), E_OUTOFMEMORY);
+    }
+}
+
+#[test]
+fn memory_that_is_not_deleted_is_the_callers() {
+    let stream = over(HANDLE::NULL, false);
+    assert_eq!(write_all(&stream, b"kept"), S_OK);
+    let handle = handle_of(&stream);
+    drop(stream);
+    assert_eq!(contents(handle), b"kept");
+    // SAFETY: the block is this test's now.
+    unsafe { assert_eq!(GlobalFree(handle), HANDLE::NULL) };
+}
+
+#[test]
+fn hglobal_arguments() {
+    // SAFETY: null or valid pointers.
+    unsafe {
+        let (mut raw, mut handle) = (ptr::null_mut(), HANDLE::NULL);
+        let wrong = HANDLE(ptr::without_provenance_mut(0x1001));
+        assert_eq!(CreateStreamOnHGlobal(wrong, true.into(), &mut raw), E_INVALIDARG);
+        assert!(raw.is_null());
+        assert_eq!(CreateStreamOnHGlobal(HANDLE::NULL, true.into(), ptr::null_mut()), E_INVALIDARG);
+        assert_eq!(GetHGlobalFromStream(ptr::null_mut(), &mut handle), E_INVALIDARG);
+        assert_eq!(GetHGlobalFromStream(memory_stream(Vec::new()).as_raw(), ptr::null_mut()), E_INVALIDARG);
+        let fixed = GlobalAlloc(GMEM_FIXED, 1);
+        let stream = over(fixed, true);
+        assert_eq!(write_all(&stream, b"ab"), E_OUTOFMEMORY, "fixed memory does not move");
+        assert_eq!(write_all(&stream, b"a"), S_OK);
+        assert_eq!(handle_of(&stream), fixed);
+    }
 }
