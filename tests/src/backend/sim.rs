@@ -1,7 +1,8 @@
 //! The simulator: a world for each run, virtual time; rows that are explored are played in every order.
 //!
 //! Time stands still while any thread can run, so a sleep of one nanosecond ends when every other thread is blocked.
-//! The search branches between the first `&` and the end of the race, nowhere else: the rest of a row is in lockstep.
+//! The search branches between the first `&` and the end of the race, nowhere else: the rest of a row is in lockstep. In
+//! the race it takes a thread that could run on off at most [`PREEMPTIONS_MAX`] times.
 
 use super::host::Emulated;
 use super::{Backend, Joiner, verdict};
@@ -15,6 +16,9 @@ use oleander_sim::{Limits, explore_with, run_with};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+
+/// An order of events that needs more is not looked for: two tell apart whatever two operations can.
+const PREEMPTIONS_MAX: u32 = 2;
 
 #[derive(Default)]
 struct Sim {
@@ -45,7 +49,7 @@ fn outcome(row: &Row, came: Option<Played>, ended_well: bool, report: &str) -> R
 
 fn explore(row: &Arc<Row>, way: usize) -> Result<(), Failure> {
     let sim = Sim::default();
-    let mut schedule = WhileRacing { racing: sim.racing.clone(), search: Dfs::default() };
+    let mut schedule = WhileRacing { racing: sim.racing.clone(), search: Dfs::default(), preemptions: 0 };
     let backend: Arc<dyn Backend> = Arc::new(sim);
     let (reached, first) = (Mutex::new(BTreeSet::new()), Mutex::new(None::<Failure>));
     let limits = Limits { abandoned_max: 64, ..Limits::default() };
@@ -116,16 +120,25 @@ impl Backend for Sim {
 struct WhileRacing {
     racing: Arc<AtomicBool>,
     search: Dfs,
+    /// How many there were in this execution.
+    preemptions: u32,
 }
 
 impl Schedule for WhileRacing {
     fn new_execution(&mut self, previous: Option<&Trace>) -> bool {
         self.racing.store(false, Ordering::Relaxed);
+        self.preemptions = 0;
         self.search.new_execution(previous)
     }
 
     fn choose(&mut self, point: &Point<'_>) -> usize {
-        if self.racing.load(Ordering::Relaxed) { self.search.choose(point) } else { 0 }
+        let could_run_on = point.enabled().first() == Some(&point.last());
+        if !self.racing.load(Ordering::Relaxed) || (could_run_on && self.preemptions == PREEMPTIONS_MAX) {
+            return 0;
+        }
+        let chosen = self.search.choose(point);
+        self.preemptions += u32::from(could_run_on && chosen > 0);
+        chosen
     }
 
     fn choose_n(&mut self, n: usize) -> usize {

@@ -4,8 +4,7 @@ use super::{Call, Operation, give, op};
 use crate::run::{Argument, Value};
 use oleander::windows_core::HRESULT;
 use oleander::*;
-use std::ffi::c_void;
-use std::ptr::null_mut;
+use std::ptr::{null_mut, without_provenance_mut};
 
 /// Counts an initialisation that is to be balanced.
 fn entered(c: &Call<'_>, hr: HRESULT) -> HRESULT {
@@ -16,9 +15,9 @@ fn entered(c: &Call<'_>, hr: HRESULT) -> HRESULT {
 }
 
 fn decrement(value: &Value) {
-    if let Some(cookie) = <*mut c_void>::of(value) {
+    if let Some(cookie) = usize::of(value) {
         // SAFETY: a cookie that the row has not given back.
-        let _ = unsafe { CoDecrementMTAUsage(cookie) };
+        let _ = unsafe { CoDecrementMTAUsage(without_provenance_mut(cookie)) };
     }
 }
 
@@ -27,7 +26,7 @@ pub const OPERATIONS: &[Operation] = &[
     op("CoInitializeEx", "flags:COINIT_ reserved?", "hr", "enters an apartment", |c| {
         let reserved = c.optional::<usize>(1)?.unwrap_or(0);
         // SAFETY: the pointer is not followed.
-        let hr = unsafe { CoInitializeEx(std::ptr::without_provenance_mut(reserved), c.get(0)?) };
+        let hr = unsafe { CoInitializeEx(without_provenance_mut(reserved), c.get(0)?) };
         give![entered(c, hr)]
     }),
     op("CoInitialize", "", "hr", "enters a single-threaded apartment", |c| {
@@ -65,13 +64,13 @@ pub const OPERATIONS: &[Operation] = &[
         let mut cookie = null_mut();
         // SAFETY: a valid pointer.
         let hr = unsafe { CoIncrementMTAUsage(&mut cookie) };
-        give![hr, c.keep(cookie, decrement)]
+        give![hr, c.keep(cookie.addr(), decrement)]
     }),
     op("CoDecrementMTAUsage", "cookie", "hr", "gives a cookie back", |c| {
-        let cookie: *mut c_void = c.get(0)?;
+        let cookie: usize = c.get(0)?;
         c.let_go(cookie);
         // SAFETY: a cookie is not followed.
-        let hr = unsafe { CoDecrementMTAUsage(cookie) };
+        let hr = unsafe { CoDecrementMTAUsage(without_provenance_mut(cookie)) };
         give![hr]
     }),
 ];

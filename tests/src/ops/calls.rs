@@ -31,6 +31,16 @@ pub const OPERATIONS: &[Operation] = &[
         let hr = unsafe { factory.CreateCall(&iid, outer, &iid2, &mut raw) };
         give![hr, c.owned(raw)]
     }),
+    op("CreateCall.null", "object what:text", "hr call", "with null for `riid`, `riid2` or `ppv`", |c| {
+        let (factory, what): (ICallFactory, String) = (c.interface(0)?, c.get(1)?);
+        let mut raw = std::ptr::dangling_mut();
+        let iid = &AsyncISample::IID;
+        let unless = |name: &str| if what == name { std::ptr::null() } else { std::ptr::from_ref(iid) };
+        let out = if what == "ppv" { null_mut() } else { &raw mut raw };
+        // SAFETY: null, or valid.
+        let hr = unsafe { factory.CreateCall(unless("riid"), null_mut(), unless("riid2"), out) };
+        give![hr, raw]
+    }),
     op(
         "CreateCall.outer",
         "object iid",

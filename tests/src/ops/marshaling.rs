@@ -13,7 +13,7 @@ pub const OPERATIONS: &[Operation] = &[
         let (iid, mut stream): (GUID, _) = (c.get(0)?, null_mut());
         // SAFETY: valid pointers; the object is null or alive.
         let hr = unsafe { CoMarshalInterThreadInterfaceInStream(&iid, c.get(1)?, &mut stream) };
-        give![hr, c.owned(stream)]
+        give![hr, c.owned_by_row(stream)]
     }),
     op("CoGetInterfaceAndReleaseStream", "stream iid", "hr object", "reads a packet, and lets the stream go", |c| {
         let (stream, iid, mut raw): (*mut c_void, GUID, _) = (c.get(0)?, c.get(1)?, null_mut());

@@ -24,7 +24,7 @@ mod waits;
 mod windows;
 
 use crate::case::Action;
-use crate::run::{Argument, Inside, Stage, Value};
+use crate::run::{Argument, Inside, ROW, Stage, Value};
 use oleander::windows_core::{HRESULT, IUnknown, Interface};
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
@@ -216,6 +216,15 @@ impl<'a> Call<'a> {
         let value = Value::pointer(raw);
         if !raw.is_null() {
             self.stage.keep(self.owner, value.clone(), release);
+        }
+        value
+    }
+
+    /// A counted pointer that belongs to no apartment, such as a stream: released at the row's end.
+    pub fn owned_by_row(&self, raw: *mut c_void) -> Value {
+        let value = Value::pointer(raw);
+        if !raw.is_null() {
+            self.stage.keep(ROW, value.clone(), release);
         }
         value
     }

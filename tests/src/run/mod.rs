@@ -8,7 +8,7 @@ mod actor;
 mod stage;
 mod value;
 
-pub use stage::{Done, Inside, Outcome, Stage, lock};
+pub use stage::{Done, Inside, Outcome, ROW, Stage, lock};
 pub use value::{Argument, Value};
 
 use crate::backend::Backend;
@@ -219,6 +219,7 @@ impl<'a> Director<'a> {
                 actor.join()?;
             }
         }
+        self.stage.give_back(ROW);
         for gate in self.gates.drain(..) {
             // SAFETY: a handle of ours that nobody uses any more.
             let _ = unsafe { CloseHandle(gate) };

@@ -16,6 +16,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+/// The owner of what belongs to no actor: it is given back when all have left.
+pub const ROW: &str = "row";
+
 /// A lock that a panic does not spoil.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
@@ -89,6 +92,17 @@ impl Stage {
             Word::List(words) => words.iter().map(|word| self.value(word)).collect::<Result<_, _>>().map(Value::List),
             Word::Any | Word::Not(_) => Err("`_` and `!` are for results".to_owned()),
         }
+    }
+
+    /// The value of a word that is an argument: a pointer must still be somebody's.
+    fn argument(&self, word: &Word) -> Result<Value, String> {
+        let value = self.value(word)?;
+        let is_pointer = matches!(value, Value::Pointer(_)) && !value.is_null();
+        if is_pointer && !lock(&self.kept).iter().any(|kept| kept.value == value) {
+            let Word::Named(name) = word else { return Ok(value) };
+            return Err(format!("`{name}` was given back already"));
+        }
+        Ok(value)
     }
 
     /// The name of the actor whose thread this is.
@@ -183,7 +197,7 @@ impl Stage {
 
     /// Runs an operation for an owner; what it gives is kept and named as the row says.
     pub fn run(self: &Arc<Self>, action: &Action, expected: &Expected, owner: &str, inside: &mut Inside) -> Outcome {
-        let arguments = action.arguments.iter().map(|word| self.value(word)).collect::<Result<Vec<_>, _>>()?;
+        let arguments = action.arguments.iter().map(|word| self.argument(word)).collect::<Result<Vec<_>, _>>()?;
         let call = Call::new(self, action, arguments, owner, inside, &expected.names);
         let begun_ns = self.backend.now_ns();
         let results = match catch_unwind(AssertUnwindSafe(|| (action.operation.run)(&call))) {

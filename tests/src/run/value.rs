@@ -40,7 +40,7 @@ impl Value {
     /// Whether it is null.
     pub fn is_null(&self) -> bool {
         match self {
-            Self::Null => true,
+            Self::Null | Self::Num(0) => true,
             Self::Handle(handle) => handle.is_null(),
             Self::Window(window) => window.is_null(),
             Self::Pointer(address) => *address == 0,
@@ -154,7 +154,7 @@ argument! {
     i32 = "a number": Value::Num(number) => *number as i32;
     i64 = "a number": Value::Num(number) => *number;
     u64 = "a number": Value::Num(number) => *number as u64;
-    usize = "a number": Value::Num(number) => *number as usize;
+    usize = "a number": Value::Num(number) => *number as usize, Value::Null => 0;
     isize = "a number": Value::Num(number) => *number as isize;
     bool = "TRUE or FALSE": Value::Bool(value) => *value, Value::Num(number) => *number != 0;
     BOOL = "TRUE or FALSE": Value::Bool(value) => BOOL::from(*value), Value::Num(number) => BOOL(*number as i32);
