@@ -43,8 +43,11 @@ pub use abi::memory::*;
 pub use abi::types::*;
 pub use abi::win32::*;
 pub use apartment::{
-    CoDecrementMTAUsage, CoGetApartmentType, CoIncrementMTAUsage, CoInitialize, CoInitializeEx,
-    CoRegisterMessageFilter, CoUninitialize, CoWaitForMultipleHandles, CoWaitForMultipleObjects,
+    CoDecrementMTAUsage, CoDisconnectContext, CoGetApartmentType, CoGetCallerTID, CoGetContextToken,
+    CoGetCurrentLogicalThreadId, CoGetCurrentProcess, CoGetObjectContext, CoIncrementMTAUsage, CoInitialize,
+    CoInitializeEx, CoRegisterInitializeSpy, CoRegisterMessageFilter, CoRevokeInitializeSpy, CoUninitialize,
+    CoWaitForMultipleHandles, CoWaitForMultipleObjects, IID_ICallbackWithNoReentrancyToApplicationSTA,
+    IID_IEnterActivityWithNoLock, OleInitialize, OleUninitialize,
 };
 pub use call::{
     CoCancelCall, CoDisableCallCancellation, CoEnableCallCancellation, CoGetCallContext, CoGetCancelObject,
@@ -59,7 +62,7 @@ pub use marshal::{
 };
 pub use object::{
     CoCreateInstance, CoCreateInstanceEx, CoGetClassObject, CoRegisterClassObject, CoResumeClassObjects,
-    CoRevokeClassObject, CoSuspendClassObjects,
+    CoRevokeClassObject, CoSuspendClassObjects, OleanderRegisterInProcessClass, OleanderRevokeInProcessClass,
 };
 pub use oleander_macros::{Ndr, async_interface, com_class, interface};
 pub use process::Process;

@@ -2,13 +2,13 @@
 //! default process that threads belong to when nobody placed them.
 
 use crate::abi::global::GlobalTable;
-use crate::apartment::ApartmentTable;
+use crate::apartment::{ApartmentTable, Hosts};
 use crate::call::CancelStack;
 use crate::debug::LiveCount;
 use crate::future::Timers;
 use crate::kernel::{HandleTable, QueueTable, ThreadTable, WaitLock, WindowTable, WorkPool};
 use crate::marshal::InterfaceTable;
-use crate::object::{ClassTable, ServerLocks};
+use crate::object::{ClassTable, GlobalOptions, InProcessClasses, ServerLocks};
 use crate::platform::{self, Object, ObjectKind, Port};
 use crate::proxy::PsClsids;
 use crossbeam::utils::CachePadded;
@@ -42,7 +42,10 @@ pub struct Process {
     pub(crate) windows: WindowTable,
     pub(crate) work: WorkPool,
     pub(crate) apartments: ApartmentTable,
+    pub(crate) hosts: Hosts,
     pub(crate) classes: ClassTable,
+    pub(crate) in_process_classes: InProcessClasses,
+    pub(crate) global_options: GlobalOptions,
     pub(crate) ps_clsids: PsClsids,
     pub(crate) interface_table: InterfaceTable,
     pub(crate) globals: GlobalTable,
@@ -73,7 +76,10 @@ impl Process {
             windows: WindowTable::new(),
             work: WorkPool::new(WORK_ITEMS),
             apartments: ApartmentTable::default(),
+            hosts: Hosts::default(),
             classes: ClassTable::default(),
+            in_process_classes: InProcessClasses::default(),
+            global_options: GlobalOptions::default(),
             ps_clsids: PsClsids::default(),
             interface_table: InterfaceTable::default(),
             globals: GlobalTable::default(),

@@ -1,7 +1,7 @@
 //! Handles, structures and flags, spelled and laid out as in the headers.
 
 use std::ffi::c_void;
-use windows_core::GUID;
+use windows_core::{GUID, HRESULT};
 
 macro_rules! handle {
     ($($(#[$doc:meta])* $name:ident;)*) => { $(
@@ -244,6 +244,25 @@ pub struct COSERVERINFO {
     pub dwReserved2: u32,
 }
 
+/// What a context callback gets.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct ComCallData {
+    /// For the function.
+    pub dwDispid: u32,
+    /// Reserved.
+    pub dwReserved: u32,
+    /// For the function.
+    pub pUserDefined: *mut c_void,
+}
+
+/// The function of `IContextCallback::ContextCallback`.
+pub type PFNCONTEXTCALL = Option<unsafe extern "system" fn(pParam: *mut ComCallData) -> HRESULT>;
+
+/// Makes a class object: a DLL's `DllGetClassObject`.
+pub type LPFNGETCLASSOBJECT =
+    Option<unsafe extern "system" fn(rclsid: *const GUID, riid: *const GUID, ppv: *mut *mut c_void) -> HRESULT>;
+
 macro_rules! flags {
     ($(#[doc = $doc:literal] $ty:ty { $($name:ident = $value:expr),* $(,)? })*) => { $( $(
         #[doc = $doc]
@@ -360,6 +379,31 @@ flags! {
     /// What global memory is.
     u32 {
         GMEM_FIXED = 0, GMEM_MOVEABLE = 2, GMEM_ZEROINIT = 0x40, GMEM_MODIFY = 0x80, GHND = 0x42, GPTR = 0x40,
+    }
+    /// Threading models of `OleanderRegisterInProcessClass`.
+    u32 {
+        OLEANDER_THREADING_MAIN = 0, OLEANDER_THREADING_APARTMENT = 1, OLEANDER_THREADING_FREE = 2,
+        OLEANDER_THREADING_BOTH = 3, OLEANDER_THREADING_NEUTRAL = 4,
+    }
+    /// Flags of `OleanderRegisterInProcessClass`.
+    u32 { OLEANDER_CLASS_CONFIGURED = 1 }
+    /// Properties of `IGlobalOptions`.
+    u32 {
+        COMGLOB_EXCEPTION_HANDLING = 1, COMGLOB_APPID = 2, COMGLOB_RPC_THREADPOOL_SETTING = 3, COMGLOB_RO_SETTINGS = 4,
+        COMGLOB_UNMARSHALING_POLICY = 5, COMGLOB_PROPERTIES_RESERVED1 = 6, COMGLOB_PROPERTIES_RESERVED2 = 7,
+        COMGLOB_PROPERTIES_RESERVED3 = 8,
+    }
+    /// Values of `COMGLOB_EXCEPTION_HANDLING`.
+    u32 {
+        COMGLOB_EXCEPTION_HANDLE = 0, COMGLOB_EXCEPTION_DONOT_HANDLE_FATAL = 1, COMGLOB_EXCEPTION_DONOT_HANDLE = 1,
+        COMGLOB_EXCEPTION_DONOT_HANDLE_ANY = 2,
+    }
+    /// Values of `COMGLOB_RPC_THREADPOOL_SETTING`.
+    u32 { COMGLOB_RPC_THREADPOOL_SETTING_DEFAULT_POOL = 0, COMGLOB_RPC_THREADPOOL_SETTING_PRIVATE_POOL = 1 }
+    /// Values of `COMGLOB_UNMARSHALING_POLICY`.
+    u32 {
+        COMGLOB_UNMARSHALING_POLICY_NORMAL = 0, COMGLOB_UNMARSHALING_POLICY_STRONG = 1,
+        COMGLOB_UNMARSHALING_POLICY_HYBRID = 2,
     }
     /// Stream positions.
     u32 { STREAM_SEEK_SET = 0, STREAM_SEEK_CUR = 1, STREAM_SEEK_END = 2 }

@@ -52,7 +52,8 @@ pub(super) fn message_pending(kind: u32, started_ns: u64) -> u32 {
 
 /// Whether the filter of the current thread lets a call in.
 pub(crate) fn ask_filter(call: &Arc<Call>, entry: &StubEntry) -> Result<(), HRESULT> {
-    if !is_registered() {
+    if !is_registered() || platform::with_current(|thread| thread.com().is_visiting()) {
+        // What the thread does elsewhere with its own stack is no call that comes in.
         return Ok(());
     }
     let kind = call_type(call);
@@ -128,7 +129,7 @@ export! {
         lplpMessageFilter: *mut *mut c_void,
     ) -> HRESULT {
         let thread = platform::current();
-        if !thread.com().apartment().is_some_and(|mine| mine.is_sta()) {
+        if !thread.com().own_apartment().is_some_and(|mine| mine.is_sta()) {
             return CO_E_NOT_SUPPORTED;
         }
         // SAFETY: the caller's.

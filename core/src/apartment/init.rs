@@ -1,27 +1,30 @@
-//! Entering and leaving apartments (facts section 2).
-//!
-//! An apartment ends in this order: it becomes unreachable; calls that were queued and not started fail; methods that
-//! run finish (the MTA waits for them, an STA has only its own stack); asynchronous calls that are with a worker fail;
-//! stubs let their objects go; proxies are disconnected; calls in flight let outer objects go; classes are revoked. The thread stays in the apartment until
-//! all that is done, because it runs code of objects that live there.
+//! Entering and leaving apartments (facts section 2). What the thread keeps of it is its own; the apartments are the
+//! table's. How an apartment ends is [`super::end`]'s.
 
-use super::{Apartment, Filter, Home, current, wait_reply};
+use super::end::{end_mta, leave, tear_down_thread};
+use super::{Home, current, hosts, spies};
 use crate::abi::exports::export;
 use crate::abi::hresult::{CO_E_NOTINITIALIZED, E_INVALIDARG, RPC_E_CHANGED_MODE, S_FALSE, S_OK};
 use crate::abi::types::{
-    APTTYPE_CURRENT, APTTYPE_MAINSTA, APTTYPE_MTA, APTTYPE_STA, APTTYPEQUALIFIER_IMPLICIT_MTA, APTTYPEQUALIFIER_NONE,
-    COINIT_APARTMENTTHREADED,
+    APTTYPE_CURRENT, APTTYPE_MAINSTA, APTTYPE_MTA, APTTYPE_NA, APTTYPE_STA, APTTYPEQUALIFIER_IMPLICIT_MTA,
+    APTTYPEQUALIFIER_NA_ON_IMPLICIT_MTA, APTTYPEQUALIFIER_NA_ON_MAINSTA, APTTYPEQUALIFIER_NA_ON_MTA,
+    APTTYPEQUALIFIER_NA_ON_STA, APTTYPEQUALIFIER_NONE, COINIT_APARTMENTTHREADED,
 };
-use crate::kernel::{self, Event};
-use crate::platform::{self, Current, Spawn};
+use crate::kernel;
+use crate::platform::{self, Current};
 use std::ffi::c_void;
-use std::sync::Arc;
 use windows_core::HRESULT;
 
 /// Enters the MTA or a new STA with the calling thread.
 fn initialize(thread: &Current, sta: bool) -> HRESULT {
     let com = thread.com();
-    if let Some(apartment) = com.apartment() {
+    if let Some(here) = com.apartment()
+        && matches!(here.base().home, Home::Neutral(_))
+    {
+        // (APT-26)
+        return RPC_E_CHANGED_MODE;
+    }
+    if let Some(apartment) = com.own_apartment() {
         if apartment.is_sta() != sta {
             return RPC_E_CHANGED_MODE;
         }
@@ -45,89 +48,24 @@ fn initialize(thread: &Current, sta: bool) -> HRESULT {
     S_OK
 }
 
-fn uninitialize(thread: &Current) {
+/// `CoInitializeEx`, with the thread's spies around it.
+pub(super) fn enter(thread: &Current, flags: u32) -> HRESULT {
+    spies::around_initialize(thread, flags, || initialize(thread, flags & COINIT_APARTMENTTHREADED != 0))
+}
+
+/// `CoUninitialize`, with the thread's spies around it.
+pub(super) fn uninitialize(thread: &Current) {
+    spies::around_uninitialize(thread, || leave_once(thread));
+}
+
+fn leave_once(thread: &Current) {
     let com = thread.com();
     match com.init_count.get() {
         // One too many is harmless: outside COM, on a worker of the pool, in a destructor while the apartment ends.
         0 => {}
-        1 if com.place.borrow().is_some() || com.leaving.get() => {}
+        1 if com.place.borrow().is_some() || com.leaving.get() || com.is_visiting() => {}
         1 => leave(thread),
         count => com.init_count.set(count - 1),
-    }
-}
-
-/// The thread leaves its apartment for good; the last one ends it.
-fn leave(thread: &Current) {
-    let com = thread.com();
-    let Some(apartment) = com.apartment() else { return };
-    com.leaving.set(true);
-    let ending = if apartment.is_sta() {
-        let filter = com.filter.borrow_mut().take();
-        drop(filter);
-        Some(apartment)
-    } else {
-        thread.process().apartments.leave_mta()
-    };
-    if let Some(apartment) = ending {
-        end(thread, &apartment);
-    }
-    com.init_count.set(0);
-    com.set_apartment(None);
-    com.leaving.set(false);
-}
-
-/// Leaves whatever the current thread is still in. Runs when the thread ends.
-pub(crate) fn tear_down_thread() {
-    let thread = platform::current();
-    if thread.com().init_count.get() > 0 {
-        leave(&thread);
-    }
-}
-
-/// Ends the MTA from a thread that has not entered it. The end runs code of the MTA's objects, so whoever does it is in
-/// the MTA meanwhile. An STA has a thread of its own do it, and serves calls until that is done: methods that still run in
-/// the MTA may be calling it.
-fn end_mta(thread: &Current, mta: Arc<Apartment>) {
-    if thread.com().apartment().is_none_or(|mine| !mine.is_sta()) {
-        let before = thread.com().set_apartment(Some(mta.clone()));
-        end(thread, &mta);
-        thread.com().set_apartment(before);
-        return;
-    }
-    let process = thread.process();
-    let done = Arc::new(Event::new(process, false, false));
-    let ended = done.clone();
-    let spawn = Spawn { name: "end of the MTA".to_owned(), process: process.clone(), daemon: true };
-    let body = move || {
-        end_mta(&platform::current(), mta);
-        ended.set();
-    };
-    process.port().spawn(spawn, Box::new(body));
-    let _ = wait_reply(&done, Filter::Ignore);
-}
-
-fn end(thread: &Current, apartment: &Arc<Apartment>) {
-    let process = thread.process();
-    process.apartments.remove(apartment.oxid);
-    let left: Vec<_> = match &apartment.home {
-        Home::Sta { queue, .. } => queue.close_tasks(),
-        Home::Mta(pool) => pool.close().into(),
-    };
-    for task in left {
-        task.abandon();
-    }
-    if let Home::Mta(pool) = &apartment.home {
-        pool.drain();
-    }
-    apartment.exports.disconnect_all();
-    apartment.imports.disconnect_all();
-    apartment.outers.let_go();
-    process.classes.apartment_ends(apartment.oxid);
-    // What ended above ran code of users, which may have marshaled something once more.
-    apartment.exports.disconnect_all();
-    if process.apartments.is_empty() {
-        process.ps_clsids.clear();
-        process.interface_table.clear();
     }
 }
 
@@ -143,7 +81,7 @@ export! {
         if !pvReserved.is_null() {
             return E_INVALIDARG;
         }
-        initialize(&platform::current(), dwCoInit & COINIT_APARTMENTTHREADED != 0)
+        enter(&platform::current(), dwCoInit)
     }
 
     /// Enters an STA: `CoInitializeEx` with `COINIT_APARTMENTTHREADED`.
@@ -205,18 +143,30 @@ export! {
             Ok(None) => {}
             Ok(Some(mta)) => end_mta(&thread, mta),
         }
+        hosts::end_if_unused(&thread);
         S_OK
     }
 }
 
-fn apartment_type(thread: &Current) -> (i32, i32, HRESULT) {
-    match (thread.com().apartment(), current()) {
-        (Some(mine), _) if mine.is_sta() => {
-            let main = thread.process().apartments.is_main(&mine);
-            (if main { APTTYPE_MAINSTA } else { APTTYPE_STA }, APTTYPEQUALIFIER_NONE, S_OK)
-        }
-        (Some(_), _) => (APTTYPE_MTA, APTTYPEQUALIFIER_NONE, S_OK),
-        (None, Some(_)) => (APTTYPE_MTA, APTTYPEQUALIFIER_IMPLICIT_MTA, S_OK),
+/// What `CoGetApartmentType` says: type, qualifier, code.
+pub(super) fn apartment_type(thread: &Current) -> (i32, i32, HRESULT) {
+    let own = thread.com().own_apartment();
+    let neutral = thread.com().with_apartment(|here| here.is_some_and(|it| matches!(it.base().home, Home::Neutral(_))));
+    let sta = own.as_ref().filter(|own| own.is_sta()).map(|own| thread.process().apartments.is_main(own));
+    if neutral {
+        // (APT-12)
+        let on = match (sta, own) {
+            (Some(true), _) => APTTYPEQUALIFIER_NA_ON_MAINSTA,
+            (Some(false), _) => APTTYPEQUALIFIER_NA_ON_STA,
+            (None, Some(_)) => APTTYPEQUALIFIER_NA_ON_MTA,
+            (None, None) => APTTYPEQUALIFIER_NA_ON_IMPLICIT_MTA,
+        };
+        return (APTTYPE_NA, on, S_OK);
+    }
+    match (sta, own) {
+        (Some(main), _) => (if main { APTTYPE_MAINSTA } else { APTTYPE_STA }, APTTYPEQUALIFIER_NONE, S_OK),
+        (None, Some(_)) => (APTTYPE_MTA, APTTYPEQUALIFIER_NONE, S_OK),
+        (None, None) if current().is_some() => (APTTYPE_MTA, APTTYPEQUALIFIER_IMPLICIT_MTA, S_OK),
         (None, None) => (APTTYPE_CURRENT, APTTYPEQUALIFIER_NONE, CO_E_NOTINITIALIZED),
     }
 }

@@ -6,21 +6,43 @@
 //!
 //! An apartment is reachable by its OXID from the process's table until its last `CoUninitialize`. It never takes a
 //! lock of another apartment while it holds one of its own.
+//!
+//! The neutral apartment (APT-12) and the contexts of `CLSID_ContextSwitcher` have no threads: who calls there steps in
+//! with its own, which is then elsewhere than at home ([`place`]).
 
+mod context;
+mod end;
 pub(crate) mod filter;
+pub(crate) mod hosts;
+mod identity;
 mod init;
+mod ole;
+mod place;
 mod pool;
 mod remote;
+mod spies;
+mod switcher;
 mod table;
 mod thread_state;
 mod wait;
 
+pub use context::{
+    CoGetContextToken, CoGetObjectContext, IID_ICallbackWithNoReentrancyToApplicationSTA, IID_IEnterActivityWithNoLock,
+};
 pub use filter::CoRegisterMessageFilter;
 pub(crate) use filter::ask_filter;
+pub(crate) use hosts::Hosts;
+pub(crate) use identity::caller_tid;
+pub use identity::{CoGetCallerTID, CoGetCurrentLogicalThreadId, CoGetCurrentProcess};
 pub use init::{CoDecrementMTAUsage, CoIncrementMTAUsage};
 pub use init::{CoGetApartmentType, CoInitialize, CoInitializeEx, CoUninitialize};
+pub use ole::{OleInitialize, OleUninitialize};
+pub(crate) use place::Stay;
 pub(crate) use pool::Pool;
-pub(crate) use remote::{post_to, run_in};
+pub(crate) use remote::{call_in, post_to, run_in};
+pub use spies::{CoRegisterInitializeSpy, CoRevokeInitializeSpy};
+pub use switcher::CoDisconnectContext;
+pub(crate) use switcher::Inside;
 pub(crate) use table::ApartmentTable;
 pub(crate) use thread_state::{Context, ThreadState};
 pub use wait::{CoWaitForMultipleHandles, CoWaitForMultipleObjects};
@@ -32,7 +54,8 @@ use crate::kernel::{MessageQueue, Task};
 use crate::platform;
 use crate::proxy::Imports;
 use crate::stub::Exports;
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use windows_core::HRESULT;
 
 /// Where an apartment's code runs.
@@ -41,6 +64,10 @@ pub(crate) enum Home {
     Sta { queue: Arc<MessageQueue> },
     /// Any worker of the pool, and threads that entered by themselves.
     Mta(Pool),
+    /// Whatever thread calls; asynchronous calls have a pool.
+    Neutral(Pool),
+    /// A context of its own in another apartment: the threads of that one.
+    Context(switcher::PrivateContext),
 }
 
 /// One apartment of a process.
@@ -50,6 +77,9 @@ pub(crate) struct Apartment {
     pub(crate) exports: Exports,
     pub(crate) imports: Imports,
     pub(crate) outers: Outers,
+    /// Its context, as `CoGetObjectContext` shows it; made when somebody asks.
+    context: OnceLock<Arc<context::ObjectContext>>,
+    ended: AtomicBool,
 }
 
 impl Apartment {
@@ -58,18 +88,19 @@ impl Apartment {
     }
 
     /// Hands work to the apartment; gives it back when the apartment has ended.
-    pub(crate) fn deliver(&self, task: Arc<dyn Task>) -> Result<(), Arc<dyn Task>> {
+    pub(crate) fn deliver(self: &Arc<Self>, task: Arc<dyn Task>) -> Result<(), Arc<dyn Task>> {
         match &self.home {
             Home::Sta { queue, .. } => queue.post_task(task),
-            Home::Mta(pool) => pool.post(task),
+            Home::Mta(pool) | Home::Neutral(pool) => pool.post(task),
+            Home::Context(context) => context.deliver(self, task),
         }
     }
 
     /// What its pool says when it can take on no more.
     pub(crate) fn pool_exhausted(&self) -> Option<String> {
         match &self.home {
-            Home::Sta { .. } => None,
-            Home::Mta(pool) => pool.exhausted(),
+            Home::Sta { .. } | Home::Context(_) => None,
+            Home::Mta(pool) | Home::Neutral(pool) => pool.exhausted(),
         }
     }
 
@@ -102,4 +133,9 @@ pub(crate) fn current() -> Option<Arc<Apartment>> {
 /// The apartment of the calling thread, or `CO_E_NOTINITIALIZED` (APT-28).
 pub(crate) fn require() -> Result<Arc<Apartment>, HRESULT> {
     current().ok_or(CO_E_NOTINITIALIZED)
+}
+
+/// The apartment that the calling thread has entered, wherever it is now.
+pub(crate) fn own() -> Option<Arc<Apartment>> {
+    platform::with_current(|thread| thread.com().own_apartment())
 }

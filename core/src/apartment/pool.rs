@@ -10,7 +10,7 @@
 //! back when it finds nothing to do. So: a task is queued only while as many workers as may run are running, or all
 //! 512 are there.
 
-use super::Apartment;
+use super::{Apartment, Stay};
 use crate::kernel::Task;
 use crate::platform::sync::{AtomicBool, Mutex, Ordering};
 use crate::platform::{self, Access, Deadline, Object, ObjectKind, Spawn, ThreadRef, Why};
@@ -165,13 +165,14 @@ impl Shared {
     /// The life of a worker: it enters with a place.
     fn work(self: Arc<Self>) {
         let me = platform::current();
-        me.com().set_apartment(self.apartment.upgrade());
+        // In the neutral apartment it is a guest, like every thread.
+        let place = self.apartment.upgrade().map(|apartment| Stay::settle(&apartment));
         me.com().init_count.set(1);
         me.com().place.replace(Some(Arc::new(Place(self.clone()))));
         while self.work_once(&me.to_ref()) {}
         me.com().place.replace(None);
         me.com().init_count.set(0);
-        me.com().set_apartment(None);
+        drop(place);
     }
 
     /// Runs one task, or waits to be called; says whether the worker goes on.

@@ -1,18 +1,21 @@
 //! Work that the machinery itself does in another apartment: queries, final releases, activation.
 
-use super::{Apartment, Filter, wait_reply};
+use super::{Apartment, Filter, Stay, wait_reply};
 use crate::abi::hresult::{RPC_E_DISCONNECTED, RPC_E_SERVERFAULT, RPC_S_UNKNOWN_IF_HR};
+use crate::channel::client;
 use crate::kernel::{Event, Task};
 use crate::object::guard;
+use crate::platform;
 use crate::process::Process;
 use parking_lot::Mutex;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use windows_core::HRESULT;
 
 type Job<R> = Box<dyn FnOnce() -> R + Send>;
 
 struct Remote<R> {
+    place: Weak<Apartment>,
     job: Mutex<Option<Job<R>>>,
     result: Mutex<Option<R>>,
     failure: Mutex<HRESULT>,
@@ -23,13 +26,12 @@ impl<R: Send + 'static> Task for Remote<R> {
     fn run(self: Arc<Self>) {
         let job = self.job.lock().take();
         if let Some(job) = job {
-            match catch_unwind(AssertUnwindSafe(job)) {
+            let stay = Stay::for_task(|| self.place.upgrade());
+            match guarded(job) {
                 Ok(result) => *self.result.lock() = Some(result),
-                Err(payload) => {
-                    guard::on_panic(payload);
-                    *self.failure.lock() = RPC_E_SERVERFAULT;
-                }
+                Err(hr) => *self.failure.lock() = hr,
             }
+            drop(stay);
         }
         self.done.set();
     }
@@ -42,22 +44,23 @@ impl<R: Send + 'static> Task for Remote<R> {
 }
 
 /// A job, and who hears what became of it.
-struct Posted<R, T>(Mutex<Option<(Job<R>, T)>>);
+struct Posted<R, T> {
+    place: Weak<Apartment>,
+    work: Mutex<Option<(Job<R>, T)>>,
+}
 
 impl<R, T: FnOnce(Result<R, HRESULT>) + Send> Posted<R, T> {
     fn take(&self) -> Option<(Job<R>, T)> {
-        self.0.lock().take()
+        self.work.lock().take()
     }
 }
 
 impl<R: Send, T: FnOnce(Result<R, HRESULT>) + Send> Task for Posted<R, T> {
     fn run(self: Arc<Self>) {
         let Some((job, then)) = self.take() else { return };
-        let result = catch_unwind(AssertUnwindSafe(job)).map_err(|payload| {
-            guard::on_panic(payload);
-            RPC_E_SERVERFAULT
-        });
-        then(result);
+        let stay = Stay::for_task(|| self.place.upgrade());
+        then(guarded(job));
+        drop(stay);
     }
 
     fn abandon(self: Arc<Self>) {
@@ -70,12 +73,17 @@ impl<R: Send, T: FnOnce(Result<R, HRESULT>) + Send> Task for Posted<R, T> {
 /// Has `job` run in an apartment, and `then` hear of its end there: its result, `RPC_E_SERVERFAULT` when it panicked,
 /// `RPC_E_DISCONNECTED` when the apartment ended first. Waits for nothing. Gives `then` back when the apartment has ended
 /// already.
-pub(crate) fn post_to<R, T>(apartment: &Apartment, job: impl FnOnce() -> R + Send + 'static, then: T) -> Result<(), T>
+pub(crate) fn post_to<R, T>(
+    apartment: &Arc<Apartment>,
+    job: impl FnOnce() -> R + Send + 'static,
+    then: T,
+) -> Result<(), T>
 where
     R: Send + 'static,
     T: FnOnce(Result<R, HRESULT>) + Send + 'static,
 {
-    let posted = Arc::new(Posted(Mutex::new(Some((Box::new(job) as Job<R>, then)))));
+    let work = Mutex::new(Some((Box::new(job) as Job<R>, then)));
+    let posted = Arc::new(Posted { place: Arc::downgrade(apartment), work });
     if apartment.deliver(posted.clone()).is_ok() {
         return Ok(());
     }
@@ -83,8 +91,16 @@ where
     posted.take().map_or(Ok(()), |(_, then)| Err(then))
 }
 
+fn guarded<R>(job: impl FnOnce() -> R) -> Result<R, HRESULT> {
+    catch_unwind(AssertUnwindSafe(job)).map_err(|payload| {
+        guard::on_panic(payload);
+        RPC_E_SERVERFAULT
+    })
+}
+
 /// Runs `job` in an apartment and waits for it, dispatching as an STA does while it waits for a reply. Fails with
-/// `RPC_E_DISCONNECTED` when the apartment ends first, with 0x800706B5 when it has ended already. In the apartment itself the job runs at once.
+/// `RPC_E_DISCONNECTED` when the apartment ends first, with 0x800706B5 when it has ended already. In the apartment itself,
+/// and where the thread may step in, the job runs at once.
 pub(crate) fn run_in<R: Send + 'static>(
     apartment: &Arc<Apartment>,
     job: impl FnOnce() -> R + Send + 'static,
@@ -92,8 +108,18 @@ pub(crate) fn run_in<R: Send + 'static>(
     if apartment.is_current() {
         return Ok(job());
     }
+    if apartment.is_within_reach() {
+        if apartment.has_ended() {
+            return Err(RPC_S_UNKNOWN_IF_HR);
+        }
+        let stay = Stay::enter(apartment);
+        let result = guarded(job);
+        drop(stay);
+        return result;
+    }
     let process = Process::current();
     let remote = Arc::new(Remote {
+        place: Arc::downgrade(apartment),
         job: Mutex::new(Some(Box::new(job))),
         result: Mutex::new(None),
         failure: Mutex::new(RPC_E_DISCONNECTED),
@@ -107,4 +133,22 @@ pub(crate) fn run_in<R: Send + 'static>(
     let _ = wait_reply(&remote.done, Filter::Ignore);
     let result = remote.result.lock().take();
     result.ok_or_else(|| *remote.failure.lock())
+}
+
+/// [`run_in`] for what is a user's call: not from where calls are forbidden (MSG-10, MF-08). The logical thread goes along.
+pub(crate) fn call_in<R: Send + 'static>(
+    apartment: &Arc<Apartment>,
+    job: impl FnOnce() -> R + Send + 'static,
+) -> Result<R, HRESULT> {
+    if apartment.is_current() {
+        return Ok(job());
+    }
+    client::may_call_out()?;
+    let caller = client::caller(false);
+    run_in(apartment, move || {
+        let before = platform::with_current(|thread| thread.com().logical.replace(caller.logical));
+        let result = job();
+        platform::with_current(|thread| thread.com().logical.set(before));
+        result
+    })
 }

@@ -3,6 +3,7 @@
 //! One lock, held for look-ups only; nothing is dropped, called or waited for under it. `mta_oxid` repeats what `mta` says
 //! for whoever only compares, without the lock: every call checks its apartment. It is written under the lock.
 
+use super::switcher::PrivateContext;
 use super::{Apartment, Home, Pool};
 use crate::channel::Outers;
 use crate::kernel::MessageQueue;
@@ -11,13 +12,15 @@ use crate::proxy::Imports;
 use crate::stub::Exports;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use windows_core::GUID;
 
 #[derive(Default)]
 struct Inner {
     all: BTreeMap<u64, Arc<Apartment>>,
     mta: Option<Arc<Apartment>>,
+    neutral: Option<Arc<Apartment>>,
     /// Threads that entered the MTA explicitly.
     mta_threads: u32,
     /// Cookies of `CoIncrementMTAUsage` that are out.
@@ -47,6 +50,8 @@ fn new_apartment(process: &Arc<Process>, home: impl FnOnce(&Weak<Apartment>) -> 
         exports: Exports::new(process),
         imports: Imports::default(),
         outers: Outers::default(),
+        context: OnceLock::new(),
+        ended: AtomicBool::new(false),
     })
 }
 
@@ -111,9 +116,76 @@ impl ApartmentTable {
         Ok(self.take_mta_if_unused(&mut inner))
     }
 
-    /// Whether no apartment is left.
+    /// The neutral apartment, made if there is none.
+    pub(crate) fn neutral(&self, process: &Arc<Process>) -> Arc<Apartment> {
+        let mut inner = self.inner.lock();
+        if let Some(neutral) = &inner.neutral {
+            return neutral.clone();
+        }
+        let neutral = new_apartment(process, |neutral| Home::Neutral(Pool::new(process, neutral)));
+        inner.all.insert(neutral.oxid, neutral.clone());
+        inner.neutral = Some(neutral.clone());
+        neutral
+    }
+
+    /// A new context in an apartment.
+    pub(super) fn new_context(&self, process: &Arc<Process>, parent: &Arc<Apartment>) -> Arc<Apartment> {
+        let parent = parent.base().clone();
+        let context = new_apartment(process, |_| Home::Context(PrivateContext::new(process, parent)));
+        self.inner.lock().all.insert(context.oxid, context.clone());
+        context
+    }
+
+    /// The context in `parent` for objects of a configured class, made if there is none.
+    pub(crate) fn configured_context(
+        &self,
+        process: &Arc<Process>,
+        parent: &Arc<Apartment>,
+        clsid: &GUID,
+    ) -> Arc<Apartment> {
+        let parent = parent.base().clone();
+        let is_it = |it: &&Arc<Apartment>| {
+            matches!(&it.home, Home::Context(context) if context.is_for(clsid)) && Arc::ptr_eq(it.base(), &parent)
+        };
+        let mut inner = self.inner.lock();
+        if let Some(known) = inner.all.values().find(is_it) {
+            return known.clone();
+        }
+        let context = PrivateContext::configured(process, parent.clone(), *clsid);
+        let context = new_apartment(process, |_| Home::Context(context));
+        inner.all.insert(context.oxid, context.clone());
+        context
+    }
+
+    /// A context that lies in this apartment, if there is one.
+    pub(super) fn context_in(&self, apartment: &Arc<Apartment>) -> Option<Arc<Apartment>> {
+        let inner = self.inner.lock();
+        let inside = |it: &&Arc<Apartment>| matches!(it.home, Home::Context(_)) && Arc::ptr_eq(it.base(), apartment);
+        inner.all.values().find(inside).cloned()
+    }
+
+    /// The main STA, while it lives.
+    pub(super) fn main_sta(&self) -> Option<Arc<Apartment>> {
+        let inner = self.inner.lock();
+        inner.main.and_then(|main| inner.all.get(&main).cloned())
+    }
+
+    /// Whether anybody is in COM but these STAs and whoever has this cookie.
+    pub(super) fn is_used_beyond(&self, stas: [Option<u64>; 2], cookie: Option<usize>) -> bool {
+        let inner = self.inner.lock();
+        let others = |it: &Arc<Apartment>| it.is_sta() && !stas.contains(&Some(it.oxid));
+        inner.mta_threads > 0 || inner.cookies.iter().any(|out| Some(*out) != cookie) || inner.all.values().any(others)
+    }
+
+    /// Whether no apartment that somebody entered is left.
     pub(crate) fn is_empty(&self) -> bool {
-        self.inner.lock().all.is_empty()
+        let inner = self.inner.lock();
+        inner.all.values().all(|it| matches!(it.base().home, Home::Neutral(_)))
+    }
+
+    /// The neutral apartment, when nothing but it is left: for the caller to end.
+    pub(super) fn take_neutral(&self) -> Option<Arc<Apartment>> {
+        if self.is_empty() { self.inner.lock().neutral.take() } else { None }
     }
 
     /// Makes an apartment unreachable.

@@ -1,7 +1,7 @@
 //! What COM knows of a thread. Touched by the thread itself only, but for `outgoing`, which others may look into to
 //! cancel its calls.
 
-use super::{Apartment, pool::Place};
+use super::{Apartment, pool::Place, spies::Spies};
 use crate::abi::interfaces::IMessageFilter;
 use crate::call::CancelStack;
 use crate::channel::{Buffers, Call, Kept};
@@ -26,6 +26,13 @@ pub(crate) enum Context {
 /// What a thread's outgoing calls are made of.
 pub(crate) type Outgoing = Arc<CancelStack>;
 
+/// Where a thread was before it moved.
+#[derive(Default)]
+pub(super) struct Whereabouts {
+    apartment: Option<Arc<Apartment>>,
+    own: Option<Option<Arc<Apartment>>>,
+}
+
 /// The COM state of one thread.
 pub(crate) struct ThreadState {
     /// `GetLastError`.
@@ -36,7 +43,14 @@ pub(crate) struct ThreadState {
     pub(crate) in_sent_message: Cell<u32>,
     /// What the kernel objects keep for the thread.
     pub(crate) kernel: ThreadKernel,
+    /// Where the thread is.
     apartment: RefCell<Option<Arc<Apartment>>>,
+    /// What it has entered, while it visits an apartment that has no threads of its own (`place`).
+    own: RefCell<Option<Option<Arc<Apartment>>>>,
+    /// Who watches it enter and leave.
+    pub(super) spies: RefCell<Spies>,
+    /// Balanced `OleInitialize` calls (APT-03).
+    pub(super) ole_count: Cell<u32>,
     /// Balanced `CoInitializeEx` calls; a worker of the MTA's pool begins with one that is nobody's to undo (APT-18).
     pub(crate) init_count: Cell<u32>,
     /// The thread's apartment is ending; what objects do in their last Release does not end it again.
@@ -78,6 +92,9 @@ impl ThreadState {
             in_sent_message: Cell::new(0),
             kernel: ThreadKernel::default(),
             apartment: RefCell::new(None),
+            own: RefCell::new(None),
+            spies: RefCell::default(),
+            ole_count: Cell::new(0),
             init_count: Cell::new(0),
             leaving: Cell::new(false),
             leaves_at_exit: Cell::new(false),
@@ -97,7 +114,7 @@ impl ThreadState {
         }
     }
 
-    /// The apartment that the thread entered explicitly, or works for.
+    /// Where the thread is: the apartment that it entered explicitly or works for, or the one that it visits.
     pub(crate) fn apartment(&self) -> Option<Arc<Apartment>> {
         self.apartment.borrow().clone()
     }
@@ -110,6 +127,39 @@ impl ThreadState {
 
     pub(crate) fn set_apartment(&self, apartment: Option<Arc<Apartment>>) -> Option<Arc<Apartment>> {
         self.apartment.replace(apartment)
+    }
+
+    /// The apartment that the thread entered explicitly, or works for.
+    pub(crate) fn own_apartment(&self) -> Option<Arc<Apartment>> {
+        match &*self.own.borrow() {
+            Some(own) => own.clone(),
+            None => self.apartment(),
+        }
+    }
+
+    /// [`Self::own_apartment`] without counting a reference.
+    pub(crate) fn with_own_apartment<R>(&self, look: impl FnOnce(Option<&Arc<Apartment>>) -> R) -> R {
+        match &*self.own.borrow() {
+            Some(own) => look(own.as_ref()),
+            None => self.with_apartment(look),
+        }
+    }
+
+    /// Whether the thread is in an apartment that is not its own.
+    pub(crate) fn is_visiting(&self) -> bool {
+        self.own.borrow().is_some()
+    }
+
+    /// Moves the thread to an apartment; gives back where it was, for [`Self::put_back`].
+    pub(super) fn move_to(&self, place: Arc<Apartment>) -> Whereabouts {
+        let own = self.own_apartment();
+        let visits = place.has_no_threads() || own.is_none();
+        Whereabouts { own: self.own.replace(visits.then_some(own)), apartment: self.apartment.replace(Some(place)) }
+    }
+
+    pub(super) fn put_back(&self, before: Whereabouts) -> Option<Arc<Apartment>> {
+        self.own.replace(before.own);
+        self.apartment.replace(before.apartment)
     }
 
     /// The logical thread: the caller's while a call is dispatched, else this thread's own (APT-33).

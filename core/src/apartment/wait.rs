@@ -14,7 +14,7 @@ use crate::abi::types::{
     CWMO_DISPATCH_CALLS, CWMO_DISPATCH_WINDOW_MESSAGES, CWMO_MAX_HANDLES, HANDLE, PENDINGMSG_CANCELCALL,
     PENDINGTYPE_NESTED, PENDINGTYPE_TOPLEVEL, WAIT_ABANDONED_0, WAIT_IO_COMPLETION,
 };
-use crate::apartment::{Context, Home, filter};
+use crate::apartment::{Context, Home, Stay, filter};
 use crate::kernel::{
     self, ANY_INPUT, Event, KernelObject, MessageQueue, NEW_POSTED, POSTED, PUMPED, Pumped, QueueWait, Waitable, Woken,
 };
@@ -33,10 +33,11 @@ type Objects<'a> = SmallVec<[&'a dyn Waitable; 4]>;
 
 /// The queue of the STA that the calling thread is in.
 fn sta_queue() -> Option<Arc<MessageQueue>> {
+    // A thread that is out waits as it does at home.
     platform::with_current(|thread| {
-        thread.com().with_apartment(|apartment| match &apartment?.home {
+        thread.com().with_own_apartment(|own| match &own?.home {
             Home::Sta { queue, .. } => Some(queue.clone()),
-            Home::Mta(_) => None,
+            _ => None,
         })
     })
 }
@@ -129,9 +130,13 @@ fn wait(objects: &[&dyn Waitable], how: How, deadline: Deadline) -> Woken {
 fn dispatch_one(queue: &MessageQueue, dispatch: Dispatch) -> bool {
     if let Some(pumped) = queue.take_pumped() {
         match pumped {
-            Pumped::Sent(message) => message.deliver(),
+            Pumped::Sent(message) => {
+                let _home = Stay::at_home();
+                message.deliver();
+            }
             Pumped::Task(task) => task.run(),
             Pumped::Posted(message) => {
+                let _home = Stay::at_home();
                 kernel::window::dispatch(&message);
             }
         }
@@ -140,6 +145,7 @@ fn dispatch_one(queue: &MessageQueue, dispatch: Dispatch) -> bool {
     if dispatch == Dispatch::Everything
         && let Some(message) = queue.take_posted(&kernel::Filter::ALL)
     {
+        let _home = Stay::at_home();
         kernel::window::dispatch(&message);
         return true;
     }
@@ -216,13 +222,19 @@ pub(crate) fn co_wait(flags: u32, ms: u32, event: &Event) -> HRESULT {
 }
 
 fn in_sta() -> bool {
-    platform::with_current(|thread| thread.com().with_apartment(|mine| mine.is_some_and(|mine| mine.is_sta())))
+    platform::with_current(|thread| thread.com().with_own_apartment(|own| own.is_some_and(|own| own.is_sta())))
 }
 
 /// Waits for a deadline or an object, dispatching as the apartment does; whether the object was set.
 pub(crate) fn co_wait_until(object: &dyn Waitable, deadline: Deadline) -> bool {
     let how = How { all: false, alertable: false, dispatch: Dispatch::Modal };
     wait(&[object], how, deadline) != Woken::TimedOut
+}
+
+/// The life of an STA that has nothing else to do: serves calls and messages until `stop` is set.
+pub(super) fn serve_until(stop: &Event) {
+    let how = How { all: false, alertable: false, dispatch: Dispatch::Everything };
+    let _ = wait(&[stop], how, Deadline::NEVER);
 }
 
 fn dispatch_of(everything: bool) -> Dispatch {

@@ -27,7 +27,8 @@ pub(crate) struct ClientChannel {
 
 /// Who calls from this thread.
 pub(crate) fn caller(asynchronous: bool) -> Caller {
-    platform::with_current(|thread| Caller { logical: thread.com().logical_thread(thread.id()), asynchronous })
+    let tid = apartment::caller_tid();
+    platform::with_current(|thread| Caller { logical: thread.com().logical_thread(thread.id()), asynchronous, tid })
 }
 
 /// Makes a call with room for a request and ties it to the message.

@@ -1,23 +1,17 @@
-//! Class objects: what a process has registered, and how objects are created from it (facts section 12).
+//! Class objects: what a process has registered (facts section 12). How objects are created from them is `activation`'s.
 //!
 //! A registration belongs to the apartment that made it and ends with it. `CLSCTX_INPROC_SERVER` is seen by that apartment
 //! alone, `CLSCTX_LOCAL_SERVER` by the others too, through a proxy (ACT-03, ACT-04). The system's own classes are there
-//! without registration. The lock is held for look-ups only.
+//! without registration. A single-use class leaves the public view with the first client that finds it there. The lock is
+//! held for look-ups only.
 
-use super::system;
-use crate::abi::clsid::{CLSID_ManualResetEvent, CLSID_StdEvent};
 use crate::abi::exports::export;
-use crate::abi::hresult::{
-    CLASS_E_NOAGGREGATION, CO_E_NOTINITIALIZED, CO_E_OBJNOTREG, CO_S_NOTALLINTERFACES, E_INVALIDARG, E_NOINTERFACE,
-    E_POINTER, REGDB_E_CLASSNOTREG, RPC_E_WRONG_THREAD, S_OK,
-};
-use crate::abi::interfaces::IClassFactory;
+use crate::abi::hresult::{CO_E_NOTINITIALIZED, CO_E_OBJNOTREG, E_INVALIDARG, RPC_E_WRONG_THREAD, S_OK};
 use crate::abi::types::{
-    CLSCTX_APPCONTAINER, CLSCTX_INPROC_SERVER, CLSCTX_LOCAL_SERVER, COSERVERINFO, MSHLFLAGS_NORMAL, MULTI_QI,
-    REGCLS_MULTI_SEPARATE, REGCLS_MULTIPLEUSE, REGCLS_SUSPENDED,
+    CLSCTX_INPROC_SERVER, CLSCTX_LOCAL_SERVER, REGCLS_MULTI_SEPARATE, REGCLS_MULTIPLEUSE, REGCLS_SURROGATE,
+    REGCLS_SUSPENDED,
 };
 use crate::apartment::{self, Apartment};
-use crate::marshal::packet;
 use crate::process::Process;
 use crate::stub::Home;
 use parking_lot::Mutex;
@@ -33,6 +27,21 @@ struct Registration {
     home: Weak<Apartment>,
     context: u32,
     flags: u32,
+    /// Single-use, and found in public: nobody else finds it there.
+    used: bool,
+}
+
+impl Registration {
+    /// The apartment and every context in it see what it registers for itself; others its public view.
+    fn is_public(&self, context: u32) -> bool {
+        self.context & context & CLSCTX_LOCAL_SERVER != 0 && !self.used
+    }
+
+    /// A client has found it in public.
+    fn use_once(&mut self) {
+        let shared = REGCLS_MULTIPLEUSE | REGCLS_MULTI_SEPARATE | REGCLS_SURROGATE;
+        self.used = self.flags & shared == 0;
+    }
 }
 
 #[derive(Default)]
@@ -48,7 +57,7 @@ pub(crate) struct ClassTable {
 }
 
 /// Where a class object was found.
-enum Found {
+pub(super) enum Found {
     /// In the calling apartment.
     Here(Arc<Home<IUnknown>>),
     /// In another one, under this cookie.
@@ -72,6 +81,7 @@ impl ClassTable {
             home,
             context,
             flags,
+            used: false,
         });
         cookie
     }
@@ -86,22 +96,30 @@ impl ClassTable {
         Ok(inner.registrations.remove(at).object)
     }
 
-    fn find(&self, clsid: &GUID, context: u32, here: u64) -> Option<Found> {
-        let inner = self.inner.lock();
-        let visible = |it: &&Registration| it.clsid == *clsid && it.flags & REGCLS_SUSPENDED == 0;
-        let own = inner.registrations.iter().filter(visible).find(|it| it.oxid == here && it.context & context != 0);
-        if let Some(own) = own {
-            return Some(Found::Here(own.object.clone()));
+    /// The registration that a client in `here` finds. A single-use one is used up by being found in public.
+    pub(super) fn find(&self, clsid: &GUID, context: u32, here: &Arc<Apartment>) -> Option<Found> {
+        let mut inner = self.inner.lock();
+        let visible = |it: &Registration| it.clsid == *clsid && it.flags & REGCLS_SUSPENDED == 0;
+        let at_home = |it: &Registration| it.home.upgrade().is_some_and(|home| Arc::ptr_eq(home.base(), here.base()));
+        let in_process = |it: &Registration| it.context & context & CLSCTX_INPROC_SERVER != 0 && at_home(it);
+        let all = &mut inner.registrations;
+        // What lies in the very context, then what the apartment has for itself, then what is public.
+        let at =
+            all.iter().position(|it| visible(it) && it.oxid == here.oxid && (in_process(it) || it.is_public(context)));
+        let at = at.or_else(|| all.iter().position(|it| visible(it) && in_process(it)));
+        let at = at.or_else(|| all.iter().position(|it| visible(it) && it.is_public(context)))?;
+        let found = &mut all[at];
+        if !in_process(found) {
+            found.use_once();
         }
-        if context & CLSCTX_LOCAL_SERVER == 0 {
-            return None;
+        match found.oxid == here.oxid {
+            true => Some(Found::Here(found.object.clone())),
+            false => Some(Found::There(found.home.upgrade()?, found.cookie)),
         }
-        let other = inner.registrations.iter().filter(visible).find(|it| it.context & CLSCTX_LOCAL_SERVER != 0)?;
-        Some(Found::There(other.home.upgrade()?, other.cookie))
     }
 
     /// The class object under a cookie. Only for its own apartment.
-    fn object(&self, cookie: u32) -> Option<Arc<Home<IUnknown>>> {
+    pub(super) fn object(&self, cookie: u32) -> Option<Arc<Home<IUnknown>>> {
         let inner = self.inner.lock();
         inner.registrations.iter().find(|it| it.cookie == cookie).map(|it| it.object.clone())
     }
@@ -125,103 +143,6 @@ impl ClassTable {
             if it.oxid == oxid {
                 it.flags = if suspend { it.flags | REGCLS_SUSPENDED } else { it.flags & !REGCLS_SUSPENDED };
             }
-        }
-    }
-}
-
-fn query(object: &IUnknown, iid: &GUID) -> Result<*mut c_void, HRESULT> {
-    let mut raw = std::ptr::null_mut();
-    // SAFETY: valid arguments.
-    match unsafe { object.query(iid, &mut raw) } {
-        hr if hr.is_err() => Err(hr),
-        _ if raw.is_null() => Err(E_NOINTERFACE),
-        _ => Ok(raw),
-    }
-}
-
-/// Runs `job` with the class object in its own apartment and brings the pointer that it makes over here.
-fn bring(
-    there: &Arc<Apartment>,
-    cookie: u32,
-    iid: GUID,
-    job: impl FnOnce(&IUnknown) -> Result<IUnknown, HRESULT> + Send + 'static,
-) -> Result<*mut c_void, HRESULT> {
-    // Activation elsewhere is a call like any other (MSG-10, MF-08).
-    crate::channel::client::may_call_out()?;
-    let bytes = apartment::run_in(there, move || {
-        let object = Process::current().classes.object(cookie).ok_or(REGDB_E_CLASSNOTREG)?;
-        let made = job(&object.0)?;
-        let mut bytes = Vec::new();
-        packet::marshal(&made, &iid, &packet::Destination::inproc(MSHLFLAGS_NORMAL), &mut bytes)?;
-        Ok::<_, HRESULT>(bytes)
-    })??;
-    let mut raw = std::ptr::null_mut();
-    // SAFETY: a valid place.
-    match unsafe { crate::marshal::unmarshal_from(&bytes, &iid, &mut raw) } {
-        hr if hr.is_err() => Err(hr),
-        _ => Ok(raw),
-    }
-}
-
-/// A class of the system; programs in an app container do not get its events (SYNC-18).
-fn system_class(clsid: &GUID, context: u32) -> Result<system::Create, HRESULT> {
-    let contained = context & CLSCTX_APPCONTAINER != 0 && matches!(*clsid, CLSID_ManualResetEvent | CLSID_StdEvent);
-    system::system_class(clsid).filter(|_| !contained).ok_or(REGDB_E_CLASSNOTREG)
-}
-
-fn class_object(clsid: &GUID, context: u32, iid: &GUID) -> Result<*mut c_void, HRESULT> {
-    let here = apartment::require()?;
-    match Process::current().classes.find(clsid, context, here.oxid) {
-        Some(Found::Here(object)) => query(&object.0, iid),
-        Some(Found::There(there, cookie)) => bring(&there, cookie, *iid, |object| Ok(object.clone())),
-        None => {
-            let create = system_class(clsid, context)?;
-            query(&super::class_factory(create).into(), iid)
-        }
-    }
-}
-
-fn create(clsid: &GUID, outer: *mut c_void, context: u32, iid: &GUID) -> Result<*mut c_void, HRESULT> {
-    let here = apartment::require()?;
-    let found = Process::current().classes.find(clsid, context, here.oxid);
-    if let Some(Found::There(there, cookie)) = found {
-        if !outer.is_null() {
-            return Err(CLASS_E_NOAGGREGATION);
-        }
-        let wanted = *iid;
-        return bring(&there, cookie, wanted, move |object| {
-            let factory: IClassFactory = object.cast().map_err(|error| error.code())?;
-            // SAFETY: the counted pointer that the factory has made.
-            Ok(unsafe { IUnknown::from_raw(instance(&factory, std::ptr::null_mut(), &wanted)?) })
-        });
-    }
-    let factory: IClassFactory = match found {
-        Some(Found::Here(object)) => object.0.cast().map_err(|error| error.code())?,
-        _ => super::class_factory(system_class(clsid, context)?),
-    };
-    instance(&factory, outer, iid)
-}
-
-fn instance(factory: &IClassFactory, outer: *mut c_void, iid: &GUID) -> Result<*mut c_void, HRESULT> {
-    let mut raw = std::ptr::null_mut();
-    // SAFETY: a factory of this apartment and valid arguments; the caller of CoCreateInstance answers for `outer`.
-    match unsafe { factory.CreateInstance(outer, iid, &mut raw) } {
-        hr if hr.is_err() => Err(hr),
-        _ if raw.is_null() => Err(E_NOINTERFACE),
-        _ => Ok(raw),
-    }
-}
-
-/// Puts a result where the caller wants it.
-fn give(found: Result<*mut c_void, HRESULT>, out: &mut *mut c_void) -> HRESULT {
-    match found {
-        Ok(raw) => {
-            *out = raw;
-            S_OK
-        }
-        Err(hr) => {
-            *out = std::ptr::null_mut();
-            hr
         }
     }
 }
@@ -281,87 +202,5 @@ export! {
         let Some(here) = apartment::current() else { return CO_E_NOTINITIALIZED };
         Process::current().classes.resume(here.oxid, true);
         S_OK
-    }
-
-    /// The class object of a class (ACT-02 to ACT-04).
-    ///
-    /// # Safety
-    /// The pointers are null or valid.
-    pub unsafe fn CoGetClassObject(
-        rclsid: *const GUID,
-        dwClsContext: u32,
-        _pvReserved: *mut c_void,
-        riid: *const GUID,
-        ppv: *mut *mut c_void,
-    ) -> HRESULT {
-        // SAFETY: the caller's.
-        let (clsid, iid, out) = unsafe { (rclsid.as_ref(), riid.as_ref(), ppv.as_mut()) };
-        let Some(out) = out else { return E_INVALIDARG };
-        *out = std::ptr::null_mut();
-        let (Some(clsid), Some(iid)) = (clsid, iid) else { return E_INVALIDARG };
-        give(class_object(clsid, dwClsContext, iid), out)
-    }
-
-    /// Creates an object of a class (ACT-01).
-    ///
-    /// # Safety
-    /// The pointers are null or valid; `pUnkOuter` is null or the controlling unknown of an aggregate.
-    pub unsafe fn CoCreateInstance(
-        rclsid: *const GUID,
-        pUnkOuter: *mut c_void,
-        dwClsContext: u32,
-        riid: *const GUID,
-        ppv: *mut *mut c_void,
-    ) -> HRESULT {
-        // SAFETY: the caller's.
-        let (clsid, iid, out) = unsafe { (rclsid.as_ref(), riid.as_ref(), ppv.as_mut()) };
-        let Some(out) = out else { return E_POINTER };
-        *out = std::ptr::null_mut();
-        let (Some(clsid), Some(iid)) = (clsid, iid) else { return E_INVALIDARG };
-        give(create(clsid, pUnkOuter, dwClsContext, iid), out)
-    }
-
-    /// Creates an object and asks it for several interfaces at once (ACT-08).
-    ///
-    /// # Safety
-    /// `pResults` points at `dwCount` entries, each with an IID; the other pointers are null or valid.
-    pub unsafe fn CoCreateInstanceEx(
-        Clsid: *const GUID,
-        punkOuter: *mut c_void,
-        dwClsCtx: u32,
-        _pServerInfo: *const COSERVERINFO,
-        dwCount: u32,
-        pResults: *mut MULTI_QI,
-    ) -> HRESULT {
-        // SAFETY: the caller's.
-        let Some(clsid) = (unsafe { Clsid.as_ref() }) else { return E_INVALIDARG };
-        if pResults.is_null() || dwCount == 0 {
-            return E_INVALIDARG;
-        }
-        // SAFETY: the caller's.
-        let results = unsafe { std::slice::from_raw_parts_mut(pResults, dwCount as usize) };
-        for entry in &mut *results {
-            entry.pItf = std::ptr::null_mut();
-            entry.hr = E_NOINTERFACE;
-        }
-        let object = match create(clsid, punkOuter, dwClsCtx, &IUnknown::IID) {
-            // SAFETY: the counted pointer that was made.
-            Ok(raw) => unsafe { IUnknown::from_raw(raw) },
-            Err(hr) => return hr,
-        };
-        let mut found = 0;
-        for entry in &mut *results {
-            // SAFETY: the entry names an interface or null.
-            entry.hr = match unsafe { entry.pIID.as_ref() } {
-                Some(iid) => give(query(&object, iid), &mut entry.pItf),
-                None => E_INVALIDARG,
-            };
-            found += usize::from(entry.hr.is_ok());
-        }
-        match found {
-            0 => E_NOINTERFACE,
-            n if n == results.len() => S_OK,
-            _ => CO_S_NOTALLINTERFACES,
-        }
     }
 }

@@ -375,6 +375,9 @@ impl ICallFactory_Impl for ProxyManager_Impl {
             if let Some(make) = own_call::find(async_iid) {
                 return ClientCall::create_own(self.to_object(), make, pCtrlUnk, riid2, ppv);
             }
+            if self.server.upgrade().is_some_and(|server| server.is_configured()) {
+                return E_NOINTERFACE;
+            }
             match self.inner_factory(async_iid) {
                 Ok((factory, target)) => {
                     ClientCall::create(self.to_object(), &factory, target, async_iid, pCtrlUnk, riid2, ppv)

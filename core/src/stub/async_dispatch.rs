@@ -44,6 +44,9 @@ struct State {
 impl AsyncServer {
     /// Begins a call if the object serves asynchronously; false when it has to be served synchronously.
     pub(super) fn begin(&self, entry: &Arc<StubEntry>, call: &Arc<Call>, message: &RPCOLEMESSAGE) -> bool {
+        if call.target.apartment.upgrade().is_some_and(|home| home.is_configured()) {
+            return false;
+        }
         let Some((factory, info)) = self.support(entry) else { return false };
         let idle = self.state.lock().0.idle.pop();
         let made = idle.or_else(|| ServerCall::create(&factory.0, info, call, entry));

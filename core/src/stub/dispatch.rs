@@ -3,7 +3,7 @@
 use super::StubEntry;
 use crate::abi::hresult::{RPC_E_DISCONNECTED, RPC_E_INVALIDMETHOD, RPC_E_SERVERFAULT};
 use crate::abi::types::RPCOLEMESSAGE;
-use crate::apartment::{self, Context};
+use crate::apartment::{self, Context, Inside};
 use crate::channel::{Call, Failure, Invocation, server_channel};
 use crate::platform;
 use std::ffi::c_void;
@@ -19,9 +19,11 @@ pub(crate) fn dispatch(call: &Arc<Call>) {
     if let Err(refused) = apartment::ask_filter(call, &entry) {
         return call.refuse(refused);
     }
+    let inside = Inside::enter();
     let scope = Scope::enter(call);
     serve(call, entry);
     drop(scope);
+    drop(inside);
 }
 
 fn serve(call: &Arc<Call>, entry: Arc<StubEntry>) {

@@ -320,6 +320,40 @@ typedef int32_t AgileReferenceOptions;
 
 /* What memory CoGetMalloc is asked for. */
 #define MEMCTX_TASK                          1
+/* Threading models of OleanderRegisterInProcessClass. */
+#define OLEANDER_THREADING_MAIN              0
+#define OLEANDER_THREADING_APARTMENT         1
+#define OLEANDER_THREADING_FREE              2
+#define OLEANDER_THREADING_BOTH              3
+#define OLEANDER_THREADING_NEUTRAL           4
+
+/* Flags of OleanderRegisterInProcessClass. */
+#define OLEANDER_CLASS_CONFIGURED            1
+
+/* Properties of IGlobalOptions. */
+#define COMGLOB_EXCEPTION_HANDLING           1
+#define COMGLOB_APPID                        2
+#define COMGLOB_RPC_THREADPOOL_SETTING       3
+#define COMGLOB_RO_SETTINGS                  4
+#define COMGLOB_UNMARSHALING_POLICY          5
+#define COMGLOB_PROPERTIES_RESERVED1         6
+#define COMGLOB_PROPERTIES_RESERVED2         7
+#define COMGLOB_PROPERTIES_RESERVED3         8
+
+/* Values of COMGLOB_EXCEPTION_HANDLING. */
+#define COMGLOB_EXCEPTION_HANDLE             0
+#define COMGLOB_EXCEPTION_DONOT_HANDLE_FATAL 1
+#define COMGLOB_EXCEPTION_DONOT_HANDLE       1
+#define COMGLOB_EXCEPTION_DONOT_HANDLE_ANY   2
+
+/* Values of COMGLOB_RPC_THREADPOOL_SETTING. */
+#define COMGLOB_RPC_THREADPOOL_SETTING_DEFAULT_POOL 0
+#define COMGLOB_RPC_THREADPOOL_SETTING_PRIVATE_POOL 1
+
+/* Values of COMGLOB_UNMARSHALING_POLICY. */
+#define COMGLOB_UNMARSHALING_POLICY_NORMAL   0
+#define COMGLOB_UNMARSHALING_POLICY_STRONG   1
+#define COMGLOB_UNMARSHALING_POLICY_HYBRID   2
 
 /* What global memory is. */
 #define GMEM_FIXED                           0

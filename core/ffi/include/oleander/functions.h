@@ -15,10 +15,24 @@ void CoUninitialize(void);
 HRESULT CoGetApartmentType(APTTYPE *pAptType, APTTYPEQUALIFIER *pAptQualifier);
 HRESULT CoIncrementMTAUsage(CO_MTA_USAGE_COOKIE *pCookie);
 HRESULT CoDecrementMTAUsage(CO_MTA_USAGE_COOKIE Cookie);
+HRESULT CoRegisterInitializeSpy(IInitializeSpy *pSpy, ULARGE_INTEGER *puliCookie);
+HRESULT CoRevokeInitializeSpy(ULARGE_INTEGER uliCookie);
+HRESULT OleInitialize(LPVOID pvReserved);
+void OleUninitialize(void);
+DWORD CoGetCurrentProcess(void);
+HRESULT CoGetCurrentLogicalThreadId(GUID *pguid);
+HRESULT CoGetCallerTID(DWORD *lpdwTID);
+HRESULT CoGetContextToken(ULONG_PTR *pToken);
+HRESULT CoGetObjectContext(REFIID riid, void **ppv);
+HRESULT CoDisconnectContext(DWORD dwTimeout);
 HRESULT CoRegisterMessageFilter(IMessageFilter *lpMessageFilter, IMessageFilter **lplpMessageFilter);
 
 /* Classes and objects. */
 HRESULT CoRegisterClassObject(REFCLSID rclsid, IUnknown *pUnk, DWORD dwClsContext, DWORD flags, DWORD *lpdwRegister);
+/* The library's own: registers a class for the whole process, as an entry in the registry does on Windows. */
+HRESULT OleanderRegisterInProcessClass(REFCLSID rclsid, LPFNGETCLASSOBJECT pfnGetClassObject, DWORD dwThreadingModel,
+    DWORD dwFlags);
+HRESULT OleanderRevokeInProcessClass(REFCLSID rclsid);
 HRESULT CoRevokeClassObject(DWORD dwRegister);
 HRESULT CoResumeClassObjects(void);
 HRESULT CoSuspendClassObjects(void);

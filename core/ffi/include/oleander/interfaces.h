@@ -34,6 +34,12 @@ OLEANDER_INTERFACE_ID(IReleaseMarshalBuffers, 0xEB0CB9E8, 0x7996, 0x11D2,
     0x87, 0x2E, 0x00, 0x00, 0xF8, 0x08, 0x08, 0x59);
 OLEANDER_OLE_INTERFACE_ID(IGlobalInterfaceTable, 0x00000146);
 OLEANDER_OLE_INTERFACE_ID(IMessageFilter, 0x00000016);
+OLEANDER_OLE_INTERFACE_ID(IInitializeSpy, 0x00000034);
+OLEANDER_OLE_INTERFACE_ID(IComThreadingInfo, 0x000001CE);
+OLEANDER_OLE_INTERFACE_ID(IContext, 0x000001C0);
+OLEANDER_OLE_INTERFACE_ID(IObjContext, 0x000001C6);
+OLEANDER_OLE_INTERFACE_ID(IContextCallback, 0x000001DA);
+OLEANDER_OLE_INTERFACE_ID(IGlobalOptions, 0x0000015B);
 OLEANDER_INTERFACE_ID(IAgileObject, 0x94EA2B94, 0xE9CC, 0x49E0, 0xC0, 0xFF, 0xEE, 0x64, 0xCA, 0x8F, 0x5B, 0x90);
 OLEANDER_OLE_INTERFACE_ID(IClassFactory, 0x00000001);
 OLEANDER_INTERFACE_ID(ISequentialStream, 0x0C733A30, 0x2A1C, 0x11CE, 0xAD, 0xE5, 0x00, 0xAA, 0x00, 0x44, 0x77, 0x3D);
@@ -47,6 +53,12 @@ OLEANDER_INTERFACE_ID(IPipeDouble, 0xDB2F3ACE, 0x2F86, 0x11D1, 0x8E, 0x04, 0x00,
 OLEANDER_INTERFACE_ID(AsyncIPipeDouble, 0xDB2F3ACF, 0x2F86, 0x11D1, 0x8E, 0x04, 0x00, 0xC0, 0x4F, 0xB9, 0x98, 0x9A);
 OLEANDER_OLE_INTERFACE_ID(IEnumUnknown, 0x00000100);
 OLEANDER_OLE_INTERFACE_ID(IMalloc, 0x00000002);
+
+/* Ids for ContextCallback that name no interface. */
+OLEANDER_GUID(IID_IEnterActivityWithNoLock, 0xD7174F82, 0x36B8, 0x4AA8,
+    0x80, 0x0A, 0xE9, 0x63, 0xAB, 0x2D, 0xFA, 0xB9);
+OLEANDER_GUID(IID_ICallbackWithNoReentrancyToApplicationSTA, 0x0A299774, 0x3E4E, 0xFC42,
+    0x1D, 0x9D, 0x72, 0xCE, 0xE1, 0x05, 0xCA, 0x57);
 
 OLEANDER_OLE_GUID(CLSID_StdEvent, 0x0000032B);
 OLEANDER_OLE_GUID(CLSID_ManualResetEvent, 0x0000032C);
@@ -134,6 +146,16 @@ typedef struct RPCOLEMESSAGE {
     void *reserved2[5];
     ULONG rpcFlags;
 } RPCOLEMESSAGE;
+
+/* What a context callback gets. */
+typedef struct ComCallData {
+    DWORD dwDispid;
+    DWORD dwReserved;
+    void *pUserDefined;
+} ComCallData;
+
+typedef HRESULT(STDAPICALLTYPE *PFNCONTEXTCALL)(ComCallData *pParam);
+typedef HRESULT(STDAPICALLTYPE *LPFNGETCLASSOBJECT)(REFCLSID rclsid, REFIID riid, void **ppv);
 
 typedef struct MULTI_QI {
     const IID *pIID;
@@ -409,6 +431,73 @@ DECLARE_INTERFACE_(IMessageFilter, IUnknown) {
         const INTERFACEINFO *lpInterfaceInfo) PURE;
     STDMETHOD_(DWORD, RetryRejectedCall)(THIS_ HTASK htaskCallee, DWORD dwTickCount, DWORD dwRejectType) PURE;
     STDMETHOD_(DWORD, MessagePending)(THIS_ HTASK htaskCallee, DWORD dwTickCount, DWORD dwPendingType) PURE;
+};
+
+/* Watches a thread enter and leave COM. */
+#undef INTERFACE
+#define INTERFACE IInitializeSpy
+DECLARE_INTERFACE_(IInitializeSpy, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(PreInitialize)(THIS_ DWORD dwCoInit, DWORD dwCurThreadAptRefs) PURE;
+    STDMETHOD(PostInitialize)(THIS_ HRESULT hrCoInit, DWORD dwCoInit, DWORD dwNewThreadAptRefs) PURE;
+    STDMETHOD(PreUninitialize)(THIS_ DWORD dwCurThreadAptRefs) PURE;
+    STDMETHOD(PostUninitialize)(THIS_ DWORD dwNewThreadAptRefs) PURE;
+};
+
+/* The apartment and the logical thread of the calling thread. */
+#undef INTERFACE
+#define INTERFACE IComThreadingInfo
+DECLARE_INTERFACE_(IComThreadingInfo, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(GetCurrentApartmentType)(THIS_ APTTYPE *pAptType) PURE;
+    STDMETHOD(GetCurrentThreadType)(THIS_ THDTYPE *pThreadType) PURE;
+    STDMETHOD(GetCurrentLogicalThreadId)(THIS_ GUID *pguidLogicalThreadId) PURE;
+    STDMETHOD(SetCurrentLogicalThreadId)(THIS_ REFGUID rguid) PURE;
+};
+
+/* Properties of a context; there are none here. */
+#undef INTERFACE
+#define INTERFACE IContext
+#define OLEANDER_METHODS_IContext \
+    STDMETHOD(SetProperty)(THIS_ REFGUID rpolicyId, DWORD flags, IUnknown *pUnk) PURE; \
+    STDMETHOD(RemoveProperty)(THIS_ REFGUID rPolicyId) PURE; \
+    STDMETHOD(GetProperty)(THIS_ REFGUID rGuid, DWORD *pFlags, IUnknown **ppUnk) PURE; \
+    STDMETHOD(EnumContextProps)(THIS_ IUnknown **ppEnumContextProps) PURE;
+DECLARE_INTERFACE_(IContext, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    OLEANDER_METHODS_IContext
+};
+
+/* The identity of a context. */
+#undef INTERFACE
+#define INTERFACE IObjContext
+DECLARE_INTERFACE_(IObjContext, IContext) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown OLEANDER_METHODS_IContext)
+    STDMETHOD_(void, Reserved1)(THIS) PURE;
+    STDMETHOD_(void, Reserved2)(THIS) PURE;
+    STDMETHOD_(void, Reserved3)(THIS) PURE;
+    STDMETHOD_(void, Reserved4)(THIS) PURE;
+    STDMETHOD_(void, Reserved5)(THIS) PURE;
+    STDMETHOD_(void, Reserved6)(THIS) PURE;
+    STDMETHOD_(void, Reserved7)(THIS) PURE;
+};
+
+/* Runs a function in a context. */
+#undef INTERFACE
+#define INTERFACE IContextCallback
+DECLARE_INTERFACE_(IContextCallback, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(ContextCallback)(THIS_ PFNCONTEXTCALL pfnCallback, ComCallData *pParam, REFIID riid, INT iMethod,
+        IUnknown *pUnk) PURE;
+};
+
+/* Options of the process. */
+#undef INTERFACE
+#define INTERFACE IGlobalOptions
+DECLARE_INTERFACE_(IGlobalOptions, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(Set)(THIS_ DWORD dwProperty, ULONG_PTR dwValue) PURE;
+    STDMETHOD(Query)(THIS_ DWORD dwProperty, ULONG_PTR *pdwValue) PURE;
 };
 
 /* Marker: the object may be used from every apartment. */

@@ -85,7 +85,8 @@ fn ids(compiler: &Compiler) -> Outcome {
         IUnknown AsyncIUnknown ISynchronize ISynchronizeHandle ISynchronizeEvent ISynchronizeContainer ICallFactory ICancelMethodCalls
         IMultiQI IRpcChannelBuffer IRpcChannelBuffer2 IAsyncRpcChannelBuffer IRpcProxyBuffer IRpcStubBuffer
         IPSFactoryBuffer IMarshal IMarshal2 IStdMarshalInfo INoMarshal IExternalConnection IAgileReference
-        IReleaseMarshalBuffers IGlobalInterfaceTable IMessageFilter IAgileObject IClassFactory ISequentialStream IStream
+        IReleaseMarshalBuffers IGlobalInterfaceTable IMessageFilter
+        IInitializeSpy IComThreadingInfo IContext IObjContext IContextCallback IGlobalOptions IAgileObject IClassFactory ISequentialStream IStream
         IPersist IPipeByte AsyncIPipeByte IPipeLong AsyncIPipeLong IPipeDouble AsyncIPipeDouble
         IEnumUnknown IMalloc
     };
@@ -165,6 +166,9 @@ fn layouts(compiler: &Compiler) -> Outcome {
     layout!(wanted, body, INTERFACEINFO { "pUnk" = pUnk, "iid" = iid, "wMethod" = wMethod });
     layout!(wanted, body, COSERVERINFO {
         "dwReserved1" = dwReserved1, "pwszName" = pwszName, "pAuthInfo" = pAuthInfo, "dwReserved2" = dwReserved2,
+    });
+    layout!(wanted, body, ComCallData {
+        "dwDispid" = dwDispid, "dwReserved" = dwReserved, "pUserDefined" = pUserDefined,
     });
     layout!(wanted, body, HANDLE {});
     layout!(wanted, body, HWND {});

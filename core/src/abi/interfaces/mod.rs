@@ -2,6 +2,7 @@
 
 mod calls;
 mod channel;
+mod contexts;
 mod enumerators;
 mod marshaling;
 mod memory;
@@ -14,6 +15,7 @@ mod unknown;
 
 pub use calls::*;
 pub use channel::*;
+pub use contexts::*;
 pub use enumerators::*;
 pub use marshaling::*;
 pub use memory::*;

@@ -18,7 +18,7 @@ pub(crate) use route::{Outer, Route};
 use super::{Buffer, Invocation};
 use crate::abi::hresult::{RPC_E_DISCONNECTED, RPC_S_CALL_CANCELLED_HR, RPC_S_UNKNOWN_IF_HR};
 use crate::abi::types::RPCOLEMESSAGE;
-use crate::apartment::Apartment;
+use crate::apartment::{Apartment, Stay};
 use crate::kernel::{Event, Task};
 use crate::platform::sync::Mutex;
 use crate::platform::{self, Access, Object, ObjectKind};
@@ -46,6 +46,8 @@ pub(crate) struct Caller {
     pub(crate) logical: GUID,
     /// Whether the call was sent by `Begin_`.
     pub(crate) asynchronous: bool,
+    /// What `CoGetCallerTID` says (APT-34).
+    pub(crate) tid: u32,
 }
 
 /// Why there is no reply.
@@ -122,17 +124,33 @@ impl Call {
 
     /// Hands the request to the server's apartment.
     pub(crate) fn send(self: &Arc<Self>, route: Route) {
+        let waits = matches!(route, Route::Wait);
         self.expect(route);
         let sent = match self.target.apartment.upgrade() {
             Some(apartment) => {
                 self.body.lock().in_flight = apartment.exports.in_flight(self.target.ipid);
-                apartment.deliver(self.clone()).is_ok()
+                if waits && apartment.is_within_reach() {
+                    self.run_here(&apartment)
+                } else {
+                    apartment.deliver(self.clone()).is_ok()
+                }
             }
             None => false,
         };
         if !sent {
             self.complete_later(Err(Failure(RPC_S_UNKNOWN_IF_HR)));
         }
+    }
+
+    /// Serves the call on the caller's own stack, in an apartment that the thread may step into (APT-12).
+    fn run_here(self: &Arc<Self>, apartment: &Arc<Apartment>) -> bool {
+        if apartment.has_ended() {
+            return false;
+        }
+        let stay = Stay::enter(apartment);
+        stub::dispatch(self);
+        drop(stay);
+        true
     }
 
     /// The reply, or what came in its place. The first decision counts.
@@ -291,7 +309,9 @@ impl Drop for Call {
 
 impl Task for Call {
     fn run(self: Arc<Self>) {
+        let stay = Stay::for_task(|| self.target.apartment.upgrade());
         stub::dispatch(&self);
+        drop(stay);
     }
 
     fn abandon(self: Arc<Self>) {

@@ -6,7 +6,7 @@
 
 use super::{Buffer, Call, Failure};
 use crate::abi::interfaces::ISynchronize;
-use crate::apartment::Apartment;
+use crate::apartment::{Apartment, Stay};
 use crate::kernel::{self, Event, Task};
 use crate::platform::sync::Mutex;
 use std::sync::Arc;
@@ -143,7 +143,12 @@ struct SignalTask(Arc<Call>);
 impl Task for SignalTask {
     fn run(self: Arc<Self>) {
         let route = self.0.take_route();
+        let stay = Stay::for_task(|| match &route {
+            Route::Outer(outer) => outer.home.clone(),
+            Route::Wait | Route::Own(_) => None,
+        });
         self.0.tell(route);
+        drop(stay);
     }
 
     fn abandon(self: Arc<Self>) {
