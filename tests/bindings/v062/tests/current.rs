@@ -1,0 +1,12 @@
+//! The bindings in the repository are those that the generator makes. `BINDINGS=overwrite` writes them.
+
+#[path = "../../generate.rs"]
+mod generate;
+
+#[test]
+fn the_bindings_are_current() {
+    generate::compare(env!("CARGO_MANIFEST_DIR"), |arguments| {
+        // What it warns of are interfaces that nobody asked for.
+        let _ = windows_bindgen::bindgen(arguments);
+    });
+}
