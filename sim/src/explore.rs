@@ -71,6 +71,8 @@ pub(crate) trait Runner {
     fn report(&self, end: End) -> Report;
     /// How many threads the last execution abandoned.
     fn abandoned(&self) -> usize;
+    /// The names of its threads.
+    fn names(&self) -> Vec<String>;
 }
 
 /// A scenario in a world.
@@ -91,6 +93,9 @@ impl Runner for Scenario<'_> {
     }
     fn abandoned(&self) -> usize {
         self.hub.abandoned()
+    }
+    fn names(&self) -> Vec<String> {
+        self.hub.names().to_vec()
     }
 }
 

@@ -18,16 +18,20 @@
 //! The rooms: `world` is the port and the hub that switches fibers; `fiber` owns stacks; `clock` moves virtual time;
 //! `schedule` has one strategy a file; `trace` records and compares executions; `report` has the words.
 
+mod check;
 mod choice;
 mod clock;
 mod explore;
 mod fiber;
+mod replay;
 mod report;
 pub mod schedule;
 pub mod steps;
 pub mod trace;
 pub mod world;
 
+pub use check::{Builder, Checked, Counterexample, REPLAY_VARIABLE, Strategy, check};
 pub use explore::{Exploration, Failure, explore, explore_with};
+pub use replay::{Token, TokenError, replay, try_replay};
 pub use report::{Blocked, End, Report};
 pub use world::{Limits, run, run_with};

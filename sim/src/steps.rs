@@ -404,4 +404,8 @@ impl<S: Clone> Runner for Interpreter<'_, S> {
     fn abandoned(&self) -> usize {
         0
     }
+
+    fn names(&self) -> Vec<String> {
+        self.program.names.clone()
+    }
 }

@@ -30,6 +30,11 @@ pub trait Schedule {
 
     /// Chooses one of `n` ways to go on, at least two, inside a step.
     fn choose_n(&mut self, n: usize) -> usize;
+
+    /// Whether the current execution has turned out to be like one before. Only who reduces knows.
+    fn is_redundant(&self) -> bool {
+        false
+    }
 }
 
 /// A scheduling point: every thread has announced its next step, or waits, or has ended. Threads are numbered in the

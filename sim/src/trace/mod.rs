@@ -3,9 +3,11 @@
 //! The vectors are reused from execution to execution: recording a step allocates nothing once they have grown.
 
 mod class;
+mod timeline;
 
 pub use class::Classifier;
 pub(crate) use class::Spread;
+pub use timeline::timeline;
 
 use oleander::platform::{Access, Object, ObjectKind};
 

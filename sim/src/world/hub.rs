@@ -26,6 +26,9 @@ pub(crate) struct Hub {
     steps: u64,
     virtual_ns: u64,
     abandoned: usize,
+    /// Whether the last execution failed, and the names of its threads then.
+    failed: bool,
+    names: Vec<String>,
 }
 
 /// The record of the thread that the hub runs on. It is the current one whenever no fiber runs, also after a panic.
@@ -73,6 +76,7 @@ impl Hub {
         drop(world.add(spawn, body));
         let end = Execution { hub: self, world: &world, outside: &outside, schedule, limits, last: 0 }.execute();
         self.virtual_ns = world.clock.now_ns();
+        self.failed = end != End::Completed;
         self.empty(&world);
         drop(entered);
         end
@@ -83,6 +87,10 @@ impl Hub {
         self.abandoned = self.fibers.drain(..).filter(Option::is_some).count();
         self.state = world.state.take();
         self.state.newborn.clear();
+        self.names.clear();
+        if self.failed {
+            self.names.extend(self.state.slots.iter().map(|slot| slot.thread.name().to_owned()));
+        }
         self.state.slots.clear();
     }
 
@@ -95,6 +103,11 @@ impl Hub {
             abandoned: self.abandoned,
             trace_hash: self.trace().hash(),
         }
+    }
+
+    /// The names of the threads of the last execution, if it failed.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
     }
 
     /// The trace of the last execution.

@@ -27,6 +27,8 @@ pub struct Dpor {
     len: usize,
     /// The next node of the current execution.
     at: usize,
+    /// How many of them are as in the execution before, or lead away from it.
+    replayed: usize,
     /// Where the current execution leaves the one before: races between earlier steps were seen then.
     fresh_from: usize,
     /// From this step on the current execution is one that was seen before.
@@ -43,11 +45,6 @@ impl Dpor {
     /// How many executions turned out to be like one that was seen before, when only sleeping threads were left.
     pub fn redundant(&self) -> u64 {
         self.redundant
-    }
-
-    /// Whether the current execution is such a one.
-    pub fn is_redundant(&self) -> bool {
-        self.redundant_from.is_some()
     }
 
     /// What the races of an execution ask for.
@@ -119,6 +116,11 @@ impl Schedule for Dpor {
         match previous {
             None => *self = Self::default(),
             Some(trace) => {
+                assert!(
+                    self.at >= self.replayed,
+                    "an execution ended before it came to where it should have gone on differently: the scenario depends \
+                     on something that the world does not control"
+                );
                 self.len = self.at;
                 self.redundant += u64::from(self.is_redundant());
                 if self.races.relation == Relation::Fifo && looks_for_new(trace) {
@@ -136,6 +138,7 @@ impl Schedule for Dpor {
             }
         }
         self.executions += 1;
+        self.replayed = self.len;
         self.redundant_from = None;
         self.stuck.clear();
         self.at = 0;
@@ -146,7 +149,7 @@ impl Schedule for Dpor {
         if self.is_redundant() {
             return 0;
         }
-        if let Some(node) = self.nodes[..self.len].get(self.at) {
+        if let Some(node) = self.nodes[..self.len].get_mut(self.at) {
             self.at += 1;
             return node.replay(point);
         }
@@ -176,6 +179,10 @@ impl Schedule for Dpor {
         let step = self.nodes[..self.len].last().map_or(0, |node| node.step);
         self.new_node().begin_value(step, n);
         0
+    }
+
+    fn is_redundant(&self) -> bool {
+        self.redundant_from.is_some()
     }
 }
 

@@ -4,7 +4,7 @@ use super::merge;
 use super::races::Wanted;
 use crate::schedule::Point;
 use crate::schedule::relation::Relation;
-use crate::trace::{Touch, Trace};
+use crate::trace::{Outcome, Touch, Trace};
 
 /// A set of threads by their numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,6 +63,11 @@ pub(super) struct Node {
     /// The thread, or the value.
     taken: usize,
     enabled: Vec<usize>,
+    outcomes: Vec<Outcome>,
+    /// What the thread that is taken announced.
+    announced: Vec<Touch>,
+    /// That thread has not been taken yet.
+    fresh: bool,
     backtrack: Threads,
     sleep: Vec<Asleep>,
     done: Vec<Asleep>,
@@ -76,7 +81,12 @@ impl Node {
         self.of = 0;
         self.enabled.clear();
         self.enabled.extend_from_slice(point.enabled());
+        self.outcomes.clear();
+        self.outcomes.extend_from_slice(point.outcomes());
         self.taken = self.enabled[choice];
+        self.fresh = false;
+        self.announced.clear();
+        self.announced.extend_from_slice(point.pending(self.taken));
         self.backtrack = Threads::default();
         self.backtrack.insert(self.taken);
         self.sleep.clear();
@@ -105,15 +115,27 @@ impl Node {
     }
 
     /// Takes the same choice again.
-    pub(super) fn replay(&self, point: &Point<'_>) -> usize {
+    pub(super) fn replay(&mut self, point: &Point<'_>) -> usize {
         assert!(
-            !self.is_value() && self.enabled == point.enabled(),
+            !self.is_value() && self.enabled == point.enabled() && self.outcomes == point.outcomes(),
             "other threads can run at step {} than when the same choices were taken before ({:?}, then {:?}): the \
              scenario depends on something that the world does not control",
             self.step,
             point.enabled(),
             self.enabled
         );
+        assert!(
+            self.fresh || self.announced == point.pending(self.taken),
+            "thread {} does something else in step {} than when the same choices were taken before: the scenario \
+             depends on something that the world does not control",
+            self.taken,
+            self.step
+        );
+        if self.fresh {
+            self.fresh = false;
+            self.announced.clear();
+            self.announced.extend_from_slice(point.pending(self.taken));
+        }
         self.enabled.iter().position(|&thread| thread == self.taken).expect("it was enabled")
     }
 
@@ -163,7 +185,10 @@ impl Node {
         self.done.push(Asleep { thread: self.taken, touches: std::mem::take(&mut self.touched), ends });
         let sleeps = self.sleeps();
         let next = self.enabled.iter().find(|&&thread| self.backtrack.contains(thread) && !sleeps.contains(thread));
-        next.map(|&thread| self.taken = thread).is_some()
+        let Some(&thread) = next else { return false };
+        self.taken = thread;
+        self.fresh = true;
+        true
     }
 
     /// The step that is being tried is tried again with another value.

@@ -1,0 +1,54 @@
+//! Shrinking: the same failure with fewer deviations from the default schedule, and then in fewer steps.
+//!
+//! Deviations are taken out in halves, quarters, … and at last one by one, for as long as the execution still fails in
+//! the same way. Each trial that fails abandons fibers, so there are not many trials.
+
+use super::{Choices, Replaying};
+use crate::explore::Runner;
+use crate::report::End;
+use crate::world::Limits;
+use std::mem::discriminant;
+
+/// How many executions a shrinking may take.
+const TRIALS_MAX: usize = 300;
+
+/// Whether two executions fail in the same way.
+fn is_same(one: &End, other: &End) -> bool {
+    match (one, other) {
+        (End::Panicked { message: a, .. }, End::Panicked { message: b, .. }) => a == b,
+        _ => discriminant(one) == discriminant(other),
+    }
+}
+
+/// Fewer choices that fail in the same way.
+pub(crate) fn shrink(runner: &mut dyn Runner, limits: &Limits, choices: Choices, end: &End) -> Choices {
+    let mut trials = 0;
+    let mut fails = |choices: &Choices| {
+        trials += 1;
+        trials <= TRIALS_MAX && is_same(&runner.execute(&mut Replaying::new(choices), limits), end)
+    };
+    let mut kept: Vec<(usize, usize)> = choices.deviations().collect();
+    let mut size = kept.len();
+    while size > 0 {
+        let mut at = 0;
+        while at < kept.len() {
+            let without: Vec<_> =
+                kept[..at].iter().chain(kept[(at + size).min(kept.len())..].iter()).copied().collect();
+            if fails(&of(&without)) {
+                kept = without;
+            } else {
+                at += size;
+            }
+        }
+        size /= 2;
+    }
+    of(&kept)
+}
+
+fn of(deviations: &[(usize, usize)]) -> Choices {
+    let mut choices = Choices::default();
+    for &(at, taken) in deviations {
+        choices.set(at, taken);
+    }
+    choices
+}

@@ -1,0 +1,144 @@
+//! Checking, shrinking, replaying.
+
+mod common;
+
+use common::*;
+use oleander::kernel::Event;
+use oleander::platform::{Deadline, Why};
+use oleander_sim::{Builder, Checked, Strategy, TokenError, check, replay, try_replay, world};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Two threads read, then write: one addition may be lost. Two more threads disturb.
+fn lost_update() {
+    let counter = Flag::new();
+    let threads: Vec<_> = (0..2)
+        .map(|_| {
+            let counter = counter.clone();
+            world::spawn("adder", move || counter.write(counter.read() + 1))
+        })
+        .collect();
+    let noise = Flag::new();
+    let others: Vec<_> = (0..2)
+        .map(|_| {
+            let noise = noise.clone();
+            world::spawn("noise", move || noise.write(noise.read() + 1))
+        })
+        .collect();
+    threads.into_iter().chain(others).for_each(join);
+    assert_eq!(counter.read(), 2, "an addition is lost");
+}
+
+fn failure(checked: &Checked) -> &oleander_sim::Counterexample {
+    checked.failure.as_ref().unwrap_or_else(|| panic!("no failure: {checked}"))
+}
+
+#[test]
+fn a_good_scenario_completes_and_says_how_many_executions_that_were() {
+    let checked = Builder::new().run(|| clients_on_one_sta(3));
+    assert!(checked.failure.is_none() && checked.complete, "{checked}");
+    assert_eq!((checked.executions, checked.steps_max), (6, 12));
+    let words = checked.to_string();
+    assert!(words.starts_with("explored 6 executions (complete), 0 failures, deepest 12 steps, "), "{words}");
+    check(|| clients_on_one_sta(2));
+}
+
+#[test]
+fn every_strategy_finds_the_lost_update() {
+    for strategy in [
+        Strategy::Exhaustive,
+        Strategy::Dfs,
+        Strategy::PreemptionBound(1),
+        Strategy::DelayBound(2),
+        Strategy::Random,
+        Strategy::Pct(2),
+        Strategy::Portfolio,
+    ] {
+        let checked = Builder::new().strategy(strategy).seed(1).run(lost_update);
+        let failure = failure(&checked);
+        assert!(failure.report.to_string().contains("an addition is lost"), "{strategy:?}: {checked}");
+        // Where the threads begin, one switch away from a thread that could go on, and hardly more is left of it.
+        let deviations = failure.token.to_string().matches('+').count();
+        assert!(deviations <= 3, "{strategy:?}: {failure}");
+        assert!(failure.timeline.contains("adder") && failure.timeline.contains("changes event"), "{failure}");
+    }
+}
+
+#[test]
+fn what_no_schedule_reaches_is_not_reported() {
+    let checked = Builder::new().strategy(Strategy::PreemptionBound(0)).run(lost_update);
+    assert!(checked.failure.is_none() && checked.complete, "{checked}");
+    let checked = Builder::new().strategy(Strategy::Random).executions_max(3).run(|| clients_on_one_sta(2));
+    assert_eq!((checked.executions, checked.complete), (3, false), "{checked}");
+}
+
+#[test]
+fn the_token_replays_the_failure_and_nothing_else() {
+    let checked = Builder::new().run(lost_update);
+    let failure = failure(&checked);
+    let token = failure.token.to_string();
+    let again = try_replay(&token, lost_update).expect("it is this scenario's");
+    assert_eq!((again.trace_hash, &again.end), (failure.report.trace_hash, &failure.report.end));
+    let words = *catch_unwind(|| replay(&token, lost_update)).unwrap_err().downcast::<String>().expect("words");
+    assert!(words.contains("an addition is lost"), "{words}");
+    let other = try_replay(&token, || clients_on_one_sta(2)).unwrap_err();
+    assert!(matches!(other, TokenError::OtherScenario { .. }), "{other}");
+    let words = failure.to_string();
+    assert!(words.contains(&format!("replay: oleander_sim::replay(\"{token}\", scenario)")), "{words}");
+    assert!(words.contains(&format!("OLEANDER_REPLAY='{token}' cargo test")), "{words}");
+}
+
+#[test]
+fn a_failing_check_panics_with_the_line_that_replays_it() {
+    let words = catch_unwind(AssertUnwindSafe(|| check(lost_update))).unwrap_err();
+    let words = words.downcast::<String>().expect("words");
+    assert!(words.contains("1 failures") && words.contains("replay: oleander_sim::replay(\"olx1:"), "{words}");
+}
+
+#[test]
+fn random_strategies_are_functions_of_their_seed() {
+    let tokens: Vec<_> = [7, 7, 8]
+        .map(|seed| Builder::new().strategy(Strategy::Random).seed(seed).run(lost_update))
+        .map(|checked| (checked.executions, failure(&checked).token.to_string()))
+        .into();
+    assert_eq!(tokens[0], tokens[1]);
+}
+
+#[test]
+fn a_deadlock_is_shrunk_as_a_deadlock() {
+    let checked = Builder::new().run(|| philosophers(3));
+    let failure = failure(&checked);
+    assert!(failure.report.to_string().starts_with("deadlock:"), "{failure}");
+    let again = try_replay(&failure.token.to_string(), || philosophers(3)).expect("it is this scenario's");
+    assert_eq!(again.end, failure.report.end);
+}
+
+#[test]
+fn threads_in_circles_are_stopped() {
+    let checked = Builder::new().steps_max(50).run(|| {
+        let flag = Flag::new();
+        while flag.read() == 0 {}
+    });
+    assert!(failure(&checked).report.to_string().contains("step limit"), "{checked}");
+}
+
+#[test]
+fn a_scenario_that_remembers_is_found_out() {
+    let runs = Arc::new(AtomicU32::new(0));
+    let fickle = || {
+        let event = Event::manual();
+        let other = event.clone();
+        let thread = world::spawn("setter", move || other.set());
+        // What it does depends on how often it has run.
+        if runs.fetch_add(1, Ordering::Relaxed) % 2 == 1 {
+            event.is_set();
+        }
+        event.is_set();
+        assert!(event.wait(Deadline::NEVER, Why::Wait));
+        thread.join().expect("it does not panic");
+    };
+    let words = catch_unwind(AssertUnwindSafe(|| Builder::new().run(fickle))).unwrap_err();
+    let words = words.downcast::<String>().expect("words");
+    assert!(words.contains("something that the world does not control"), "{words}");
+}
