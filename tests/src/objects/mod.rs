@@ -38,6 +38,13 @@ impl Player {
         self.stage.method(&self.owner, &self.name, name, argument.map(i64::from))
     }
 
+    /// The object's end, which is logged only if the row says something about it.
+    pub fn dropped(&self) {
+        if self.stage.says(&self.name, "Drop") {
+            self.method("Drop", None);
+        }
+    }
+
     /// The same for a call object with this ISynchronize.
     pub fn method_of(&self, name: &str, argument: u32, this: *mut c_void) -> Inside {
         self.stage.method_of(&self.owner, &self.name, name, Some(argument.into()), this)

@@ -34,6 +34,12 @@ impl ISample_Impl for Sample_Impl {
     }
 }
 
+impl Drop for Sample {
+    fn drop(&mut self) {
+        self.0.dropped();
+    }
+}
+
 /// An asynchronous server.
 #[com_class(ISample, ICallFactory)]
 pub struct AsyncSample(pub Player);
@@ -46,6 +52,12 @@ impl ISample_Impl for AsyncSample_Impl {
     }
     unsafe fn Note(&self, n: u32) -> HRESULT {
         self.0.method("Note", Some(n)).hr()
+    }
+}
+
+impl Drop for AsyncSample {
+    fn drop(&mut self) {
+        self.0.dropped();
     }
 }
 

@@ -1,7 +1,16 @@
 //! What is no function of COM: gates, the log, what methods of test objects return.
 
 use super::{Operation, give, op};
+use crate::objects::Player;
 use oleander::*;
+
+/// # Safety
+/// `data` is the address of a box that nobody else has.
+unsafe extern "system" fn run_apc(data: usize) {
+    // SAFETY: the caller's promise.
+    let call = unsafe { Box::from_raw(std::ptr::with_exposed_provenance_mut::<(Player, u32)>(data)) };
+    call.0.method("Run", Some(call.1));
+}
 
 /// The table.
 pub const OPERATIONS: &[Operation] = &[
@@ -38,6 +47,25 @@ pub const OPERATIONS: &[Operation] = &[
             DuplicateHandle(process, c.get(0)?, process, &mut second, 0, false.into(), DUPLICATE_SAME_ACCESS)
         };
         give![done]
+    }),
+    op("abandon", "", "", "the actor's thread will end as it is: nothing given back, no CoUninitialize", |c| {
+        c.stage.abandon(c.owner);
+        give![]
+    }),
+    op("QueueUserAPC", "thread n", "BOOL", "queues a procedure to an actor's thread; it logs `apc.Run(n)`", |c| {
+        let player = Player { stage: c.stage.clone(), owner: c.owner.to_owned(), name: "apc".to_owned() };
+        let call: Box<(Player, u32)> = Box::new((player, c.get(1)?));
+        let raw = Box::into_raw(call);
+        // SAFETY: the procedure takes the box, once; the handle is closed once.
+        unsafe {
+            let thread = OpenThread(0x10, false.into(), c.get(0)?);
+            let queued = QueueUserAPC(Some(run_apc), thread, raw.expose_provenance());
+            let _ = CloseHandle(thread);
+            if queued == 0 {
+                drop(Box::from_raw(raw));
+            }
+            give![queued != 0]
+        }
     }),
     op("GetCurrentThreadId", "", "thread", "the thread; an actor's name stands for its thread", |_| {
         // SAFETY: no pointers.

@@ -162,6 +162,18 @@ impl Stage {
         }
     }
 
+    /// An actor's thread is to end as it is: what the actor has is the row's, and no initialisation is balanced.
+    pub fn abandon(&self, actor: &str) {
+        lock(&self.initialized).remove(actor);
+        lock(&self.kept).iter_mut().filter(|kept| kept.owner == actor).for_each(|kept| kept.owner = ROW.to_owned());
+    }
+
+    /// Whether the row says what a method does.
+    pub fn says(&self, object: &str, name: &str) -> bool {
+        let is_it = |step: &Step| matches!(&step.what, What::Inside(at, _) if at.object == object && at.name == name);
+        self.row.steps.iter().any(is_it)
+    }
+
     /// Gives back what an owner has, last first.
     pub fn give_back(&self, owner: &str) {
         loop {
