@@ -100,18 +100,26 @@ need_miri() {
     run rustup toolchain install "$nightly" --profile minimal --component miri --component rust-src
 }
 
-# A C++ compiler, for the tests of core/ffi.
+# What the tests of core/ffi look for: two compilers for C and C++, CMake and pkg-config. Without apt-get one compiler is
+# enough; the tests say what they leave out.
 need_cxx() {
-    local compiler
-    for compiler in "${CXX:-c++}" c++ g++ clang++; do
-        if command -v "$compiler" >/dev/null; then
-            return
-        fi
+    local tool compiler=
+    local -a missing=() root=()
+    for tool in g++ clang++ cmake make pkg-config; do
+        command -v "$tool" >/dev/null || missing+=("$tool")
     done
-    command -v apt-get >/dev/null || die "no C++ compiler, and no apt-get to install one"
-    local root=()
-    [ "$(id -u)" -eq 0 ] || root=(sudo)
-    export DEBIAN_FRONTEND=noninteractive
-    run ${root[@]+"${root[@]}"} apt-get update -q
-    run ${root[@]+"${root[@]}"} apt-get install -yq --no-install-recommends g++ libc6-dev
+    [ "${#missing[@]}" -gt 0 ] || return 0
+    if command -v apt-get >/dev/null; then
+        [ "$(id -u)" -eq 0 ] || root=(sudo)
+        export DEBIAN_FRONTEND=noninteractive
+        run ${root[@]+"${root[@]}"} apt-get update -q
+        run ${root[@]+"${root[@]}"} apt-get install -yq --no-install-recommends \
+            g++ libc6-dev clang cmake make pkg-config
+        return
+    fi
+    for tool in "${CXX:-c++}" c++ g++ clang++; do
+        ! command -v "$tool" >/dev/null || compiler="$tool"
+    done
+    [ -n "$compiler" ] || die "no C++ compiler, and no apt-get to install one"
+    skip "tests of core/ffi that need one of: ${missing[*]}"
 }

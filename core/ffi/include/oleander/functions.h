@@ -2,6 +2,7 @@
 #ifndef OLEANDER_FUNCTIONS_H
 #define OLEANDER_FUNCTIONS_H
 
+#include "codes.h"
 #include "interfaces.h"
 
 #ifdef __cplusplus

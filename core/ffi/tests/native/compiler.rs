@@ -1,7 +1,7 @@
 //! The C and C++ compilers of the machine.
 //!
-//! The default ones come from the `cc` crate (which honours `CC` and `CXX`); `clang++` is tried as well where it is
-//! installed.
+//! The default ones come from the `cc` crate (which honours `CC` and `CXX`); gcc, g++, clang and clang++ are tried as well
+//! where they are installed.
 
 use crate::Outcome;
 use libtest_mimic::Failed;
@@ -37,15 +37,30 @@ const TARGET: &str = env!("OLEANDER_FFI_TARGET");
 const RUN_S_MAX: u64 = 120;
 
 impl Compiler {
-    /// The default C++ and C compilers, there or not, and clang++ where there is one.
+    /// The default C++ and C compilers, there or not, and the usual ones that are there beside them.
     pub fn all() -> Vec<Compiler> {
         let mut all = vec![Self::default_for(Language::Cpp), Self::default_for(Language::C)];
-        let clang = PathBuf::from("clang++");
-        if runs(&clang) && all[0].name != "clang++" {
-            let (name, arguments) = ("clang++".to_owned(), Vec::new());
-            all.push(Compiler { name, language: Language::Cpp, path: clang, arguments, found: true });
+        for name in ["g++", "clang++", "gcc", "clang"] {
+            let language = if name.ends_with("++") { Language::Cpp } else { Language::C };
+            let path = PathBuf::from(name);
+            // The default one under another name is the same compiler.
+            let same = |known: &Compiler| known.language == language && version(&known.path) == version(&path);
+            if runs(&path) && !all.iter().any(same) {
+                all.push(Compiler { name: name.to_owned(), language, path, arguments: Vec::new(), found: true });
+            }
         }
         all
+    }
+
+    /// Checks source text, with every warning an error and no extension of the language allowed.
+    pub fn check(&self, name: &str, source: &str) -> Outcome {
+        let cpp = self.language == Language::Cpp;
+        let file = scratch().join(format!("{name}_{}.{}", self.name, if cpp { "cpp" } else { "c" }));
+        std::fs::write(&file, source)?;
+        let mut command = Command::new(&self.path);
+        command.args([if cpp { "-std=c++17" } else { "-std=c11" }, "-Wall", "-Wextra", "-Wpedantic", "-Werror"]);
+        command.args(["-fsyntax-only", "-I"]).arg(include_dir()).arg(&file);
+        succeed(&mut command).map(drop)
     }
 
     fn default_for(language: Language) -> Compiler {
@@ -85,18 +100,32 @@ impl Compiler {
         let mut command = Command::new(&self.path);
         command.args(&self.arguments).args([standard, "-Wall", "-Wextra", "-Werror", "-g", "-pthread", "-I"]);
         command.arg(include_dir()).arg("-I").arg(programs_dir()).arg(file).args(link).arg("-o").arg(&program);
-        let output = command.output()?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Err(format!("{command:?} failed:\n{said}").into());
-        }
+        succeed(&mut command)?;
         Ok(program)
     }
 }
 
-fn runs(compiler: &Path) -> bool {
+/// Runs a tool and gives what it has written; what it says is in the failure, if it fails.
+pub fn succeed(command: &mut Command) -> Result<String, Failed> {
+    let output = command.output()?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !output.status.success() {
+        return Err(format!("{command:?} failed:\n{said}{}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    Ok(said)
+}
+
+/// Whether a tool is there.
+pub fn runs(compiler: &Path) -> bool {
     let silent = |command: &mut Command| command.stdout(Stdio::null()).stderr(Stdio::null()).status();
     silent(Command::new(compiler).arg("--version")).is_ok_and(|status| status.success())
+}
+
+/// What a compiler says of itself, without its name.
+fn version(compiler: &Path) -> Option<String> {
+    let said = succeed(Command::new(compiler).arg("--version")).ok()?;
+    let name = compiler.file_name()?.to_string_lossy().into_owned();
+    Some(said.strip_prefix(&name).unwrap_or(&said).to_owned())
 }
 
 /// Runs a program and gives what it has written. Fails when it fails or hangs.
@@ -133,13 +162,24 @@ pub fn expect_equal<T: PartialEq + std::fmt::Debug>(what: &str, got: T, wanted: 
 }
 
 /// Where programs are built.
-fn scratch() -> PathBuf {
+pub fn scratch() -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
 }
 
 /// Where the header lies.
 pub fn include_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("include")
+}
+
+/// The names of the header's parts, in order.
+pub fn header_parts() -> Result<Vec<String>, Failed> {
+    let mut parts = Vec::new();
+    for entry in std::fs::read_dir(include_dir().join("oleander"))? {
+        let path = entry?.path();
+        parts.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+    }
+    parts.sort();
+    if parts.is_empty() { Err("the header has no parts".into()) } else { Ok(parts) }
 }
 
 /// Where the programs' sources lie.

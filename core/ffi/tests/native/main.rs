@@ -7,6 +7,7 @@ mod compiler;
 mod declared;
 mod exports;
 mod header;
+mod packages;
 mod programs;
 mod signatures;
 mod sources;
@@ -27,6 +28,7 @@ fn main() {
         trials.extend(values::trials(&compiler));
         trials.extend(programs::trials(&compiler));
     }
+    trials.extend(packages::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }
 
@@ -45,9 +47,19 @@ fn trial(compiler: &Compiler, name: &str, run: impl FnOnce(&Compiler) -> Outcome
 }
 
 fn compile_trials(compiler: &Compiler) -> Vec<Trial> {
-    vec![trial(compiler, "the_header_compiles_without_a_warning", |compiler| {
-        let source = "#include \"oleander.h\"\n#include \"oleander.h\"\nint main(void) { return 0; }\n";
-        compiler.build("header", source, &[]).map(drop)?;
-        compiler.build("header_unicode", &format!("#define UNICODE\n{source}"), &[]).map(drop)
-    })]
+    vec![
+        trial(compiler, "the_header_compiles_without_a_warning", |compiler| {
+            let source = "#include \"oleander.h\"\n#include \"oleander.h\"\nint main(void) { return 0; }\n";
+            compiler.check("header", source)?;
+            compiler.check("header_unicode", &format!("#define UNICODE\n{source}"))
+        }),
+        trial(compiler, "each_part_of_the_header_compiles_alone", |compiler| {
+            for part in compiler::header_parts()? {
+                let include = format!("#include \"oleander/{part}.h\"\n");
+                let source = format!("{include}{include}int main(void) {{ return 0; }}\n");
+                compiler.check(&format!("header_{part}"), &source)?;
+            }
+            Ok(())
+        }),
+    ]
 }
