@@ -93,6 +93,92 @@ pub struct WNDCLASSW {
     pub lpszClassName: *const u16,
 }
 
+/// `WNDCLASSW` with names in bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct WNDCLASSA {
+    /// Ignored.
+    pub style: u32,
+    /// The window procedure.
+    pub lpfnWndProc: WNDPROC,
+    /// Ignored.
+    pub cbClsExtra: i32,
+    /// Extra bytes of each window, for `SetWindowLongPtrW` with index 0 and above.
+    pub cbWndExtra: i32,
+    /// Ignored.
+    pub hInstance: HINSTANCE,
+    /// Ignored.
+    pub hIcon: HANDLE,
+    /// Ignored.
+    pub hCursor: HANDLE,
+    /// Ignored.
+    pub hbrBackground: HANDLE,
+    /// Ignored.
+    pub lpszMenuName: *const u8,
+    /// The name under which windows are created.
+    pub lpszClassName: *const u8,
+}
+
+/// A window class for `RegisterClassExW`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct WNDCLASSEXW {
+    /// The size of the structure in bytes.
+    pub cbSize: u32,
+    /// Ignored.
+    pub style: u32,
+    /// The window procedure.
+    pub lpfnWndProc: WNDPROC,
+    /// Ignored.
+    pub cbClsExtra: i32,
+    /// Extra bytes of each window, for `SetWindowLongPtrW` with index 0 and above.
+    pub cbWndExtra: i32,
+    /// Ignored.
+    pub hInstance: HINSTANCE,
+    /// Ignored.
+    pub hIcon: HANDLE,
+    /// Ignored.
+    pub hCursor: HANDLE,
+    /// Ignored.
+    pub hbrBackground: HANDLE,
+    /// Ignored.
+    pub lpszMenuName: *const u16,
+    /// The name under which windows are created.
+    pub lpszClassName: *const u16,
+    /// Ignored.
+    pub hIconSm: HANDLE,
+}
+
+/// `WNDCLASSEXW` with names in bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct WNDCLASSEXA {
+    /// The size of the structure in bytes.
+    pub cbSize: u32,
+    /// Ignored.
+    pub style: u32,
+    /// The window procedure.
+    pub lpfnWndProc: WNDPROC,
+    /// Ignored.
+    pub cbClsExtra: i32,
+    /// Extra bytes of each window, for `SetWindowLongPtrW` with index 0 and above.
+    pub cbWndExtra: i32,
+    /// Ignored.
+    pub hInstance: HINSTANCE,
+    /// Ignored.
+    pub hIcon: HANDLE,
+    /// Ignored.
+    pub hCursor: HANDLE,
+    /// Ignored.
+    pub hbrBackground: HANDLE,
+    /// Ignored.
+    pub lpszMenuName: *const u8,
+    /// The name under which windows are created.
+    pub lpszClassName: *const u8,
+    /// Ignored.
+    pub hIconSm: HANDLE,
+}
+
 /// How a window was created: what `WM_NCCREATE` and `WM_CREATE` point at.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -119,6 +205,36 @@ pub struct CREATESTRUCTW {
     pub lpszName: *const u16,
     /// The class, by name or atom.
     pub lpszClass: *const u16,
+    /// The extended style.
+    pub dwExStyle: u32,
+}
+
+/// `CREATESTRUCTW` with names in bytes, as `CreateWindowExA` gives it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct CREATESTRUCTA {
+    /// The last parameter of `CreateWindowExW`.
+    pub lpCreateParams: *mut c_void,
+    /// As given to `CreateWindowExW`, like all that follows.
+    pub hInstance: HINSTANCE,
+    /// The menu, or a child's number.
+    pub hMenu: HANDLE,
+    /// The parent.
+    pub hwndParent: HWND,
+    /// The height.
+    pub cy: i32,
+    /// The width.
+    pub cx: i32,
+    /// The position from above.
+    pub y: i32,
+    /// The position from the left.
+    pub x: i32,
+    /// The style.
+    pub style: i32,
+    /// The window's name.
+    pub lpszName: *const u8,
+    /// The class, by name or atom.
+    pub lpszClass: *const u8,
     /// The extended style.
     pub dwExStyle: u32,
 }
@@ -363,7 +479,11 @@ flags! {
     /// What input wakes `MsgWaitForMultipleObjectsEx`.
     u32 { QS_POSTMESSAGE = 8, QS_TIMER = 0x10, QS_SENDMESSAGE = 0x40, QS_ALLPOSTMESSAGE = 0x100, QS_ALLINPUT = 0x4FF }
     /// Index of a window's user data.
-    i32 { GWLP_USERDATA = -21, GWLP_WNDPROC = -4 }
+    i32 { GWLP_USERDATA = -21, GWLP_WNDPROC = -4, GWL_STYLE = -16, GWL_EXSTYLE = -20 }
+    /// How `SendMessageTimeout` sends.
+    u32 { SMTO_NORMAL = 0, SMTO_BLOCK = 1, SMTO_ABORTIFHUNG = 2, SMTO_NOTIMEOUTIFNOTHUNG = 8, SMTO_ERRORONEXIT = 0x20 }
+    /// How the message was sent that a thread handles.
+    u32 { ISMEX_NOSEND = 0, ISMEX_SEND = 1, ISMEX_NOTIFY = 2, ISMEX_CALLBACK = 4, ISMEX_REPLIED = 8 }
     /// Win32 errors, as `GetLastError` gives them.
     u32 {
         ERROR_SUCCESS = 0, ERROR_FILE_NOT_FOUND = 2, ERROR_PATH_NOT_FOUND = 3, ERROR_GEN_FAILURE = 31,

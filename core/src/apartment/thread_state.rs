@@ -39,8 +39,6 @@ pub(crate) struct ThreadState {
     pub(crate) last_error: Cell<u32>,
     /// The message queue; use [`crate::kernel::queue`].
     pub(crate) queue: OnceCell<Arc<MessageQueue>>,
-    /// How many messages that other threads sent are being handled (MSG-10).
-    pub(crate) in_sent_message: Cell<u32>,
     /// What the kernel objects keep for the thread.
     pub(crate) kernel: ThreadKernel,
     /// Where the thread is.
@@ -89,7 +87,6 @@ impl ThreadState {
         Self {
             last_error: Cell::new(0),
             queue: OnceCell::new(),
-            in_sent_message: Cell::new(0),
             kernel: ThreadKernel::default(),
             apartment: RefCell::new(None),
             own: RefCell::new(None),

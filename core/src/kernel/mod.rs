@@ -52,6 +52,7 @@ pub use work::queue_work_item;
 
 pub(crate) use handle::CURRENT_THREAD;
 pub(crate) use header::WaitLock;
+pub(crate) use sent::{Answer, How, handling, reply};
 pub(crate) use thread::{Gate, ThreadTable};
 pub(crate) use threads::{QueueTable, ThreadKernel};
 pub(crate) use wait::sealed;

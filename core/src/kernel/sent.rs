@@ -1,7 +1,10 @@
 //! Messages that one thread sends to a window of another, and waits until it is handled.
 //!
 //! The sender owns one reference, the receiver's queue the other. `result` is written by the receiver before it sets
-//! `done`, and read by the sender after it has waited for that.
+//! `done`, and read by the sender after it has waited for that. A sender that has given up (`SendMessageTimeout`), or that never
+//! waited (`SendNotifyMessage`), has given its reference back: the message is handled all the same.
+//!
+//! `state` is changed by the thread that handles the message, and by the one that closes its queue.
 
 use super::event::Event;
 use super::queue::{MessageQueue, QueueWait, SENT};
@@ -9,7 +12,7 @@ use super::{wait, window};
 use crate::abi::types::{HWND, LPARAM, LRESULT, WPARAM};
 use crate::platform::{self, Deadline, Why};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicIsize, Ordering};
+use std::sync::atomic::{AtomicIsize, AtomicU8, Ordering};
 
 /// A message on its way from one thread to a window of another.
 pub struct SentMessage {
@@ -17,55 +20,132 @@ pub struct SentMessage {
     message: u32,
     wparam: WPARAM,
     lparam: LPARAM,
+    /// Whether somebody waits for the answer.
+    notify: bool,
+    state: AtomicU8,
     result: AtomicIsize,
     done: Event,
 }
 
+const UNDER_WAY: u8 = 0;
+const REPLIED: u8 = 1;
+const FAILED: u8 = 2;
+
 impl SentMessage {
-    /// Calls the window procedure, on the window's thread, and answers the sender. While it runs, the thread is one
-    /// that handles a sent message ([`in_sent_message`]).
-    pub fn deliver(&self) {
+    /// Calls the window procedure, on the window's thread, and answers the sender, unless the procedure did. While it runs,
+    /// the thread is one that handles a sent message ([`in_sent_message`]).
+    pub fn deliver(self: &Arc<Self>) {
         let thread = platform::current();
-        let depth = &thread.com().in_sent_message;
-        depth.set(depth.get() + 1);
+        thread.com().kernel.handling.borrow_mut().push(self.clone());
         let result = window::call(self.hwnd, self.message, self.wparam, self.lparam).unwrap_or(0);
-        depth.set(depth.get() - 1);
+        let handled = thread.com().kernel.handling.borrow_mut().pop();
+        self.reply(result);
+        drop(handled);
+    }
+
+    /// Answers the sender; whether this is the first answer.
+    fn reply(&self, result: LRESULT) -> bool {
+        if self.state.compare_exchange(UNDER_WAY, REPLIED, Ordering::Relaxed, Ordering::Relaxed).is_err() {
+            return false;
+        }
         self.result.store(result, Ordering::Relaxed);
         self.done.set();
+        true
     }
 
     /// The window's thread has ended: the sender gets 0.
     pub(super) fn fail(&self) {
+        self.state.store(FAILED, Ordering::Relaxed);
         self.done.set();
     }
 }
 
-/// Whether the current thread handles a message that another thread has sent: it must not call out then (MSG-10).
-pub fn in_sent_message() -> bool {
-    platform::with_current(|thread| thread.com().in_sent_message.get() > 0)
+/// What the current thread knows of the sent message that it handles: whether somebody waits for it, and whether it was
+/// answered already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Handling {
+    pub(crate) notify: bool,
+    pub(crate) replied: bool,
 }
 
-/// Sends a message to a window of the thread that `to` belongs to, and waits for its answer; handles what other
-/// threads send to this one meanwhile (MSG-09). `None` if that thread has ended.
-pub(super) fn send(to: &MessageQueue, hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> Option<LRESULT> {
+/// The sent message that the current thread handles, the innermost.
+pub(crate) fn handling() -> Option<Handling> {
+    platform::with_current(|thread| {
+        let handling = thread.com().kernel.handling.borrow();
+        let sent = handling.last()?;
+        Some(Handling { notify: sent.notify, replied: sent.state.load(Ordering::Relaxed) != UNDER_WAY })
+    })
+}
+
+/// Whether a sender waits until the current thread has handled its message: it must not call out then (MSG-10).
+pub fn in_sent_message() -> bool {
+    handling() == Some(Handling { notify: false, replied: false })
+}
+
+/// Answers the sender of the message that the current thread handles, before it has handled it; `false` if there is none.
+pub(crate) fn reply(result: LRESULT) -> bool {
+    let sent = platform::with_current(|thread| thread.com().kernel.handling.borrow().last().cloned());
+    sent.is_some_and(|sent| sent.reply(result))
+}
+
+/// How a message is sent to a window of another thread.
+#[derive(Clone, Copy)]
+pub(crate) struct How {
+    /// When the sender gives up.
+    pub(crate) deadline: Deadline,
+    /// Whether it handles meanwhile what others send to it (MSG-09).
+    pub(crate) serves: bool,
+    /// Whether it does not wait at all.
+    pub(crate) notify: bool,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// It was handled; or it is under way, if nobody waits for it.
+    Handled(LRESULT),
+    /// The deadline has passed. It will be handled all the same.
+    TimedOut,
+    /// The window's thread has ended, before or meanwhile.
+    Ended,
+}
+
+/// Sends a message to a window of the thread that `to` belongs to.
+pub(super) fn send(
+    to: &MessageQueue,
+    (hwnd, message, wparam, lparam): (HWND, u32, WPARAM, LPARAM),
+    how: How,
+) -> Answer {
     let thread = platform::current();
     let sent = Arc::new(SentMessage {
         hwnd,
         message,
         wparam,
         lparam,
+        notify: how.notify,
+        state: AtomicU8::new(UNDER_WAY),
         result: AtomicIsize::new(0),
         done: Event::new(thread.process(), false, false),
     });
     if !to.post_sent(sent.clone()) {
-        return None;
+        return Answer::Ended;
+    }
+    if how.notify {
+        return Answer::Handled(1);
     }
     let mine = super::queue();
     let others = QueueWait { queue: &mine, mask: SENT };
-    while wait::wait_any(&[&sent.done, &others], Deadline::NEVER, Why::Wait) == Some(1) {
-        if let Some(other) = mine.take_sent() {
-            other.deliver();
+    let both: [&dyn wait::Waitable; 2] = [&sent.done, &others];
+    loop {
+        match wait::wait_any(if how.serves { &both } else { &both[..1] }, how.deadline, Why::Wait) {
+            None => return Answer::TimedOut,
+            Some(0) if sent.state.load(Ordering::Relaxed) == FAILED => return Answer::Ended,
+            Some(0) => return Answer::Handled(sent.result.load(Ordering::Relaxed)),
+            Some(_) => {
+                if let Some(other) = mine.take_sent() {
+                    other.deliver();
+                }
+            }
         }
     }
-    Some(sent.result.load(Ordering::Relaxed))
 }

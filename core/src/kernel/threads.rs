@@ -14,7 +14,9 @@ use std::sync::{Arc, Weak};
 pub(crate) struct ThreadKernel {
     /// The mutexes that it owns.
     pub(super) owned: RefCell<Vec<Weak<Mutex>>>,
-    /// Whether its end gives those up already.
+    /// The messages that other threads sent and that it handles, innermost last.
+    pub(super) handling: RefCell<Vec<Arc<super::SentMessage>>>,
+    /// Whether its end gives the mutexes up already.
     pub(super) abandons_at_exit: Cell<bool>,
 }
 

@@ -4,20 +4,20 @@
 //! Both tables belong to the process and are guarded by one lock each, held for look-ups and changes and never while a
 //! window procedure runs. A window's record is counted: who has looked it up may go on with it while another thread's
 //! look-up already fails. Its fields:
-//! - `thread`, `hwnd`, `parent`, `class_name` and `extra`'s length never change;
-//! - `procedure`, `user_data` and `extra` may be read and written from every thread of the process, as documented.
+//! - `thread`, `parent`, `class_atom`, `name` and `extra`'s length never change;
+//! - `procedure`, `user_data`, `styles` and `extra` may be read and written from every thread of the process, as documented.
 
 use super::MessageQueue;
 use super::queue::{PostError, WM_TASK, message as now_message};
-use super::sent;
+use super::sent::{self, Answer, How};
 use super::slots::Slots;
-use crate::abi::types::{HWND, LPARAM, LRESULT, MSG, WM_DESTROY, WM_NCDESTROY, WPARAM};
+use crate::abi::types::{HWND, HWND_MESSAGE, LPARAM, LRESULT, MSG, WM_DESTROY, WM_NCDESTROY, WPARAM};
 use crate::object::guard;
 use crate::platform;
 use parking_lot::{Mutex, RwLock};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicIsize, Ordering};
 
 /// A window procedure that is not null.
 pub(crate) type Procedure = unsafe extern "system" fn(HWND, u32, WPARAM, LPARAM) -> LRESULT;
@@ -41,8 +41,11 @@ pub(crate) struct Window {
     pub(crate) queue: Arc<MessageQueue>,
     class_atom: u16,
     parent: HWND,
+    name: Vec<u16>,
     procedure: Mutex<Procedure>,
     pub(crate) user_data: AtomicIsize,
+    /// The style and the extended style, which change nothing.
+    pub(crate) styles: [AtomicI32; 2],
     pub(crate) extra: Mutex<Box<[u8]>>,
     /// Being destroyed: a second `DestroyWindow` from its own procedure does nothing.
     destroying: AtomicBool,
@@ -60,10 +63,27 @@ impl Window {
     }
 }
 
+/// What a window is created with, besides its class.
+pub(crate) struct NewWindow {
+    pub(crate) parent: HWND,
+    pub(crate) name: Vec<u16>,
+    pub(crate) styles: [i32; 2],
+}
+
+/// What a search for windows wants.
+pub(crate) struct WantedWindow {
+    pub(crate) parent: HWND,
+    pub(crate) after: HWND,
+    pub(crate) class: Option<ClassName>,
+    pub(crate) name: Option<Vec<u16>>,
+}
+
 /// The classes and windows of a process.
 pub(crate) struct WindowTable {
     classes: RwLock<Classes>,
     windows: RwLock<Slots<Arc<Window>>>,
+    /// Numbers of messages by their names in lower case.
+    messages: Mutex<BTreeMap<Vec<u16>, u32>>,
 }
 
 struct Classes {
@@ -107,7 +127,11 @@ impl WindowTable {
     pub(crate) fn new() -> Self {
         let com = Class { atom: ATOM_FIRST, procedure: com_procedure, extra_bytes: 0 };
         let by_name = BTreeMap::from([(fold_case(&COM_CLASS.encode_utf16().collect::<Vec<_>>()), com)]);
-        Self { classes: RwLock::new(Classes { by_name, atoms: 1 }), windows: RwLock::new(Slots::new()) }
+        Self {
+            classes: RwLock::new(Classes { by_name, atoms: 1 }),
+            windows: RwLock::new(Slots::new()),
+            messages: Mutex::default(),
+        }
     }
 
     /// Registers a class and gives its atom.
@@ -141,7 +165,7 @@ impl WindowTable {
     }
 
     /// Makes a window of the current thread. It gets no message yet.
-    pub(crate) fn create(&self, class: &ClassName, parent: HWND) -> Result<HWND, Refusal> {
+    pub(crate) fn create(&self, class: &ClassName, made: NewWindow) -> Result<HWND, Refusal> {
         // The queue first: making it may be a step, and no lock is held across one.
         let queue = super::queue();
         let classes = self.classes.read();
@@ -150,9 +174,11 @@ impl WindowTable {
             thread: queue.thread_id(),
             queue,
             class_atom: class.atom,
-            parent,
+            parent: made.parent,
+            name: made.name,
             procedure: Mutex::new(class.procedure),
             user_data: AtomicIsize::new(0),
+            styles: made.styles.map(AtomicI32::new),
             extra: Mutex::new(vec![0; class.extra_bytes].into()),
             destroying: AtomicBool::new(false),
         };
@@ -168,6 +194,39 @@ impl WindowTable {
     /// Takes a window out of the table without telling it.
     pub(crate) fn remove(&self, hwnd: HWND) -> Option<Arc<Window>> {
         self.windows.write().remove(hwnd.0.addr())
+    }
+
+    /// The first window of a parent that comes after one of its others and has the class and the name, where asked for. Windows
+    /// come in the order of their places in the table.
+    pub(crate) fn find(&self, wanted: &WantedWindow) -> Option<HWND> {
+        let atom = match &wanted.class {
+            Some(class) => Some(class.find(&self.classes.read())?.1.atom),
+            None => None,
+        };
+        let windows = self.windows.read();
+        let mut siblings = windows.numbers().filter(|(_, window)| window.parent == wanted.parent);
+        if !wanted.after.is_null() {
+            siblings.by_ref().find(|(number, _)| *number == wanted.after.0.addr())?;
+        }
+        let has_name =
+            |window: &Window| wanted.name.as_ref().is_none_or(|name| fold_case(name) == fold_case(&window.name));
+        let mut fitting = siblings.filter(|(_, window)| atom.is_none_or(|atom| atom == window.class_atom));
+        fitting.find(|(_, window)| has_name(window)).map(|(number, _)| to_hwnd(number))
+    }
+
+    /// The number of a message with a name, the same for the name each time; `None` when there are too many.
+    pub(crate) fn message_named(&self, name: &[u16]) -> Option<u32> {
+        let mut messages = self.messages.lock();
+        let next = u32::from(ATOM_FIRST) + u32::try_from(messages.len()).ok()?;
+        let name = fold_case(name);
+        if let Some(number) = messages.get(&name) {
+            return Some(*number);
+        }
+        if next > u32::from(u16::MAX) {
+            return None;
+        }
+        messages.insert(name, next);
+        Some(next)
     }
 
     fn children(&self, parent: HWND) -> Vec<HWND> {
@@ -196,7 +255,8 @@ fn to_hwnd(number: usize) -> HWND {
 pub(super) fn new_com_window() -> HWND {
     let thread = platform::current();
     // Only a full table refuses; then tasks show themselves as messages of no window, and are run all the same.
-    thread.process().windows.create(&ClassName::Atom(ATOM_FIRST), HWND::NULL).unwrap_or(HWND::NULL)
+    let made = NewWindow { parent: HWND_MESSAGE, name: Vec::new(), styles: [0; 2] };
+    thread.process().windows.create(&ClassName::Atom(ATOM_FIRST), made).unwrap_or(HWND::NULL)
 }
 
 /// The procedure of the COM window: runs the task that the message stands for.
@@ -223,13 +283,13 @@ pub(crate) fn call(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> 
 }
 
 /// Has a message handled: by a direct call on the window's own thread, else by sending it there and waiting.
-pub(crate) fn send(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> Option<LRESULT> {
+pub(crate) fn send(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM, how: How) -> Answer {
     let thread = platform::current();
-    let window = thread.process().windows.get(hwnd)?;
+    let Some(window) = thread.process().windows.get(hwnd) else { return Answer::Ended };
     if window.thread == thread.id() {
-        return call(hwnd, message, wparam, lparam);
+        return call(hwnd, message, wparam, lparam).map_or(Answer::Ended, Answer::Handled);
     }
-    sent::send(&window.queue, hwnd, message, wparam, lparam)
+    sent::send(&window.queue, (hwnd, message, wparam, lparam), how)
 }
 
 /// Puts a message for a window into its thread's queue.

@@ -292,6 +292,22 @@ typedef int32_t AgileReferenceOptions;
 /* Index of a window's user data. */
 #define GWLP_USERDATA                        (-21)
 #define GWLP_WNDPROC                         (-4)
+#define GWL_STYLE                            (-16)
+#define GWL_EXSTYLE                          (-20)
+
+/* How SendMessageTimeout sends. */
+#define SMTO_NORMAL                          0
+#define SMTO_BLOCK                           1
+#define SMTO_ABORTIFHUNG                     2
+#define SMTO_NOTIMEOUTIFNOTHUNG              8
+#define SMTO_ERRORONEXIT                     0x20
+
+/* How the message was sent that a thread handles. */
+#define ISMEX_NOSEND                         0
+#define ISMEX_SEND                           1
+#define ISMEX_NOTIFY                         2
+#define ISMEX_CALLBACK                       4
+#define ISMEX_REPLIED                        8
 
 /* Win32 errors, as GetLastError gives them. */
 #define ERROR_SUCCESS                        0

@@ -169,30 +169,74 @@ HMODULE GetModuleHandleA(LPCSTR lpModuleName);
 
 /* Windows and messages. */
 ATOM RegisterClassW(const WNDCLASSW *lpWndClass);
+ATOM RegisterClassA(const WNDCLASSA *lpWndClass);
+ATOM RegisterClassExW(const WNDCLASSEXW *unnamedParam1);
+ATOM RegisterClassExA(const WNDCLASSEXA *unnamedParam1);
 BOOL UnregisterClassW(LPCWSTR lpClassName, HINSTANCE hInstance);
+BOOL UnregisterClassA(LPCSTR lpClassName, HINSTANCE hInstance);
 HWND CreateWindowExW(DWORD dwExStyle, LPCWSTR lpClassName, LPCWSTR lpWindowName, DWORD dwStyle, INT X, INT Y,
+    INT nWidth, INT nHeight, HWND hWndParent, HMENU hMenu, HINSTANCE hInstance, const void *lpParam);
+HWND CreateWindowExA(DWORD dwExStyle, LPCSTR lpClassName, LPCSTR lpWindowName, DWORD dwStyle, INT X, INT Y,
     INT nWidth, INT nHeight, HWND hWndParent, HMENU hMenu, HINSTANCE hInstance, const void *lpParam);
 BOOL DestroyWindow(HWND hWnd);
 BOOL IsWindow(HWND hWnd);
+HWND FindWindowExW(HWND hWndParent, HWND hWndChildAfter, LPCWSTR lpszClass, LPCWSTR lpszWindow);
+HWND FindWindowExA(HWND hWndParent, HWND hWndChildAfter, LPCSTR lpszClass, LPCSTR lpszWindow);
+DWORD GetWindowThreadProcessId(HWND hWnd, DWORD *lpdwProcessId);
 LRESULT DefWindowProcW(HWND hWnd, UINT Msg, WPARAM wParam, LPARAM lParam);
+LRESULT DefWindowProcA(HWND hWnd, UINT Msg, WPARAM wParam, LPARAM lParam);
+LRESULT CallWindowProcW(WNDPROC lpPrevWndFunc, HWND hWnd, UINT Msg, WPARAM wParam, LPARAM lParam);
+LRESULT CallWindowProcA(WNDPROC lpPrevWndFunc, HWND hWnd, UINT Msg, WPARAM wParam, LPARAM lParam);
 LONG_PTR GetWindowLongPtrW(HWND hWnd, INT nIndex);
+LONG_PTR GetWindowLongPtrA(HWND hWnd, INT nIndex);
 LONG_PTR SetWindowLongPtrW(HWND hWnd, INT nIndex, LONG_PTR dwNewLong);
+LONG_PTR SetWindowLongPtrA(HWND hWnd, INT nIndex, LONG_PTR dwNewLong);
+LONG GetWindowLongW(HWND hWnd, INT nIndex);
+LONG GetWindowLongA(HWND hWnd, INT nIndex);
+LONG SetWindowLongW(HWND hWnd, INT nIndex, LONG dwNewLong);
+LONG SetWindowLongA(HWND hWnd, INT nIndex, LONG dwNewLong);
 BOOL PostMessageW(HWND hWnd, UINT Msg, WPARAM wParam, LPARAM lParam);
+BOOL PostMessageA(HWND hWnd, UINT Msg, WPARAM wParam, LPARAM lParam);
 BOOL PostThreadMessageW(DWORD idThread, UINT Msg, WPARAM wParam, LPARAM lParam);
+BOOL PostThreadMessageA(DWORD idThread, UINT Msg, WPARAM wParam, LPARAM lParam);
 void PostQuitMessage(INT nExitCode);
+UINT RegisterWindowMessageW(LPCWSTR lpString);
+UINT RegisterWindowMessageA(LPCSTR lpString);
 LRESULT SendMessageW(HWND hWnd, UINT Msg, WPARAM wParam, LPARAM lParam);
+LRESULT SendMessageA(HWND hWnd, UINT Msg, WPARAM wParam, LPARAM lParam);
+LRESULT SendMessageTimeoutW(HWND hWnd, UINT Msg, WPARAM wParam, LPARAM lParam, UINT fuFlags, UINT uTimeout,
+    ULONG_PTR *lpdwResult);
+LRESULT SendMessageTimeoutA(HWND hWnd, UINT Msg, WPARAM wParam, LPARAM lParam, UINT fuFlags, UINT uTimeout,
+    ULONG_PTR *lpdwResult);
+BOOL SendNotifyMessageW(HWND hWnd, UINT Msg, WPARAM wParam, LPARAM lParam);
+BOOL SendNotifyMessageA(HWND hWnd, UINT Msg, WPARAM wParam, LPARAM lParam);
+BOOL ReplyMessage(LRESULT lResult);
+BOOL InSendMessage(void);
+DWORD InSendMessageEx(LPVOID lpReserved);
+BOOL WaitMessage(void);
+DWORD GetQueueStatus(UINT flags);
 BOOL GetMessageW(MSG *lpMsg, HWND hWnd, UINT wMsgFilterMin, UINT wMsgFilterMax);
+BOOL GetMessageA(MSG *lpMsg, HWND hWnd, UINT wMsgFilterMin, UINT wMsgFilterMax);
 BOOL PeekMessageW(MSG *lpMsg, HWND hWnd, UINT wMsgFilterMin, UINT wMsgFilterMax, UINT wRemoveMsg);
+BOOL PeekMessageA(MSG *lpMsg, HWND hWnd, UINT wMsgFilterMin, UINT wMsgFilterMax, UINT wRemoveMsg);
 LRESULT DispatchMessageW(const MSG *lpMsg);
+LRESULT DispatchMessageA(const MSG *lpMsg);
 BOOL TranslateMessage(const MSG *lpMsg);
 
 #ifdef __cplusplus
 }
 #endif
 
+/* Windows of no extended style. */
+#define CreateWindowW(name, text, style, x, y, width, height, parent, menu, instance, param) \
+    CreateWindowExW(0, name, text, style, x, y, width, height, parent, menu, instance, param)
+#define CreateWindowA(name, text, style, x, y, width, height, parent, menu, instance, param) \
+    CreateWindowExA(0, name, text, style, x, y, width, height, parent, menu, instance, param)
+
 /* The names without a letter: W on Windows for programs that define UNICODE, else A. */
 #ifdef UNICODE
 #define WNDCLASS WNDCLASSW
+#define WNDCLASSEX WNDCLASSEXW
 #define CREATESTRUCT CREATESTRUCTW
 #define CreateEvent CreateEventW
 #define CreateEventEx CreateEventExW
@@ -203,18 +247,30 @@ BOOL TranslateMessage(const MSG *lpMsg);
 #define OpenMutex OpenMutexW
 #define GetModuleHandle GetModuleHandleW
 #define RegisterClass RegisterClassW
+#define RegisterClassEx RegisterClassExW
 #define UnregisterClass UnregisterClassW
 #define CreateWindowEx CreateWindowExW
+#define FindWindowEx FindWindowExW
 #define DefWindowProc DefWindowProcW
+#define CallWindowProc CallWindowProcW
 #define GetWindowLongPtr GetWindowLongPtrW
 #define SetWindowLongPtr SetWindowLongPtrW
+#define GetWindowLong GetWindowLongW
+#define SetWindowLong SetWindowLongW
 #define PostMessage PostMessageW
 #define PostThreadMessage PostThreadMessageW
+#define RegisterWindowMessage RegisterWindowMessageW
 #define SendMessage SendMessageW
+#define SendMessageTimeout SendMessageTimeoutW
+#define SendNotifyMessage SendNotifyMessageW
 #define GetMessage GetMessageW
 #define PeekMessage PeekMessageW
 #define DispatchMessage DispatchMessageW
+#define CreateWindow CreateWindowW
 #else
+#define WNDCLASS WNDCLASSA
+#define WNDCLASSEX WNDCLASSEXA
+#define CREATESTRUCT CREATESTRUCTA
 #define CreateEvent CreateEventA
 #define CreateEventEx CreateEventExA
 #define OpenEvent OpenEventA
@@ -223,6 +279,27 @@ BOOL TranslateMessage(const MSG *lpMsg);
 #define CreateMutex CreateMutexA
 #define OpenMutex OpenMutexA
 #define GetModuleHandle GetModuleHandleA
+#define RegisterClass RegisterClassA
+#define RegisterClassEx RegisterClassExA
+#define UnregisterClass UnregisterClassA
+#define CreateWindowEx CreateWindowExA
+#define FindWindowEx FindWindowExA
+#define DefWindowProc DefWindowProcA
+#define CallWindowProc CallWindowProcA
+#define GetWindowLongPtr GetWindowLongPtrA
+#define SetWindowLongPtr SetWindowLongPtrA
+#define GetWindowLong GetWindowLongA
+#define SetWindowLong SetWindowLongA
+#define PostMessage PostMessageA
+#define PostThreadMessage PostThreadMessageA
+#define RegisterWindowMessage RegisterWindowMessageA
+#define SendMessage SendMessageA
+#define SendMessageTimeout SendMessageTimeoutA
+#define SendNotifyMessage SendNotifyMessageA
+#define GetMessage GetMessageA
+#define PeekMessage PeekMessageA
+#define DispatchMessage DispatchMessageA
+#define CreateWindow CreateWindowA
 #endif
 
 #endif /* OLEANDER_FUNCTIONS_H */

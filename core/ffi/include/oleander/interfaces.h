@@ -122,6 +122,49 @@ typedef struct WNDCLASSW {
     LPCWSTR lpszClassName;
 } WNDCLASSW;
 
+typedef struct WNDCLASSA {
+    UINT style;
+    WNDPROC lpfnWndProc;
+    INT cbClsExtra;
+    INT cbWndExtra;
+    HINSTANCE hInstance;
+    HICON hIcon;
+    HCURSOR hCursor;
+    HBRUSH hbrBackground;
+    LPCSTR lpszMenuName;
+    LPCSTR lpszClassName;
+} WNDCLASSA;
+
+typedef struct WNDCLASSEXW {
+    UINT cbSize;
+    UINT style;
+    WNDPROC lpfnWndProc;
+    INT cbClsExtra;
+    INT cbWndExtra;
+    HINSTANCE hInstance;
+    HICON hIcon;
+    HCURSOR hCursor;
+    HBRUSH hbrBackground;
+    LPCWSTR lpszMenuName;
+    LPCWSTR lpszClassName;
+    HICON hIconSm;
+} WNDCLASSEXW;
+
+typedef struct WNDCLASSEXA {
+    UINT cbSize;
+    UINT style;
+    WNDPROC lpfnWndProc;
+    INT cbClsExtra;
+    INT cbWndExtra;
+    HINSTANCE hInstance;
+    HICON hIcon;
+    HCURSOR hCursor;
+    HBRUSH hbrBackground;
+    LPCSTR lpszMenuName;
+    LPCSTR lpszClassName;
+    HICON hIconSm;
+} WNDCLASSEXA;
+
 typedef struct CREATESTRUCTW {
     LPVOID lpCreateParams;
     HINSTANCE hInstance;
@@ -136,6 +179,21 @@ typedef struct CREATESTRUCTW {
     LPCWSTR lpszClass;
     DWORD dwExStyle;
 } CREATESTRUCTW;
+
+typedef struct CREATESTRUCTA {
+    LPVOID lpCreateParams;
+    HINSTANCE hInstance;
+    HMENU hMenu;
+    HWND hwndParent;
+    INT cy;
+    INT cx;
+    INT y;
+    INT x;
+    LONG style;
+    LPCSTR lpszName;
+    LPCSTR lpszClass;
+    DWORD dwExStyle;
+} CREATESTRUCTA;
 
 typedef struct RPCOLEMESSAGE {
     void *reserved1;

@@ -154,6 +154,26 @@ fn layouts(compiler: &Compiler) -> Outcome {
         "cy" = cy, "cx" = cx, "y" = y, "x" = x, "style" = style, "lpszName" = lpszName, "lpszClass" = lpszClass,
         "dwExStyle" = dwExStyle,
     });
+    layout!(wanted, body, WNDCLASSA {
+        "style" = style, "lpfnWndProc" = lpfnWndProc, "cbClsExtra" = cbClsExtra, "cbWndExtra" = cbWndExtra,
+        "hInstance" = hInstance, "hIcon" = hIcon, "hCursor" = hCursor, "hbrBackground" = hbrBackground,
+        "lpszMenuName" = lpszMenuName, "lpszClassName" = lpszClassName,
+    });
+    layout!(wanted, body, WNDCLASSEXW {
+        "cbSize" = cbSize, "hIconSm" = hIconSm, "style" = style, "lpfnWndProc" = lpfnWndProc, "cbClsExtra" = cbClsExtra, "cbWndExtra" = cbWndExtra,
+        "hInstance" = hInstance, "hIcon" = hIcon, "hCursor" = hCursor, "hbrBackground" = hbrBackground,
+        "lpszMenuName" = lpszMenuName, "lpszClassName" = lpszClassName,
+    });
+    layout!(wanted, body, WNDCLASSEXA {
+        "cbSize" = cbSize, "hIconSm" = hIconSm, "style" = style, "lpfnWndProc" = lpfnWndProc, "cbClsExtra" = cbClsExtra, "cbWndExtra" = cbWndExtra,
+        "hInstance" = hInstance, "hIcon" = hIcon, "hCursor" = hCursor, "hbrBackground" = hbrBackground,
+        "lpszMenuName" = lpszMenuName, "lpszClassName" = lpszClassName,
+    });
+    layout!(wanted, body, CREATESTRUCTA {
+        "lpCreateParams" = lpCreateParams, "hInstance" = hInstance, "hMenu" = hMenu, "hwndParent" = hwndParent,
+        "cy" = cy, "cx" = cx, "y" = y, "x" = x, "style" = style, "lpszName" = lpszName, "lpszClass" = lpszClass,
+        "dwExStyle" = dwExStyle,
+    });
     layout!(wanted, body, RPCOLEMESSAGE {
         "reserved1" = reserved1, "dataRepresentation" = dataRepresentation, "Buffer" = Buffer, "cbBuffer" = cbBuffer,
         "iMethod" = iMethod, "reserved2" = reserved2, "rpcFlags" = rpcFlags,

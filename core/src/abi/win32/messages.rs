@@ -1,12 +1,13 @@
 //! Posting, sending, retrieving and dispatching messages.
 
+use super::text::{Unit, name_at};
 use super::{FALSE, TRUE, fail};
 use crate::abi::exports::export;
 use crate::abi::types::{
-    ERROR_INVALID_PARAMETER, ERROR_INVALID_THREAD_ID, ERROR_INVALID_WINDOW_HANDLE, ERROR_NOT_ENOUGH_QUOTA, HWND,
-    LPARAM, LRESULT, MSG, PM_REMOVE, WM_QUIT, WPARAM,
+    ERROR_INVALID_PARAMETER, ERROR_INVALID_THREAD_ID, ERROR_INVALID_WINDOW_HANDLE, ERROR_NOT_ENOUGH_MEMORY,
+    ERROR_NOT_ENOUGH_QUOTA, HWND, LPARAM, LRESULT, MSG, PM_REMOVE, WM_QUIT, WPARAM,
 };
-use crate::kernel::{self, Filter, MessageQueue, PostError, window};
+use crate::kernel::{self, Answer, Filter, How, MessageQueue, PostError, window};
 use crate::platform::{self, Deadline};
 use windows_core::BOOL;
 
@@ -54,6 +55,15 @@ export! {
         }
     }
 
+    /// `PostMessageW` by its other name: no message carries text that would differ.
+    ///
+    /// # Safety
+    /// As for `PostMessageW`.
+    pub unsafe fn PostMessageA(hWnd: HWND, Msg: u32, wParam: WPARAM, lParam: LPARAM) -> BOOL {
+        // SAFETY: the caller's promise.
+        unsafe { PostMessageW(hWnd, Msg, wParam, lParam) }
+    }
+
     /// Puts a message of no window into a thread's queue. `ERROR_INVALID_THREAD_ID` if there is no such thread, or it
     /// has no queue yet.
     ///
@@ -64,6 +74,15 @@ export! {
             Some(queue) => post_to(&queue, Msg, wParam, lParam),
             None => fail(ERROR_INVALID_THREAD_ID, FALSE),
         }
+    }
+
+    /// `PostThreadMessageW` by its other name: no message carries text that would differ.
+    ///
+    /// # Safety
+    /// As for `PostThreadMessageW`.
+    pub unsafe fn PostThreadMessageA(idThread: u32, Msg: u32, wParam: WPARAM, lParam: LPARAM) -> BOOL {
+        // SAFETY: the caller's promise.
+        unsafe { PostThreadMessageW(idThread, Msg, wParam, lParam) }
     }
 
     /// Has `WM_QUIT` come when the calling thread's queue has no posted message left.
@@ -80,10 +99,20 @@ export! {
     /// # Safety
     /// The parameters are what the message means them to be.
     pub unsafe fn SendMessageW(hWnd: HWND, Msg: u32, wParam: WPARAM, lParam: LPARAM) -> LRESULT {
-        match window::send(hWnd, Msg, wParam, lParam) {
-            Some(result) => result,
-            None => fail(ERROR_INVALID_WINDOW_HANDLE, 0),
+        let how = How { deadline: Deadline::NEVER, serves: true, notify: false };
+        match window::send(hWnd, Msg, wParam, lParam, how) {
+            Answer::Handled(result) => result,
+            Answer::TimedOut | Answer::Ended => fail(ERROR_INVALID_WINDOW_HANDLE, 0),
         }
+    }
+
+    /// `SendMessageW` by its other name: no message carries text that would differ.
+    ///
+    /// # Safety
+    /// As for `SendMessageW`.
+    pub unsafe fn SendMessageA(hWnd: HWND, Msg: u32, wParam: WPARAM, lParam: LPARAM) -> LRESULT {
+        // SAFETY: the caller's promise.
+        unsafe { SendMessageW(hWnd, Msg, wParam, lParam) }
     }
 
     /// Waits for the next message; delivers what other threads send meanwhile. 0 for `WM_QUIT`, -1 for an error.
@@ -104,6 +133,15 @@ export! {
             // A wait without a deadline ends without a message only where a world is being taken down.
             None => BOOL(-1),
         }
+    }
+
+    /// `GetMessageW` by its other name: no message carries text that would differ.
+    ///
+    /// # Safety
+    /// As for `GetMessageW`.
+    pub unsafe fn GetMessageA(lpMsg: *mut MSG, hWnd: HWND, wMsgFilterMin: u32, wMsgFilterMax: u32) -> BOOL {
+        // SAFETY: the caller's promise.
+        unsafe { GetMessageW(lpMsg, hWnd, wMsgFilterMin, wMsgFilterMax) }
     }
 
     /// Looks for a message, delivering first what other threads have sent; takes it with `PM_REMOVE` (MSG-12, MSG-13).
@@ -131,6 +169,21 @@ export! {
         }
     }
 
+    /// `PeekMessageW` by its other name: no message carries text that would differ.
+    ///
+    /// # Safety
+    /// As for `PeekMessageW`.
+    pub unsafe fn PeekMessageA(
+        lpMsg: *mut MSG,
+        hWnd: HWND,
+        wMsgFilterMin: u32,
+        wMsgFilterMax: u32,
+        wRemoveMsg: u32,
+    ) -> BOOL {
+        // SAFETY: the caller's promise.
+        unsafe { PeekMessageW(lpMsg, hWnd, wMsgFilterMin, wMsgFilterMax, wRemoveMsg) }
+    }
+
     /// Has the window of a retrieved message handle it. A message to the thread's hidden COM window is a COM call, and
     /// runs here. Messages of no window, and of windows of other threads, are dropped.
     ///
@@ -144,6 +197,34 @@ export! {
         }
     }
 
+    /// `DispatchMessageW` by its other name: no message carries text that would differ.
+    ///
+    /// # Safety
+    /// As for `DispatchMessageW`.
+    pub unsafe fn DispatchMessageA(lpMsg: *const MSG) -> LRESULT {
+        // SAFETY: the caller's promise.
+        unsafe { DispatchMessageW(lpMsg) }
+    }
+
+    /// The number that a message with a name has in the process: from 0xC000 on, the same for the same name, whatever its case.
+    /// 0 for an error: `ERROR_INVALID_PARAMETER` for no name.
+    ///
+    /// # Safety
+    /// `lpString` is null or points at a NUL-terminated string.
+    pub unsafe fn RegisterWindowMessageW(lpString: *const u16) -> u32 {
+        // SAFETY: the caller's promise.
+        unsafe { register_message(lpString) }
+    }
+
+    /// `RegisterWindowMessageW` with a name in bytes.
+    ///
+    /// # Safety
+    /// As for `RegisterWindowMessageW`.
+    pub unsafe fn RegisterWindowMessageA(lpString: *const u8) -> u32 {
+        // SAFETY: the caller's promise.
+        unsafe { register_message(lpString) }
+    }
+
     /// Translates key strokes, of which there are none.
     ///
     /// # Safety
@@ -152,4 +233,15 @@ export! {
         let _ = lpMsg;
         FALSE
     }
+}
+
+/// # Safety
+/// `name` is null or points at units that end with a NUL.
+unsafe fn register_message<U: Unit>(name: *const U) -> u32 {
+    // SAFETY: the caller's promise.
+    let Some(name) = (unsafe { name_at(name) }).filter(|name| !name.is_empty()) else {
+        return fail(ERROR_INVALID_PARAMETER, 0);
+    };
+    let number = platform::with_current(|thread| thread.process().windows.message_named(&name));
+    number.unwrap_or_else(|| fail(ERROR_NOT_ENOUGH_MEMORY, 0))
 }

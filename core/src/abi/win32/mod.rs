@@ -7,6 +7,7 @@
 mod handles;
 mod messages;
 mod objects;
+mod sending;
 mod text;
 mod threads;
 mod waits;
@@ -15,6 +16,7 @@ mod windows;
 pub use handles::*;
 pub use messages::*;
 pub use objects::*;
+pub use sending::*;
 pub use threads::*;
 pub use waits::*;
 pub use windows::*;

@@ -4,9 +4,9 @@
 use super::{fail, objects};
 use crate::abi::exports::export;
 use crate::abi::types::{
-    ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, HANDLE, MAXIMUM_WAIT_OBJECTS, MWMO_ALERTABLE, MWMO_INPUTAVAILABLE,
-    MWMO_WAITALL, QS_ALLPOSTMESSAGE, QS_POSTMESSAGE, QS_SENDMESSAGE, WAIT_ABANDONED_0, WAIT_FAILED, WAIT_IO_COMPLETION,
-    WAIT_OBJECT_0, WAIT_TIMEOUT,
+    ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, HANDLE, INFINITE, MAXIMUM_WAIT_OBJECTS, MWMO_ALERTABLE,
+    MWMO_INPUTAVAILABLE, MWMO_WAITALL, QS_ALLINPUT, QS_ALLPOSTMESSAGE, QS_POSTMESSAGE, QS_SENDMESSAGE,
+    WAIT_ABANDONED_0, WAIT_FAILED, WAIT_IO_COMPLETION, WAIT_OBJECT_0, WAIT_TIMEOUT,
 };
 use crate::kernel::{
     self, Hit, KernelObject, NEW_ALL_POSTED, NEW_POSTED, NEW_SENT, POSTED, QUIT, QueueWait, SENT, TASKS, Waitable,
@@ -196,6 +196,37 @@ export! {
             queue.mark_seen_bits(mask);
         }
         outcome(woken)
+    }
+
+    /// Waits for input that was not looked at before.
+    ///
+    /// # Safety
+    /// None.
+    pub unsafe fn WaitMessage() -> BOOL {
+        // SAFETY: no handles.
+        let woken = unsafe { MsgWaitForMultipleObjectsEx(0, std::ptr::null(), INFINITE, QS_ALLINPUT, 0) };
+        BOOL(i32::from(woken == WAIT_OBJECT_0))
+    }
+
+    /// What input there is, of the kinds in `flags`: in the high half what is there, in the low half what came since the thread
+    /// last looked, or asked here. Asking makes it seen.
+    ///
+    /// # Safety
+    /// None.
+    pub unsafe fn GetQueueStatus(flags: u32) -> u32 {
+        let queue = kernel::queue();
+        queue.visit_status();
+        let status = queue.status();
+        let kinds = |sent: u32, posted: u32, all_posted: u32| {
+            let kind = |bits: u32, kind: u32| if status & bits != 0 { kind } else { 0 };
+            (kind(sent, QS_SENDMESSAGE) | kind(posted, QS_POSTMESSAGE) | kind(all_posted, QS_ALLPOSTMESSAGE)) & flags
+        };
+        let present = POSTED | TASKS | QUIT;
+        let there = kinds(SENT, present, present);
+        // What came and is gone again does not count.
+        let new = kinds(NEW_SENT, NEW_POSTED, NEW_ALL_POSTED) & there;
+        queue.mark_seen_bits(bits_of(flags, false));
+        there << 16 | new
     }
 
     /// `MsgWaitForMultipleObjectsEx` without the flags but for `MWMO_WAITALL`.

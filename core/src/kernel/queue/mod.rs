@@ -147,6 +147,16 @@ impl MessageQueue {
         self.header.clear_bits(new & ANY_NEW);
     }
 
+    /// Announces a look at what is new, which makes it seen.
+    pub(crate) fn visit_status(&self) {
+        self.header.visit(Access::Write);
+    }
+
+    /// The status bits that are set; part of a step.
+    pub(crate) fn status(&self) -> u32 {
+        self.header.value()
+    }
+
     /// How much a modal wait could dispatch now. Part of the step of a wait.
     pub fn pumped_len(&self) -> usize {
         platform::note(self.header.object(), Access::Read);

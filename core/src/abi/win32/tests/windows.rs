@@ -303,3 +303,156 @@ fn a_message_sent_to_a_thread_that_ends_is_answered_with_nothing() {
     assert_eq!(unsafe { SendMessageW(hwnd, WM_USER + 21, 0, 0) }, 0);
     thread.join().unwrap();
 }
+
+#[test]
+fn windows_of_both_alphabets_are_the_same() {
+    unsafe extern "system" fn keeps(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> LRESULT {
+        // SAFETY: WM_CREATE of this window points at a CREATESTRUCTA.
+        unsafe {
+            if message == WM_CREATE {
+                let create = &*(lparam as *const CREATESTRUCTA);
+                assert_eq!(std::ffi::CStr::from_ptr(create.lpszName.cast()), c"Its name");
+            }
+            DefWindowProcA(hwnd, message, wparam, lparam)
+        }
+    }
+    let class = WNDCLASSEXA {
+        cbSize: size_of::<WNDCLASSEXA>() as u32,
+        style: 0,
+        lpfnWndProc: Some(keeps),
+        cbClsExtra: 0,
+        cbWndExtra: 16,
+        hInstance: HINSTANCE::NULL,
+        hIcon: HANDLE::NULL,
+        hCursor: HANDLE::NULL,
+        hbrBackground: HANDLE::NULL,
+        lpszMenuName: null(),
+        lpszClassName: c"Both Alphabets".as_ptr().cast(),
+        hIconSm: HANDLE::NULL,
+    };
+    // SAFETY: valid classes, names, windows; null and stale ones are errors.
+    unsafe {
+        assert_eq!((RegisterClassExA(&WNDCLASSEXA { cbSize: 1, ..class }), last_error()), (0, ERROR_INVALID_PARAMETER));
+        assert_eq!((RegisterClassExW(null()), RegisterClassA(null())), (0, 0));
+        assert_ne!(RegisterClassExA(&class), 0);
+        let (name, none) = (c"Its name".as_ptr().cast(), HINSTANCE::NULL);
+        let class = class.lpszClassName;
+        let hwnd = CreateWindowExA(8, class, name, 5, 0, 0, 0, 0, HWND_MESSAGE, HANDLE::NULL, none, null());
+        assert!(IsWindow(hwnd).as_bool());
+        assert_eq!((GetWindowLongA(hwnd, GWL_STYLE), GetWindowLongW(hwnd, GWL_EXSTYLE)), (5, 8));
+        assert_eq!((SetWindowLongA(hwnd, 4, -7), GetWindowLongW(hwnd, 4)), (0, -7));
+        assert_eq!((SetWindowLongW(hwnd, GWLP_USERDATA, -1), GetWindowLongPtrA(hwnd, GWLP_USERDATA)), (0, -1));
+        for index in [GWLP_WNDPROC, 13, -1] {
+            SetLastError(0);
+            assert_eq!((GetWindowLongA(hwnd, index), last_error()), (0, ERROR_INVALID_INDEX), "{index}");
+        }
+        let procedure = GetWindowLongPtrA(hwnd, GWLP_WNDPROC);
+        let procedure = std::mem::transmute::<isize, WNDPROC>(procedure);
+        assert_eq!(CallWindowProcA(procedure, hwnd, WM_NCCREATE, 0, 0), 1);
+        assert_eq!((CallWindowProcW(None, hwnd, WM_NCCREATE, 0, 0), last_error()), (0, ERROR_INVALID_PARAMETER));
+        let mut process = 0;
+        assert_eq!(GetWindowThreadProcessId(hwnd, &mut process), GetCurrentThreadId());
+        assert_eq!(process, GetCurrentProcessId());
+        // Found by class, by name, by both, after another; and not elsewhere.
+        let wide = text("both alphabets");
+        assert_eq!(FindWindowExW(HWND_MESSAGE, HWND::NULL, wide.as_ptr(), null()), hwnd);
+        assert_eq!(FindWindowExA(HWND_MESSAGE, HWND::NULL, class, name), hwnd);
+        assert_eq!(FindWindowExA(HWND_MESSAGE, HWND::NULL, null(), name), hwnd);
+        assert!(FindWindowExA(HWND_MESSAGE, hwnd, class, null()).is_null());
+        assert_eq!(last_error(), ERROR_FILE_NOT_FOUND);
+        assert!(FindWindowExA(HWND::NULL, HWND::NULL, class, null()).is_null());
+        assert!(DestroyWindow(hwnd).as_bool());
+        assert_eq!((GetWindowThreadProcessId(hwnd, null_mut()), last_error()), (0, ERROR_INVALID_WINDOW_HANDLE));
+        assert!(FindWindowExA(hwnd, HWND::NULL, class, null()).is_null());
+        assert_eq!(last_error(), ERROR_INVALID_WINDOW_HANDLE);
+        assert!(UnregisterClassA(class, none).as_bool());
+    }
+}
+
+#[test]
+fn messages_have_names_in_the_process() {
+    // SAFETY: NUL-terminated names, or null.
+    unsafe {
+        let number = RegisterWindowMessageW(text("A Named Message").as_ptr());
+        assert!((0xC000..=0xFFFF).contains(&number));
+        assert_eq!(RegisterWindowMessageA(c"a named message".as_ptr().cast()), number);
+        assert_ne!(RegisterWindowMessageA(c"another named message".as_ptr().cast()), number);
+        for name in [null(), c"".as_ptr().cast()] {
+            assert_eq!((RegisterWindowMessageA(name), last_error()), (0, ERROR_INVALID_PARAMETER));
+        }
+    }
+}
+
+static TOLD: AtomicU32 = AtomicU32::new(0);
+
+/// WM_USER: replies 7 and waits for the event in `wparam`. WM_USER + 1: keeps how it was sent.
+unsafe extern "system" fn replies(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> LRESULT {
+    // SAFETY: live handles.
+    unsafe {
+        match message {
+            WM_USER => {
+                assert!(InSendMessage().as_bool() && kernel::in_sent_message());
+                assert_eq!(InSendMessageEx(null_mut()), ISMEX_SEND);
+                assert!(ReplyMessage(7).as_bool());
+                assert_eq!(InSendMessageEx(null_mut()), ISMEX_SEND | ISMEX_REPLIED);
+                assert!(!kernel::in_sent_message(), "MSG-10: who has replied may call out");
+                assert!(!ReplyMessage(8).as_bool(), "once");
+                WaitForSingleObject(HANDLE(wparam as *mut c_void), INFINITE);
+                9
+            }
+            0x401 => {
+                TOLD.store(InSendMessageEx(null_mut()), Ordering::Relaxed);
+                assert!(!kernel::in_sent_message(), "nobody waits");
+                0
+            }
+            _ => DefWindowProcW(hwnd, message, wparam, lparam),
+        }
+    }
+}
+
+#[test]
+fn a_message_is_answered_before_it_is_handled_or_given_up() {
+    register("Replies", Some(replies), 0);
+    let (hwnd, id, thread) = window_thread("Replies");
+    let go = event(true, false);
+    // SAFETY: live windows and handles.
+    unsafe {
+        assert!(!InSendMessage().as_bool() && !ReplyMessage(1).as_bool());
+        assert_eq!(SendMessageW(hwnd, WM_USER, go.0 as usize, 0), 7, "it is still at it");
+        let mut result = 77;
+        let give_up = SendMessageTimeoutW(hwnd, WM_APP, 0, 0, SMTO_NORMAL, 1, &mut result);
+        assert_eq!((give_up, last_error(), result), (0, ERROR_TIMEOUT, 77));
+        assert!(SendNotifyMessageA(hwnd, WM_USER + 1, 0, 0).as_bool(), "does not wait");
+        assert!(SetEvent(go).as_bool());
+        assert_eq!(SendMessageTimeoutA(hwnd, WM_NCCREATE, 0, 0, SMTO_BLOCK, 60_000, &mut result), 1);
+        assert_eq!((result, TOLD.load(Ordering::Relaxed)), (1, ISMEX_NOTIFY), "in order");
+        assert_eq!(SendMessageTimeoutA(hwnd, WM_USER, 0, 0, 4, 1, null_mut()), 0);
+        assert_eq!(last_error(), ERROR_INVALID_PARAMETER);
+        assert!(PostThreadMessageA(id, WM_QUIT, 0, 0).as_bool());
+        thread.join().unwrap();
+        assert_eq!(SendMessageTimeoutW(HWND::NULL, WM_USER, 0, 0, 0, 1, null_mut()), 0);
+        assert_eq!(last_error(), ERROR_INVALID_WINDOW_HANDLE);
+        assert!(!SendNotifyMessageW(HWND::NULL, WM_USER, 0, 0).as_bool());
+        assert!(CloseHandle(go).as_bool());
+    }
+}
+
+#[test]
+fn a_queue_says_what_is_there_and_what_is_new() {
+    let (both, all) = (QS_POSTMESSAGE | QS_ALLPOSTMESSAGE, QS_ALLINPUT | QS_ALLPOSTMESSAGE);
+    // SAFETY: nothing to keep.
+    unsafe {
+        assert_eq!(GetQueueStatus(all), 0);
+        post(WM_USER);
+        assert!(WaitMessage().as_bool(), "it is new, and seen now");
+        assert_eq!(GetQueueStatus(QS_ALLINPUT), QS_POSTMESSAGE << 16);
+        assert_eq!(GetQueueStatus(all), both << 16 | QS_ALLPOSTMESSAGE, "only what was asked for is seen");
+        assert_eq!(GetQueueStatus(all), both << 16);
+        post(WM_USER);
+        assert_eq!(GetQueueStatus(QS_SENDMESSAGE), 0, "another kind");
+        assert_eq!(GetQueueStatus(all), both << 16 | both);
+        assert_eq!(GetQueueStatus(all), both << 16);
+        assert_eq!([next(), next()], [Some(WM_USER); 2]);
+        assert_eq!(GetQueueStatus(all), 0);
+    }
+}
