@@ -1,11 +1,13 @@
 //! Shrinking: the same failure with fewer deviations from the default schedule, and then in fewer steps.
 //!
 //! Deviations are taken out in halves, quarters, … and at last one by one, for as long as the execution still fails in
-//! the same way. Each trial that fails abandons fibers, so there are not many trials.
+//! the same way. Then the schedules with few preemptions are tried, for one that is shorter still. Each trial that fails
+//! abandons fibers, so there are not many trials.
 
-use super::{Choices, Replaying};
+use super::{Choices, Recording, Replaying};
 use crate::explore::Runner;
 use crate::report::End;
+use crate::schedule::{Bounded, Schedule};
 use crate::world::Limits;
 use std::mem::discriminant;
 
@@ -22,6 +24,15 @@ fn is_same(one: &End, other: &End) -> bool {
 
 /// Fewer choices that fail in the same way.
 pub(crate) fn shrink(runner: &mut dyn Runner, limits: &Limits, choices: Choices, end: &End) -> Choices {
+    let thinned = thin(runner, limits, choices, end);
+    match with_few_preemptions(runner, limits, end).map(|found| thin(runner, limits, found, end)) {
+        Some(found) if found.deviations().count() < thinned.deviations().count() => found,
+        _ => thinned,
+    }
+}
+
+/// Takes out what is not needed.
+fn thin(runner: &mut dyn Runner, limits: &Limits, choices: Choices, end: &End) -> Choices {
     let mut trials = 0;
     let mut fails = |choices: &Choices| {
         trials += 1;
@@ -32,8 +43,8 @@ pub(crate) fn shrink(runner: &mut dyn Runner, limits: &Limits, choices: Choices,
     while size > 0 {
         let mut at = 0;
         while at < kept.len() {
-            let without: Vec<_> =
-                kept[..at].iter().chain(kept[(at + size).min(kept.len())..].iter()).copied().collect();
+            let behind = (at + size).min(kept.len());
+            let without: Vec<_> = kept[..at].iter().chain(&kept[behind..]).copied().collect();
             if fails(&of(&without)) {
                 kept = without;
             } else {
@@ -43,6 +54,24 @@ pub(crate) fn shrink(runner: &mut dyn Runner, limits: &Limits, choices: Choices,
         size /= 2;
     }
     of(&kept)
+}
+
+/// The first of the schedules with the fewest preemptions that fails so, if it comes early.
+fn with_few_preemptions(runner: &mut dyn Runner, limits: &Limits, end: &End) -> Option<Choices> {
+    for bound in 0..=2 {
+        let mut bounded = Bounded::preemptions(bound);
+        let mut recording = Recording::new(&mut bounded);
+        for trial in 0..TRIALS_MAX {
+            if !recording.new_execution((trial > 0).then(|| runner.trace())) {
+                break;
+            }
+            let found = runner.execute(&mut recording, limits);
+            if is_same(&found, end) {
+                return Some(recording.choices());
+            }
+        }
+    }
+    None
 }
 
 fn of(deviations: &[(usize, usize)]) -> Choices {
