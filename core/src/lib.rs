@@ -50,8 +50,9 @@ pub use apartment::{
     IID_IEnterActivityWithNoLock, OleInitialize, OleUninitialize,
 };
 pub use call::{
-    CoCancelCall, CoDisableCallCancellation, CoEnableCallCancellation, CoGetCallContext, CoGetCancelObject,
-    CoSetCancelObject, CoSwitchCallContext, CoTestCancel,
+    CoCancelCall, CoCopyProxy, CoDisableCallCancellation, CoEnableCallCancellation, CoGetCallContext,
+    CoGetCancelObject, CoImpersonateClient, CoQueryClientBlanket, CoQueryProxyBlanket, CoRevertToSelf,
+    CoSetCancelObject, CoSetProxyBlanket, CoSwitchCallContext, CoTestCancel,
 };
 pub use marshal::ndr::Ndr;
 pub use marshal::stream::{CreateStreamOnHGlobal, GetHGlobalFromStream};

@@ -379,6 +379,11 @@ pub type PFNCONTEXTCALL = Option<unsafe extern "system" fn(pParam: *mut ComCallD
 pub type LPFNGETCLASSOBJECT =
     Option<unsafe extern "system" fn(rclsid: *const GUID, riid: *const GUID, ppv: *mut *mut c_void) -> HRESULT>;
 
+/// The principal of a security blanket: the default one.
+pub const COLE_DEFAULT_PRINCIPAL: *mut u16 = std::ptr::without_provenance_mut(usize::MAX);
+/// The identity of a security blanket: the thread's own.
+pub const COLE_DEFAULT_AUTHINFO: *mut c_void = std::ptr::without_provenance_mut(usize::MAX);
+
 macro_rules! flags {
     ($(#[doc = $doc:literal] $ty:ty { $($name:ident = $value:expr),* $(,)? })*) => { $( $(
         #[doc = $doc]
@@ -455,6 +460,31 @@ flags! {
     }
     /// Wait for the server's acknowledgement for ever; a parameter in seconds (ENUM-12).
     u32 { RPC_C_CANCEL_INFINITE_TIMEOUT = 0xFFFF_FFFF }
+    /// Authentication services of a blanket.
+    u32 {
+        RPC_C_AUTHN_NONE = 0, RPC_C_AUTHN_DCE_PRIVATE = 1, RPC_C_AUTHN_DCE_PUBLIC = 2, RPC_C_AUTHN_DEC_PUBLIC = 4,
+        RPC_C_AUTHN_GSS_NEGOTIATE = 9, RPC_C_AUTHN_WINNT = 10, RPC_C_AUTHN_GSS_SCHANNEL = 14,
+        RPC_C_AUTHN_GSS_KERBEROS = 16, RPC_C_AUTHN_DPA = 17, RPC_C_AUTHN_MSN = 18, RPC_C_AUTHN_KERNEL = 20,
+        RPC_C_AUTHN_DIGEST = 21, RPC_C_AUTHN_MQ = 100, RPC_C_AUTHN_DEFAULT = 0xFFFF_FFFF,
+    }
+    /// Authorization services of a blanket.
+    u32 { RPC_C_AUTHZ_NONE = 0, RPC_C_AUTHZ_NAME = 1, RPC_C_AUTHZ_DCE = 2, RPC_C_AUTHZ_DEFAULT = 0xFFFF_FFFF }
+    /// Authentication levels of a blanket.
+    u32 {
+        RPC_C_AUTHN_LEVEL_DEFAULT = 0, RPC_C_AUTHN_LEVEL_NONE = 1, RPC_C_AUTHN_LEVEL_CONNECT = 2,
+        RPC_C_AUTHN_LEVEL_CALL = 3, RPC_C_AUTHN_LEVEL_PKT = 4, RPC_C_AUTHN_LEVEL_PKT_INTEGRITY = 5,
+        RPC_C_AUTHN_LEVEL_PKT_PRIVACY = 6,
+    }
+    /// Impersonation levels of a blanket.
+    u32 {
+        RPC_C_IMP_LEVEL_DEFAULT = 0, RPC_C_IMP_LEVEL_ANONYMOUS = 1, RPC_C_IMP_LEVEL_IDENTIFY = 2,
+        RPC_C_IMP_LEVEL_IMPERSONATE = 3, RPC_C_IMP_LEVEL_DELEGATE = 4,
+    }
+    /// Capabilities of a blanket.
+    u32 {
+        EOAC_NONE = 0, EOAC_MUTUAL_AUTH = 1, EOAC_STATIC_CLOAKING = 0x20, EOAC_DYNAMIC_CLOAKING = 0x40,
+        EOAC_ANY_AUTHORITY = 0x80, EOAC_MAKE_FULLSIC = 0x100, EOAC_DEFAULT = 0x800,
+    }
     /// Choices of `CreateEventEx`.
     u32 { CREATE_EVENT_MANUAL_RESET = 1, CREATE_EVENT_INITIAL_SET = 2 }
     /// What a handle may do, of which nothing is checked.

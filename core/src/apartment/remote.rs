@@ -144,7 +144,7 @@ pub(crate) fn call_in<R: Send + 'static>(
         return Ok(job());
     }
     client::may_call_out()?;
-    let caller = client::caller(false);
+    let caller = client::caller(false, None);
     run_in(apartment, move || {
         let before = platform::with_current(|thread| thread.com().logical.replace(caller.logical));
         let result = job();

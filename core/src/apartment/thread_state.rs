@@ -59,6 +59,8 @@ pub(crate) struct ThreadState {
     pub(crate) context: RefCell<Context>,
     /// What `CoSwitchCallContext` put in front of it, not counted (CTX-03); null for nothing.
     pub(crate) user_context: Cell<*mut c_void>,
+    /// The number of the call as whose client the thread acts; 0 for itself (SRV-18).
+    pub(crate) impersonates: Cell<u64>,
     /// Balanced `CoEnableCallCancellation` calls (CXL-30).
     pub(crate) cancel_enabled: Cell<u32>,
     /// The calls that wait on this thread for a reply, innermost last.
@@ -97,6 +99,7 @@ impl ThreadState {
             leaves_at_exit: Cell::new(false),
             context: RefCell::new(Context::None),
             user_context: Cell::new(std::ptr::null_mut()),
+            impersonates: Cell::new(0),
             cancel_enabled: Cell::new(0),
             outgoing: OnceCell::new(),
             logical: Cell::new(GUID::zeroed()),

@@ -3,6 +3,7 @@
 //! [`Pending`] is shared by the call object and its channel: the call in flight, and the call object's own event.
 //! `call` changes at Send, at Receive, and when the call object goes; the lock is held for the exchange only.
 
+use super::blanket::Slot;
 use crate::abi::hresult::{E_INVALIDARG, E_POINTER, RPC_E_CALL_COMPLETE, RPC_S_CALLPENDING, S_OK};
 use crate::abi::interfaces::{
     IAgileObject, IAsyncRpcChannelBuffer, IAsyncRpcChannelBuffer_Impl, IRpcChannelBuffer_Impl, IRpcChannelBuffer2_Impl,
@@ -81,13 +82,14 @@ impl Pending {
 pub(crate) struct AsyncChannel {
     pub(crate) pending: Arc<Pending>,
     pub(crate) target: Target,
+    pub(crate) blanket: Arc<Slot>,
 }
 
 impl IRpcChannelBuffer_Impl for AsyncChannel_Impl {
     unsafe fn GetBuffer(&self, pMessage: *mut RPCOLEMESSAGE, _riid: *const GUID) -> HRESULT {
         // SAFETY: null or a valid message, as the interface asks.
         let Some(message) = (unsafe { pMessage.as_mut() }) else { return E_INVALIDARG };
-        client::prepare(&self.pending.home, &self.target, message, true).err().unwrap_or(S_OK)
+        client::prepare(&self.pending.home, &self.target, message, true, &self.blanket).err().unwrap_or(S_OK)
     }
 
     unsafe fn SendReceive(&self, pMessage: *mut RPCOLEMESSAGE, pStatus: *mut u32) -> HRESULT {

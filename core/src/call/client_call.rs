@@ -6,12 +6,16 @@
 //! (`protocol::call`); this object joins them and owns the event that others wait on.
 
 use super::async_channel::{AsyncChannel, Pending};
+use super::blanket::{Outs, Slot, Wanted, show};
 use super::cancel_and_wait;
 use super::completion::{IClientCall, IClientCall_Impl};
-use crate::abi::hresult::{CO_E_RELEASED, E_INVALIDARG, E_NOINTERFACE, E_UNEXPECTED, RPC_E_CALL_COMPLETE, S_OK};
+use crate::abi::hresult::{
+    CO_E_RELEASED, E_INVALIDARG, E_NOINTERFACE, E_NOTIMPL, E_UNEXPECTED, RPC_E_CALL_COMPLETE, S_OK,
+};
 use crate::abi::interfaces::{
     IAsyncRpcChannelBuffer, ICallFactory, ICallFactory_Impl, ICancelMethodCalls, ICancelMethodCalls_Impl,
-    IRpcProxyBuffer, ISynchronize, ISynchronize_Impl, ISynchronizeHandle, ISynchronizeHandle_Impl,
+    IClientSecurity, IClientSecurity_Impl, IRpcProxyBuffer, ISynchronize, ISynchronize_Impl, ISynchronizeHandle,
+    ISynchronizeHandle_Impl,
 };
 use crate::abi::types::HANDLE;
 use crate::apartment;
@@ -28,7 +32,9 @@ use std::sync::atomic::Ordering;
 use windows_core::{ComObject, GUID, HRESULT, IUnknown, IUnknownImpl, Interface};
 
 /// A call object.
-#[com_class(ISynchronize, ISynchronizeHandle, ICancelMethodCalls, ICallFactory, IClientCall, blind = inner)]
+#[com_class(
+    ISynchronize, ISynchronizeHandle, ICancelMethodCalls, ICallFactory, IClientSecurity, IClientCall, blind = inner
+)]
 pub(crate) struct ClientCall {
     pending: Arc<Pending>,
     handle: EventHandle,
@@ -36,6 +42,8 @@ pub(crate) struct ClientCall {
     proxy: std::sync::OnceLock<Connected>,
     /// Keeps the target alive while a call is pending (CALL-39).
     held: Arc<Held>,
+    /// The security of the calls that it makes: at first the proxy's (CALL-41).
+    blanket: Arc<Slot>,
 }
 
 /// The reference that a call object holds on its proxy, until an asynchronous Release gives it up.
@@ -88,14 +96,13 @@ impl ClientCall {
     /// `outer` is null or the controlling unknown of an aggregate; `riid2` and `ppv` are valid.
     pub(crate) unsafe fn create(
         manager: ComObject<ProxyManager>,
-        factory: &ICallFactory,
-        target: Target,
+        (factory, target, blanket): (&ICallFactory, Target, Slot),
         async_iid: &GUID,
         outer: *mut c_void,
         riid2: *const GUID,
         ppv: *mut *mut c_void,
     ) -> HRESULT {
-        let value = ClientCall::new(manager);
+        let value = ClientCall::new(manager, blanket);
         // SAFETY: the caller's.
         unsafe {
             object::create_aggregated_with(value, outer, riid2, ppv, |call| call.construct(factory, async_iid, target))
@@ -115,12 +122,12 @@ impl ClientCall {
         ppv: *mut *mut c_void,
     ) -> HRESULT {
         let handed_out = !outer.is_null() && !object::is_made_for_inner(outer);
-        let value = ClientCall::new(manager);
+        let value = ClientCall::new(manager, Slot::default());
         // SAFETY: the caller's.
         unsafe { object::create_aggregated_with(value, outer, riid2, ppv, |call| call.construct_own(make, handed_out)) }
     }
 
-    fn new(manager: ComObject<ProxyManager>) -> Self {
+    fn new(manager: ComObject<ProxyManager>, blanket: Slot) -> Self {
         let pending = Pending::new(manager.home().clone());
         Self {
             handle: EventHandle::new(pending.event.clone()),
@@ -128,6 +135,7 @@ impl ClientCall {
             inner: Inner::new(),
             proxy: std::sync::OnceLock::new(),
             held: Arc::new(Held(Mutex::new(Some(manager)))),
+            blanket: Arc::new(blanket),
         }
     }
 
@@ -185,7 +193,8 @@ impl ClientCall_Impl {
         // SAFETY: a live pointer that the caller keeps.
         let proxy = unsafe { IUnknown::from_raw_borrowed(inner) }.map(Interface::cast::<IRpcProxyBuffer>);
         let Some(Ok(proxy)) = proxy else { return E_NOINTERFACE };
-        let channel: IAsyncRpcChannelBuffer = AsyncChannel { pending: self.pending.clone(), target }.into();
+        let channel: IAsyncRpcChannelBuffer =
+            AsyncChannel { pending: self.pending.clone(), target, blanket: self.blanket.clone() }.into();
         // SAFETY: a fresh proxy and a live channel.
         let hr = unsafe { proxy.Connect(channel.as_raw()) };
         let _ = self.proxy.set(Connected(proxy));
@@ -253,6 +262,72 @@ impl ICancelMethodCalls_Impl for ClientCall_Impl {
             Some(call) => call.test_by_client(),
             None => RPC_E_CALL_COMPLETE,
         }
+    }
+}
+
+impl ClientCall_Impl {
+    /// Whether a pointer is one of this call object's, in its apartment.
+    ///
+    /// # Safety
+    /// `pointer` is null or a live interface pointer.
+    unsafe fn check_own(&self, pointer: *mut c_void) -> Result<(), HRESULT> {
+        self.check()?;
+        // SAFETY: the caller's promise.
+        let asked = unsafe { IUnknown::from_raw_borrowed(&pointer) }.ok_or(E_INVALIDARG)?.cast::<IUnknown>();
+        if asked.is_ok_and(|asked| asked == self.to_interface()) { Ok(()) } else { Err(E_INVALIDARG) }
+    }
+}
+
+impl IClientSecurity_Impl for ClientCall_Impl {
+    unsafe fn QueryBlanket(
+        &self,
+        pProxy: *mut c_void,
+        service: *mut u32,
+        authorization: *mut u32,
+        principal: *mut *mut u16,
+        level: *mut u32,
+        impersonation: *mut u32,
+        info: *mut *mut c_void,
+        capabilities: *mut u32,
+    ) -> HRESULT {
+        let outs = Outs { service, authorization, principal, level, impersonation, info, capabilities };
+        // SAFETY: the caller's pointers.
+        unsafe {
+            match self.check_own(pProxy) {
+                Ok(()) => show(self.blanket.get().as_deref(), true, &outs),
+                Err(hr) => hr,
+            }
+        }
+    }
+
+    unsafe fn SetBlanket(
+        &self,
+        pProxy: *mut c_void,
+        service: u32,
+        authorization: u32,
+        principal: *mut u16,
+        level: u32,
+        impersonation: u32,
+        info: *mut c_void,
+        capabilities: u32,
+    ) -> HRESULT {
+        let wanted = Wanted { service, authorization, principal, level, impersonation, info, capabilities };
+        // SAFETY: the caller's pointers.
+        unsafe {
+            match self.check_own(pProxy) {
+                Ok(()) => self.blanket.set(&wanted),
+                Err(hr) => hr,
+            }
+        }
+    }
+
+    unsafe fn CopyProxy(&self, _pProxy: *mut c_void, ppCopy: *mut *mut c_void) -> HRESULT {
+        // SAFETY: null or valid for writes.
+        if let Some(out) = unsafe { ppCopy.as_mut() } {
+            *out = std::ptr::null_mut();
+        }
+        // A call object is for one call at a time: who wants another makes another (chosen).
+        E_NOTIMPL
     }
 }
 

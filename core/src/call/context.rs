@@ -2,7 +2,7 @@
 
 use crate::abi::exports::export;
 use crate::abi::hresult::{E_INVALIDARG, E_NOTIMPL, E_POINTER, RPC_E_CALL_COMPLETE, S_OK};
-use crate::abi::interfaces::{ICancelMethodCalls, ICancelMethodCalls_Impl};
+use crate::abi::interfaces::{ICancelMethodCalls, ICancelMethodCalls_Impl, IServerSecurity};
 use crate::apartment::Context;
 use crate::channel::Call;
 use crate::com_class;
@@ -12,10 +12,18 @@ use std::sync::Arc;
 use windows_core::{GUID, HRESULT, IUnknown, Interface};
 
 /// The context object of a call of the channel (CTX-06).
-#[com_class(ICancelMethodCalls)]
+#[com_class(ICancelMethodCalls, IServerSecurity)]
 pub(crate) struct CallContext {
     call: Arc<Call>,
 }
+
+impl CallContext_Impl {
+    fn served(&self) -> Option<Arc<Call>> {
+        Some(self.call.clone())
+    }
+}
+
+super::security::server_security!(CallContext_Impl);
 
 impl ICancelMethodCalls_Impl for CallContext_Impl {
     unsafe fn Cancel(&self, _ulSeconds: u32) -> HRESULT {

@@ -2,13 +2,16 @@
 //! and the cancel objects of synchronous calls.
 
 mod async_channel;
+mod blanket;
 mod cancel;
 mod client_call;
 mod completion;
 mod context;
+mod security;
 mod server_call;
 
 pub(crate) use async_channel::Pending;
+pub(crate) use blanket::{Blanket, Outs, Slot, Wanted, show};
 pub(crate) use cancel::{CancelStack, cancel_and_wait};
 pub use cancel::{
     CoCancelCall, CoDisableCallCancellation, CoEnableCallCancellation, CoGetCancelObject, CoSetCancelObject,
@@ -17,4 +20,7 @@ pub use cancel::{
 pub(crate) use client_call::{ClientCall, HandedOut, Held, MakeOwn, Parts};
 pub(crate) use completion::{Completion, completion};
 pub use context::{CoGetCallContext, CoSwitchCallContext};
+pub use security::{
+    CoCopyProxy, CoImpersonateClient, CoQueryClientBlanket, CoQueryProxyBlanket, CoRevertToSelf, CoSetProxyBlanket,
+};
 pub(crate) use server_call::ServerCall;

@@ -8,8 +8,8 @@
 
 use crate::abi::hresult::{E_INVALIDARG, E_NOINTERFACE, E_NOTIMPL, RPC_E_CALL_COMPLETE, RPC_E_DISCONNECTED, S_OK};
 use crate::abi::interfaces::{
-    ICallFactory, ICancelMethodCalls, ICancelMethodCalls_Impl, ISynchronize, ISynchronize_Impl, ISynchronizeHandle,
-    ISynchronizeHandle_Impl,
+    ICallFactory, ICancelMethodCalls, ICancelMethodCalls_Impl, IServerSecurity, ISynchronize, ISynchronize_Impl,
+    ISynchronizeHandle, ISynchronizeHandle_Impl,
 };
 use crate::abi::types::{HANDLE, RPCOLEMESSAGE};
 use crate::apartment::{self, Apartment};
@@ -28,7 +28,7 @@ use std::sync::{Arc, Weak};
 use windows_core::{ComObject, HRESULT, IUnknown, IUnknownImpl, Interface};
 
 /// One server call object, used for one call after another.
-#[com_class(ISynchronize, ISynchronizeHandle, ICancelMethodCalls, blind = inner)]
+#[com_class(ISynchronize, ISynchronizeHandle, ICancelMethodCalls, IServerSecurity, blind = inner)]
 pub(crate) struct ServerCall {
     object: Object,
     home: Weak<Apartment>,
@@ -224,7 +224,13 @@ impl ISynchronize_Impl for ServerCall_Impl {
         let next = self.word.apply(machine::signal);
         self.event.set();
         match next {
-            machine::Next::Nothing => S_OK,
+            machine::Next::Nothing => {
+                // Inside Begin_, which will see to Finish_ (SRV-18).
+                if let Some(call) = self.served() {
+                    call.end_impersonation();
+                }
+                S_OK
+            }
             machine::Next::Disconnected => RPC_E_DISCONNECTED,
             machine::Next::Finish => {
                 self.finish();
@@ -253,6 +259,15 @@ impl ISynchronizeHandle_Impl for ServerCall_Impl {
     }
 }
 
+impl ServerCall_Impl {
+    /// The call that is being served.
+    fn served(&self) -> Option<Arc<Call>> {
+        self.running.lock().as_ref().map(|running| running.call.clone())
+    }
+}
+
+super::security::server_security!(ServerCall_Impl);
+
 impl ICancelMethodCalls_Impl for ServerCall_Impl {
     unsafe fn Cancel(&self, _ulSeconds: u32) -> HRESULT {
         // Cancelling is the client's business.
@@ -260,7 +275,6 @@ impl ICancelMethodCalls_Impl for ServerCall_Impl {
     }
 
     unsafe fn TestCancel(&self) -> HRESULT {
-        let call = self.running.lock().as_ref().map(|running| running.call.clone());
-        call.map_or(RPC_E_CALL_COMPLETE, |call| call.test_by_server())
+        self.served().map_or(RPC_E_CALL_COMPLETE, |call| call.test_by_server())
     }
 }

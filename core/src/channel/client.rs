@@ -10,7 +10,7 @@ use crate::abi::hresult::{
 use crate::abi::interfaces::{IRpcChannelBuffer_Impl, IRpcChannelBuffer2, IRpcChannelBuffer2_Impl};
 use crate::abi::types::{MSHCTX_INPROC, RPCOLEMESSAGE};
 use crate::apartment::{self, Apartment, Filter, filter};
-use crate::call::CancelStack;
+use crate::call::{Blanket, CancelStack, Slot};
 use crate::com_class;
 use crate::kernel::{self, Event};
 use crate::platform::{self, Deadline};
@@ -23,12 +23,14 @@ use windows_core::{GUID, HRESULT};
 pub(crate) struct ClientChannel {
     pub(crate) home: Arc<Apartment>,
     pub(crate) target: Target,
+    pub(crate) blanket: Arc<Slot>,
 }
 
 /// Who calls from this thread.
-pub(crate) fn caller(asynchronous: bool) -> Caller {
+pub(crate) fn caller(asynchronous: bool, blanket: Option<Arc<Blanket>>) -> Caller {
     let tid = apartment::caller_tid();
-    platform::with_current(|thread| Caller { logical: thread.com().logical_thread(thread.id()), asynchronous, tid })
+    let logical = platform::with_current(|thread| thread.com().logical_thread(thread.id()));
+    Caller { logical, asynchronous, tid, blanket }
 }
 
 /// Makes a call with room for a request and ties it to the message.
@@ -37,10 +39,11 @@ pub(crate) fn prepare(
     target: &Target,
     message: &mut RPCOLEMESSAGE,
     asynchronous: bool,
+    blanket: &Slot,
 ) -> Result<(), HRESULT> {
     home.check()?;
     let request = Buffer::new(message.cbBuffer as usize);
-    let call = Call::take(target.clone(), caller(asynchronous), request);
+    let call = Call::take(target.clone(), caller(asynchronous, blanket.get()), request);
     message.Buffer = call.request_ptr();
     message.dataRepresentation = 0x10;
     message.reserved1 = Arc::into_raw(call).cast_mut().cast();
@@ -174,7 +177,7 @@ impl IRpcChannelBuffer_Impl for ClientChannel_Impl {
     unsafe fn GetBuffer(&self, pMessage: *mut RPCOLEMESSAGE, _riid: *const GUID) -> HRESULT {
         // SAFETY: null or a valid message, as the interface asks.
         let Some(message) = (unsafe { pMessage.as_mut() }) else { return E_INVALIDARG };
-        prepare(&self.home, &self.target, message, false).err().unwrap_or(S_OK)
+        prepare(&self.home, &self.target, message, false, &self.blanket).err().unwrap_or(S_OK)
     }
 
     unsafe fn SendReceive(&self, pMessage: *mut RPCOLEMESSAGE, pStatus: *mut u32) -> HRESULT {

@@ -18,12 +18,12 @@ use crate::abi::hresult::{
     RPC_E_WRONG_THREAD, RPC_S_UNKNOWN_IF_HR, S_FALSE, S_OK,
 };
 use crate::abi::interfaces::{
-    ICallFactory, ICallFactory_Impl, IMarshal, IMarshal_Impl, IMultiQI, IMultiQI_Impl, IRpcChannelBuffer2,
-    IRpcProxyBuffer,
+    ICallFactory, ICallFactory_Impl, IClientSecurity, IMarshal, IMarshal_Impl, IMultiQI, IMultiQI_Impl,
+    IRpcChannelBuffer2, IRpcProxyBuffer,
 };
 use crate::abi::types::MULTI_QI;
 use crate::apartment::{self, Apartment};
-use crate::call::ClientCall;
+use crate::call::{ClientCall, Slot};
 use crate::channel::{Buffer, Call, ClientChannel, Target};
 use crate::com_class;
 use crate::interface;
@@ -50,6 +50,7 @@ struct Face {
     proxy: IRpcProxyBuffer,
     /// The typed pointer; its count is the manager's, so it is not counted here.
     typed: *mut c_void,
+    blanket: Arc<Slot>,
 }
 
 // SAFETY: faces are used in the manager's apartment, or while it ends.
@@ -64,7 +65,7 @@ struct Remote {
 }
 
 /// What a client apartment holds of one object elsewhere.
-#[com_class(ICallFactory, IMultiQI, IMarshal, IProxyManager, fallback = query_remote, guard = may_query)]
+#[com_class(ICallFactory, IMultiQI, IMarshal, IClientSecurity, IProxyManager, fallback = query_remote, guard = may_query)]
 pub(crate) struct ProxyManager {
     home: Arc<Apartment>,
     server: Weak<Apartment>,
@@ -73,6 +74,8 @@ pub(crate) struct ProxyManager {
     remote: Mutex<Remote>,
     dead: AtomicBool,
     farewells: Farewells,
+    /// That of IUnknown.
+    blanket: Arc<Slot>,
 }
 
 /// Asynchronous releases whose reference may be the manager's last: whose end they wait for.
@@ -88,6 +91,7 @@ impl ProxyManager {
             remote: Mutex::new(Remote { refs: 0, faces: Vec::new(), some_ipid: GUID::zeroed() }),
             dead: AtomicBool::new(false),
             farewells: Farewells::default(),
+            blanket: Arc::default(),
         }
     }
 
@@ -297,29 +301,66 @@ impl ProxyManager_Impl {
         if let Some(typed) = self.known(iid) {
             return Ok(typed);
         }
-        let outer = self.controlling_unknown();
-        let (proxy, typed) = create_proxy(iid, &outer)?;
-        let channel: IRpcChannelBuffer2 =
-            ClientChannel { home: self.home.clone(), target: self.target(ipid, *iid) }.into();
-        // SAFETY: a fresh proxy and a live channel.
-        let hr = unsafe { proxy.Connect(channel.as_raw()) };
+        let face = self.new_face(iid, ipid, Slot::default())?;
+        let typed = face.typed;
         let surplus = {
             let mut remote = self.remote.lock();
-            if hr.is_ok() && !remote.faces.iter().any(|face| face.iid == *iid) {
+            if !remote.faces.iter().any(|there| there.iid == *iid) {
                 // The typed pointer came with a count on this manager, which is the caller's.
-                remote.faces.push(Face { iid: *iid, ipid, proxy, typed });
+                remote.faces.push(face);
                 return Ok(typed);
             }
-            proxy
+            face
         };
         // SAFETY: the count that came with the pointer.
         unsafe { drop(IUnknown::from_raw(typed)) };
         drop(surplus);
-        if hr.is_err() { Err(hr) } else { self.known(iid).ok_or(E_NOINTERFACE) }
+        self.known(iid).ok_or(E_NOINTERFACE)
+    }
+
+    /// An interface proxy, connected; its typed pointer is counted.
+    fn new_face(&self, iid: &GUID, ipid: GUID, blanket: Slot) -> Result<Face, HRESULT> {
+        let (proxy, typed) = create_proxy(iid, &self.controlling_unknown())?;
+        let (home, target, blanket) = (self.home.clone(), self.target(ipid, *iid), Arc::new(blanket));
+        let channel: IRpcChannelBuffer2 = ClientChannel { home, target, blanket: blanket.clone() }.into();
+        // SAFETY: a fresh proxy and a live channel.
+        let hr = unsafe { proxy.Connect(channel.as_raw()) };
+        if hr.is_err() {
+            // SAFETY: the count that came with the pointer.
+            unsafe { drop(IUnknown::from_raw(typed)) };
+            return Err(hr);
+        }
+        Ok(Face { iid: *iid, ipid, proxy, typed, blanket })
+    }
+
+    /// The blanket of a pointer to this object: of an interface proxy, or of IUnknown.
+    pub(super) fn blanket_of(&self, pointer: *mut c_void) -> Option<Arc<Slot>> {
+        if pointer == self.controlling_unknown().as_raw() {
+            return Some(self.blanket.clone());
+        }
+        self.remote.lock().faces.iter().find(|face| face.typed == pointer).map(|face| face.blanket.clone())
+    }
+
+    /// A second interface proxy like the one behind a pointer, with the blanket that this has now. Queries never find it; it
+    /// lives as long as the manager.
+    pub(super) fn copy_of(&self, pointer: *mut c_void) -> Result<*mut c_void, HRESULT> {
+        let original = {
+            let remote = self.remote.lock();
+            let face = remote.faces.iter().find(|face| face.typed == pointer);
+            face.map(|face| (face.iid, face.ipid, face.blanket.clone()))
+        };
+        let (iid, ipid, blanket) = original.ok_or(E_INVALIDARG)?;
+        if self.dead.load(Ordering::Acquire) {
+            return Err(CO_E_OBJNOTCONNECTED);
+        }
+        let face = self.new_face(&iid, ipid, Slot::like(&blanket))?;
+        let typed = face.typed;
+        self.remote.lock().faces.push(face);
+        Ok(typed)
     }
 
     /// The interface proxy's own call factory, and where its calls go (CHN-02, CALL-08).
-    fn inner_factory(&self, async_iid: &GUID) -> Result<(ICallFactory, Target), HRESULT> {
+    fn inner_factory(&self, async_iid: &GUID) -> Result<(ICallFactory, Target, Slot), HRESULT> {
         let info = factory::find(async_iid).filter(|info| info.iid != *async_iid).ok_or(E_NOINTERFACE)?;
         // The synchronous interface must be there: the server is asked for it, once.
         let typed = match self.known(&info.iid) {
@@ -328,13 +369,13 @@ impl ProxyManager_Impl {
         };
         // SAFETY: the count that came with the pointer.
         unsafe { drop(IUnknown::from_raw(typed)) };
-        let (proxy, ipid) = {
+        let (proxy, ipid, blanket) = {
             let remote = self.remote.lock();
             let face = remote.faces.iter().find(|face| face.iid == info.iid).ok_or(E_NOINTERFACE)?;
-            (face.proxy.clone(), face.ipid)
+            (face.proxy.clone(), face.ipid, face.blanket.clone())
         };
         let factory = proxy.cast::<ICallFactory>().map_err(|_| E_NOINTERFACE)?;
-        Ok((factory, self.target(ipid, info.iid)))
+        Ok((factory, self.target(ipid, info.iid), Slot::like(&blanket)))
     }
 }
 
@@ -379,8 +420,9 @@ impl ICallFactory_Impl for ProxyManager_Impl {
                 return E_NOINTERFACE;
             }
             match self.inner_factory(async_iid) {
-                Ok((factory, target)) => {
-                    ClientCall::create(self.to_object(), &factory, target, async_iid, pCtrlUnk, riid2, ppv)
+                Ok((factory, target, blanket)) => {
+                    let parts = (&factory, target, blanket);
+                    ClientCall::create(self.to_object(), parts, async_iid, pCtrlUnk, riid2, ppv)
                 }
                 Err(hr) => hr,
             }

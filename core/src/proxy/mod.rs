@@ -3,6 +3,7 @@
 pub mod args;
 pub mod async_proxy;
 mod async_unknown;
+mod client_security;
 pub mod factory;
 mod head;
 mod imports;

@@ -78,7 +78,7 @@ impl OwnCall {
         };
         let apartment = manager.server().as_ref().map_or_else(Default::default, Arc::downgrade);
         let target = Target { apartment, ipid: GUID::zeroed(), iid: head.iid() };
-        let call = Call::take(target, client::caller(true), Buffer::default());
+        let call = Call::take(target, client::caller(true, None), Buffer::default());
         call.expect(self.pending.adopt(&call, Some(&sync)));
         self.halves.announce(slot);
         start(manager, allowed, call);

@@ -61,6 +61,7 @@ pub(super) fn complete(call: &Arc<Call>, hr: HRESULT, invocation: Invocation, me
 pub(super) struct Scope {
     context: Option<Context>,
     user_context: *mut c_void,
+    impersonates: u64,
     logical: GUID,
 }
 
@@ -71,6 +72,7 @@ impl Scope {
             Self {
                 context: Some(com.context.replace(Context::Call(call.clone()))),
                 user_context: com.user_context.replace(std::ptr::null_mut()),
+                impersonates: com.impersonates.replace(0),
                 logical: com.logical.replace(call.caller.logical),
             }
         })
@@ -83,6 +85,7 @@ impl Drop for Scope {
             let com = thread.com();
             com.logical.set(self.logical);
             com.user_context.set(self.user_context);
+            com.impersonates.set(self.impersonates);
             com.context.replace(self.context.take().unwrap_or_default())
         });
         drop(ours);

@@ -236,6 +236,44 @@ typedef int32_t AgileReferenceOptions;
 /* Wait for the server's acknowledgement for ever; a parameter in seconds. */
 #define RPC_C_CANCEL_INFINITE_TIMEOUT        0xFFFFFFFF
 
+#define RPC_C_AUTHN_NONE                     0
+#define RPC_C_AUTHN_DCE_PRIVATE              1
+#define RPC_C_AUTHN_DCE_PUBLIC               2
+#define RPC_C_AUTHN_DEC_PUBLIC               4
+#define RPC_C_AUTHN_GSS_NEGOTIATE            9
+#define RPC_C_AUTHN_WINNT                    10
+#define RPC_C_AUTHN_GSS_SCHANNEL             14
+#define RPC_C_AUTHN_GSS_KERBEROS             16
+#define RPC_C_AUTHN_DPA                      17
+#define RPC_C_AUTHN_MSN                      18
+#define RPC_C_AUTHN_KERNEL                   20
+#define RPC_C_AUTHN_DIGEST                   21
+#define RPC_C_AUTHN_MQ                       100
+#define RPC_C_AUTHN_DEFAULT                  0xFFFFFFFF
+#define RPC_C_AUTHZ_NONE                     0
+#define RPC_C_AUTHZ_NAME                     1
+#define RPC_C_AUTHZ_DCE                      2
+#define RPC_C_AUTHZ_DEFAULT                  0xFFFFFFFF
+#define RPC_C_AUTHN_LEVEL_DEFAULT            0
+#define RPC_C_AUTHN_LEVEL_NONE               1
+#define RPC_C_AUTHN_LEVEL_CONNECT            2
+#define RPC_C_AUTHN_LEVEL_CALL               3
+#define RPC_C_AUTHN_LEVEL_PKT                4
+#define RPC_C_AUTHN_LEVEL_PKT_INTEGRITY      5
+#define RPC_C_AUTHN_LEVEL_PKT_PRIVACY        6
+#define RPC_C_IMP_LEVEL_DEFAULT              0
+#define RPC_C_IMP_LEVEL_ANONYMOUS            1
+#define RPC_C_IMP_LEVEL_IDENTIFY             2
+#define RPC_C_IMP_LEVEL_IMPERSONATE          3
+#define RPC_C_IMP_LEVEL_DELEGATE             4
+#define EOAC_NONE                            0
+#define EOAC_MUTUAL_AUTH                     1
+#define EOAC_STATIC_CLOAKING                 0x20
+#define EOAC_DYNAMIC_CLOAKING                0x40
+#define EOAC_ANY_AUTHORITY                   0x80
+#define EOAC_MAKE_FULLSIC                    0x100
+#define EOAC_DEFAULT                         0x800
+
 /* Choices of CreateEventEx. */
 #define CREATE_EVENT_MANUAL_RESET            1
 #define CREATE_EVENT_INITIAL_SET             2

@@ -55,6 +55,15 @@ HRESULT CoEnableCallCancellation(LPVOID pReserved);
 HRESULT CoDisableCallCancellation(LPVOID pReserved);
 HRESULT CoGetCancelObject(DWORD dwThreadId, REFIID iid, void **ppUnk);
 HRESULT CoSetCancelObject(IUnknown *pUnk);
+HRESULT CoQueryProxyBlanket(IUnknown *pProxy, DWORD *pwAuthnSvc, DWORD *pAuthzSvc, OLECHAR **pServerPrincName,
+    DWORD *pAuthnLevel, DWORD *pImpLevel, void **pAuthInfo, DWORD *pCapabilites);
+HRESULT CoSetProxyBlanket(IUnknown *pProxy, DWORD dwAuthnSvc, DWORD dwAuthzSvc, OLECHAR *pServerPrincName,
+    DWORD dwAuthnLevel, DWORD dwImpLevel, void *pAuthInfo, DWORD dwCapabilities);
+HRESULT CoCopyProxy(IUnknown *pProxy, IUnknown **ppCopy);
+HRESULT CoQueryClientBlanket(DWORD *pAuthnSvc, DWORD *pAuthzSvc, OLECHAR **pServerPrincName, DWORD *pAuthnLevel,
+    DWORD *pImpLevel, void **pPrivs, DWORD *pCapabilities);
+HRESULT CoImpersonateClient(void);
+HRESULT CoRevertToSelf(void);
 HRESULT CoCancelCall(DWORD dwThreadId, ULONG ulTimeout);
 HRESULT CoTestCancel(void);
 

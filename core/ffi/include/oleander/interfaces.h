@@ -16,6 +16,8 @@ OLEANDER_OLE_INTERFACE_ID(ISynchronizeEvent, 0x00000032);
 OLEANDER_OLE_INTERFACE_ID(ISynchronizeContainer, 0x00000033);
 OLEANDER_INTERFACE_ID(ICallFactory, 0x1C733A30, 0x2A1C, 0x11CE, 0xAD, 0xE5, 0x00, 0xAA, 0x00, 0x44, 0x77, 0x3D);
 OLEANDER_OLE_INTERFACE_ID(ICancelMethodCalls, 0x00000029);
+OLEANDER_OLE_INTERFACE_ID(IClientSecurity, 0x0000013D);
+OLEANDER_OLE_INTERFACE_ID(IServerSecurity, 0x0000013E);
 OLEANDER_OLE_INTERFACE_ID(IMultiQI, 0x00000020);
 OLEANDER_INTERFACE_ID(IRpcChannelBuffer, 0xD5F56B60, 0x593B, 0x101A, 0xB5, 0x69, 0x08, 0x00, 0x2B, 0x2D, 0xBF, 0x7A);
 OLEANDER_INTERFACE_ID(IRpcChannelBuffer2, 0x594F31D0, 0x7F19, 0x11D0, 0xB1, 0x94, 0x00, 0xA0, 0xC9, 0x0D, 0xC8, 0xBF);
@@ -329,6 +331,30 @@ DECLARE_INTERFACE_(ICancelMethodCalls, IUnknown) {
     OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
     STDMETHOD(Cancel)(THIS_ ULONG ulSeconds) PURE;
     STDMETHOD(TestCancel)(THIS) PURE;
+};
+
+/* The security of one interface proxy's calls, or of a call object's. */
+#undef INTERFACE
+#define INTERFACE IClientSecurity
+DECLARE_INTERFACE_(IClientSecurity, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(QueryBlanket)(THIS_ IUnknown *pProxy, DWORD *pAuthnSvc, DWORD *pAuthzSvc, OLECHAR **pServerPrincName,
+        DWORD *pAuthnLevel, DWORD *pImpLevel, void **pAuthInfo, DWORD *pCapabilites) PURE;
+    STDMETHOD(SetBlanket)(THIS_ IUnknown *pProxy, DWORD AuthnSvc, DWORD AuthzSvc, OLECHAR *pServerPrincName,
+        DWORD AuthnLevel, DWORD ImpLevel, void *pAuthInfo, DWORD Capabilities) PURE;
+    STDMETHOD(CopyProxy)(THIS_ IUnknown *pProxy, IUnknown **ppCopy) PURE;
+};
+
+/* What a server asks about its client, and acts as. */
+#undef INTERFACE
+#define INTERFACE IServerSecurity
+DECLARE_INTERFACE_(IServerSecurity, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(QueryBlanket)(THIS_ DWORD *pAuthnSvc, DWORD *pAuthzSvc, OLECHAR **pServerPrincName, DWORD *pAuthnLevel,
+        DWORD *pImpLevel, void **pPrivs, DWORD *pCapabilities) PURE;
+    STDMETHOD(ImpersonateClient)(THIS) PURE;
+    STDMETHOD(RevertToSelf)(THIS) PURE;
+    STDMETHOD_(BOOL, IsImpersonating)(THIS) PURE;
 };
 
 /* Several interfaces in one query. */

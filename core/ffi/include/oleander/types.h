@@ -76,6 +76,10 @@ typedef struct HINSTANCE__ *HINSTANCE;
 typedef HINSTANCE HMODULE;
 typedef void *CO_MTA_USAGE_COOKIE;
 
+/* The default in a security blanket. */
+#define COLE_DEFAULT_PRINCIPAL ((OLECHAR *)(intptr_t)-1)
+#define COLE_DEFAULT_AUTHINFO ((void *)(intptr_t)-1)
+
 #define OLESTR(text) u##text
 #ifndef TRUE
 #define TRUE 1

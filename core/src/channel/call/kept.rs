@@ -7,6 +7,7 @@ use crate::platform;
 use crate::protocol::Word;
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// How many calls a thread keeps.
 const KEPT_MAX: usize = 256;
@@ -46,6 +47,7 @@ impl Call {
                 free.done.reset_in_step();
                 free.target = target;
                 free.caller = caller;
+                free.past_impersonation = AtomicBool::new(false);
                 *free.body.lock() = Body { request, ..Body::default() };
                 call
             }

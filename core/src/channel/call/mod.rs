@@ -19,6 +19,7 @@ use super::{Buffer, Invocation};
 use crate::abi::hresult::{RPC_E_DISCONNECTED, RPC_S_CALL_CANCELLED_HR, RPC_S_UNKNOWN_IF_HR};
 use crate::abi::types::RPCOLEMESSAGE;
 use crate::apartment::{Apartment, Stay};
+use crate::call::Blanket;
 use crate::kernel::{Event, Task};
 use crate::platform::sync::Mutex;
 use crate::platform::{self, Access, Object, ObjectKind};
@@ -28,6 +29,7 @@ use crate::proxy::factory;
 use crate::proxy::info::Direction;
 use crate::stub::{self, InFlight, StubEntry};
 use std::ffi::c_void;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use windows_core::{GUID, HRESULT};
 
@@ -40,7 +42,7 @@ pub(crate) struct Target {
 }
 
 /// Who calls: what the server can learn of the client.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Caller {
     /// The logical thread (APT-33).
     pub(crate) logical: GUID,
@@ -48,6 +50,8 @@ pub(crate) struct Caller {
     pub(crate) asynchronous: bool,
     /// What `CoGetCallerTID` says (APT-34).
     pub(crate) tid: u32,
+    /// What the client set for the proxy; nothing is the default.
+    pub(crate) blanket: Option<Arc<Blanket>>,
 }
 
 /// Why there is no reply.
@@ -85,6 +89,8 @@ pub(crate) struct Call {
     pub(crate) done: Event,
     pub(crate) target: Target,
     pub(crate) caller: Caller,
+    /// The server has signalled or replied: nobody acts as the client any more (SRV-18).
+    past_impersonation: AtomicBool,
     body: Mutex<Body>,
 }
 
@@ -96,6 +102,7 @@ impl Call {
             done: Event::new(process, false, false),
             target,
             caller,
+            past_impersonation: AtomicBool::new(false),
             body: Mutex::new(Body { request, ..Body::default() }),
         })
     }
@@ -155,6 +162,7 @@ impl Call {
 
     /// The reply, or what came in its place. The first decision counts.
     pub(crate) fn complete(self: &Arc<Self>, reply: Result<Buffer, Failure>) {
+        self.end_impersonation();
         // First: a client that has its reply and lets its proxy go is the last to hold the object.
         let in_flight = self.body.lock().in_flight.take();
         drop(in_flight);
@@ -173,6 +181,21 @@ impl Call {
             Some(Some(Ok(reply))) => self.discard(reply, Direction::Reply),
             Some(_) => {}
         }
+    }
+
+    /// The call's number among all objects of the process.
+    pub(crate) fn number(&self) -> u64 {
+        self.object.id
+    }
+
+    /// Whether a server thread may begin to act as the client.
+    pub(crate) fn may_be_impersonated(&self) -> bool {
+        !self.past_impersonation.load(Ordering::Acquire)
+    }
+
+    /// From now on none may.
+    pub(crate) fn end_impersonation(&self) {
+        self.past_impersonation.store(true, Ordering::Release);
     }
 
     /// Gives back what the object references in bytes hold that nobody will read.
@@ -272,7 +295,7 @@ impl Call {
             let mut body = self.body.lock();
             (std::mem::take(&mut body.request), body.method)
         };
-        let again = Self::take(self.target.clone(), self.caller, request);
+        let again = Self::take(self.target.clone(), self.caller.clone(), request);
         let mut body = again.body.lock();
         (body.method, body.whole) = (method, true);
         drop(body);
