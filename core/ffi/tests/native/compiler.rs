@@ -130,7 +130,10 @@ fn version(compiler: &Path) -> Option<String> {
 
 /// Runs a program and gives what it has written. Fails when it fails or hangs.
 pub fn run(program: &Path, arguments: &[&str]) -> Result<String, Failed> {
-    let mut child = Command::new(program).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let mut command = Command::new(program);
+    // cargo names folders there that may hold older builds of our libraries; the programs know the right folder themselves.
+    command.args(arguments).env_remove("LD_LIBRARY_PATH");
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let (mut stdout, mut stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
     let (send, receive) = mpsc::channel();
     std::thread::spawn(move || {

@@ -9,6 +9,7 @@ mod exports;
 mod header;
 mod packages;
 mod programs;
+mod sieve;
 mod signatures;
 mod sources;
 mod values;
@@ -27,6 +28,7 @@ fn main() {
         trials.extend(compile_trials(&compiler));
         trials.extend(values::trials(&compiler));
         trials.extend(programs::trials(&compiler));
+        trials.extend(sieve::trials(&compiler));
     }
     trials.extend(packages::trials());
     libtest_mimic::run(&arguments, trials).exit();

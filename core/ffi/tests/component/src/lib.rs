@@ -12,6 +12,10 @@ use std::ptr::null_mut;
 use std::sync::{Mutex, mpsc};
 use std::thread::JoinHandle;
 
+// The interface of the example `core/ffi/examples/sieve`, whose proxies and stubs this library has for it.
+#[path = "../../../../examples/sieve/interface.rs"]
+pub mod sieve;
+
 /// Counts primes; the same interface as in `component.h`.
 #[async_interface(uuid = "2b6e6c1a-93a5-4c0e-8a8e-5b1d3f0a7c01", async_uuid = "2b6e6c1a-93a5-4c0e-8a8e-5b1d3f0a7c02")]
 pub unsafe trait ISieve: IUnknown {
