@@ -19,6 +19,8 @@ pub fn of_source(ty: &str) -> String {
         "usize" | "isize" | "WPARAM" | "LPARAM" | "LRESULT" => "word",
         "HANDLE" | "HWND" | "HINSTANCE" => "*void",
         "BSTR" => "*16",
+        // The structure's own name; the other one is a `typedef`.
+        "STGMEDIUM" => "uSTGMEDIUM",
         "LPTHREAD_START_ROUTINE" | "PAPCFUNC" | "WNDPROC" => "function",
         other => other,
     }

@@ -63,6 +63,8 @@ hresults! {
     STG_E_INVALIDFUNCTION = 0x80030001, "the stream cannot do that";
     STG_E_INVALIDPOINTER = 0x80030009, "a pointer given to the stream is invalid";
     STG_E_READFAULT = 0x8003001E, "the stream ended before all was read";
+    DV_E_DVTARGETDEVICE = 0x80040065, "the target device cannot be used";
+    DV_E_TYMED = 0x80040069, "the medium cannot be used";
     CLASS_E_NOAGGREGATION = 0x80040110, "the object cannot be aggregated, or not under the interface asked for";
     CLASS_E_CLASSNOTAVAILABLE = 0x80040111, "the class is not available";
     REGDB_E_CLASSNOTREG = 0x80040154, "the class is not registered";

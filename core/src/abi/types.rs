@@ -334,6 +334,34 @@ pub struct STATSTG {
     pub reserved: u32,
 }
 
+/// A format of data.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct FORMATETC {
+    /// The format.
+    pub cfFormat: u16,
+    /// The device that the data are made for; null for any. Another cannot go to another apartment.
+    pub ptd: *mut c_void,
+    /// The aspect of the data.
+    pub dwAspect: u32,
+    /// The part of the aspect; -1 for all.
+    pub lindex: i32,
+    /// The media, `TYMED_…`.
+    pub tymed: u32,
+}
+
+/// Data, in one of several media.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct STGMEDIUM {
+    /// The medium, `TYMED_…`; null, global memory and streams can go to another apartment.
+    pub tymed: u32,
+    /// The data: `hGlobal`, `pstm`, as the medium says.
+    pub u: *mut c_void,
+    /// Who frees the data; null when the holder does.
+    pub pUnkForRelease: *mut c_void,
+}
+
 /// Who calls, for a message filter.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -555,6 +583,8 @@ flags! {
         COMGLOB_UNMARSHALING_POLICY_NORMAL = 0, COMGLOB_UNMARSHALING_POLICY_STRONG = 1,
         COMGLOB_UNMARSHALING_POLICY_HYBRID = 2,
     }
+    /// Where data lie.
+    u32 { TYMED_NULL = 0, TYMED_HGLOBAL = 1, TYMED_FILE = 2, TYMED_ISTREAM = 4 }
     /// Stream positions.
     u32 { STREAM_SEEK_SET = 0, STREAM_SEEK_CUR = 1, STREAM_SEEK_END = 2 }
 }

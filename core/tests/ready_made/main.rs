@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod advise;
 mod enumerators;
 mod persist;
 mod pipes;

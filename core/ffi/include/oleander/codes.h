@@ -60,6 +60,8 @@
 #define STG_E_INVALIDFUNCTION                OLEANDER_HRESULT(0x80030001)
 #define STG_E_INVALIDPOINTER                 OLEANDER_HRESULT(0x80030009)
 #define STG_E_READFAULT                      OLEANDER_HRESULT(0x8003001E)
+#define DV_E_DVTARGETDEVICE                  OLEANDER_HRESULT(0x80040065)
+#define DV_E_TYMED                           OLEANDER_HRESULT(0x80040069)
 #define CLASS_E_NOAGGREGATION                OLEANDER_HRESULT(0x80040110)
 #define CLASS_E_CLASSNOTAVAILABLE            OLEANDER_HRESULT(0x80040111)
 #define REGDB_E_CLASSNOTREG                  OLEANDER_HRESULT(0x80040154)
@@ -371,6 +373,12 @@ typedef int32_t AgileReferenceOptions;
 #define ERROR_NOT_ENOUGH_QUOTA               1816
 #define ERROR_TIMEOUT                        1460
 #define ERROR_TOO_MANY_POSTS                 298
+
+/* Where data lie. */
+#define TYMED_NULL                           0
+#define TYMED_HGLOBAL                        1
+#define TYMED_FILE                           2
+#define TYMED_ISTREAM                        4
 
 /* What memory CoGetMalloc is asked for. */
 #define MEMCTX_TASK                          1

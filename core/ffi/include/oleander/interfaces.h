@@ -55,6 +55,10 @@ OLEANDER_INTERFACE_ID(IPipeDouble, 0xDB2F3ACE, 0x2F86, 0x11D1, 0x8E, 0x04, 0x00,
 OLEANDER_INTERFACE_ID(AsyncIPipeDouble, 0xDB2F3ACF, 0x2F86, 0x11D1, 0x8E, 0x04, 0x00, 0xC0, 0x4F, 0xB9, 0x98, 0x9A);
 OLEANDER_OLE_INTERFACE_ID(IEnumUnknown, 0x00000100);
 OLEANDER_OLE_INTERFACE_ID(IMalloc, 0x00000002);
+OLEANDER_OLE_INTERFACE_ID(IAdviseSink, 0x0000010F);
+OLEANDER_OLE_INTERFACE_ID(AsyncIAdviseSink, 0x00000150);
+OLEANDER_OLE_INTERFACE_ID(IAdviseSink2, 0x00000125);
+OLEANDER_OLE_INTERFACE_ID(AsyncIAdviseSink2, 0x00000151);
 
 /* Ids for ContextCallback that name no interface. */
 OLEANDER_GUID(IID_IEnterActivityWithNoLock, 0xD7174F82, 0x36B8, 0x4AA8,
@@ -236,6 +240,35 @@ typedef struct STATSTG {
     DWORD grfStateBits;
     DWORD reserved;
 } STATSTG;
+
+typedef WORD CLIPFORMAT;
+
+typedef struct DVTARGETDEVICE {
+    DWORD tdSize;
+    WORD tdDriverNameOffset;
+    WORD tdDeviceNameOffset;
+    WORD tdPortNameOffset;
+    WORD tdExtDevmodeOffset;
+    BYTE tdData[1];
+} DVTARGETDEVICE;
+
+typedef struct FORMATETC {
+    CLIPFORMAT cfFormat;
+    DVTARGETDEVICE *ptd;
+    DWORD dwAspect;
+    LONG lindex;
+    DWORD tymed;
+} FORMATETC;
+
+typedef struct STGMEDIUM {
+    DWORD tymed;
+    union {
+        HGLOBAL hGlobal;
+        LPOLESTR lpszFileName;
+        IStream *pstm;
+    };
+    IUnknown *pUnkForRelease;
+} STGMEDIUM;
 
 typedef struct INTERFACEINFO {
     IUnknown *pUnk;
@@ -718,6 +751,56 @@ DECLARE_INTERFACE_(IMalloc, IUnknown) {
     STDMETHOD_(SIZE_T, GetSize)(THIS_ void *pv) PURE;
     STDMETHOD_(INT, DidAlloc)(THIS_ void *pv) PURE;
     STDMETHOD_(void, HeapMinimize)(THIS) PURE;
+};
+
+/* Is told of changes. Monikers are any objects here. */
+#undef INTERFACE
+#define INTERFACE IAdviseSink
+#define OLEANDER_METHODS_IAdviseSink \
+    STDMETHOD_(void, OnDataChange)(THIS_ FORMATETC *pFormatetc, STGMEDIUM *pStgmed) PURE; \
+    STDMETHOD_(void, OnViewChange)(THIS_ DWORD dwAspect, LONG lindex) PURE; \
+    STDMETHOD_(void, OnRename)(THIS_ IUnknown *pmk) PURE; \
+    STDMETHOD_(void, OnSave)(THIS) PURE; \
+    STDMETHOD_(void, OnClose)(THIS) PURE;
+DECLARE_INTERFACE_(IAdviseSink, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    OLEANDER_METHODS_IAdviseSink
+};
+
+/* Its asynchronous twin. */
+#undef INTERFACE
+#define INTERFACE AsyncIAdviseSink
+#define OLEANDER_METHODS_AsyncIAdviseSink \
+    STDMETHOD_(void, Begin_OnDataChange)(THIS_ FORMATETC *pFormatetc, STGMEDIUM *pStgmed) PURE; \
+    STDMETHOD_(void, Finish_OnDataChange)(THIS) PURE; \
+    STDMETHOD_(void, Begin_OnViewChange)(THIS_ DWORD dwAspect, LONG lindex) PURE; \
+    STDMETHOD_(void, Finish_OnViewChange)(THIS) PURE; \
+    STDMETHOD_(void, Begin_OnRename)(THIS_ IUnknown *pmk) PURE; \
+    STDMETHOD_(void, Finish_OnRename)(THIS) PURE; \
+    STDMETHOD_(void, Begin_OnSave)(THIS) PURE; \
+    STDMETHOD_(void, Finish_OnSave)(THIS) PURE; \
+    STDMETHOD_(void, Begin_OnClose)(THIS) PURE; \
+    STDMETHOD_(void, Finish_OnClose)(THIS) PURE;
+DECLARE_INTERFACE_(AsyncIAdviseSink, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    OLEANDER_METHODS_AsyncIAdviseSink
+};
+
+/* Is told of changes of links, too. */
+#undef INTERFACE
+#define INTERFACE IAdviseSink2
+DECLARE_INTERFACE_(IAdviseSink2, IAdviseSink) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown OLEANDER_METHODS_IAdviseSink)
+    STDMETHOD_(void, OnLinkSrcChange)(THIS_ IUnknown *pmk) PURE;
+};
+
+/* Its asynchronous twin. */
+#undef INTERFACE
+#define INTERFACE AsyncIAdviseSink2
+DECLARE_INTERFACE_(AsyncIAdviseSink2, AsyncIAdviseSink) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown OLEANDER_METHODS_AsyncIAdviseSink)
+    STDMETHOD_(void, Begin_OnLinkSrcChange)(THIS_ IUnknown *pmk) PURE;
+    STDMETHOD_(void, Finish_OnLinkSrcChange)(THIS) PURE;
 };
 #undef INTERFACE
 

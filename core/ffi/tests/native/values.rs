@@ -88,7 +88,7 @@ fn ids(compiler: &Compiler) -> Outcome {
         IReleaseMarshalBuffers IGlobalInterfaceTable IMessageFilter
         IInitializeSpy IComThreadingInfo IContext IObjContext IContextCallback IGlobalOptions IAgileObject IClassFactory ISequentialStream IStream
         IPersist IPipeByte AsyncIPipeByte IPipeLong AsyncIPipeLong IPipeDouble AsyncIPipeDouble
-        IEnumUnknown IMalloc
+        IEnumUnknown IMalloc IAdviseSink AsyncIAdviseSink IAdviseSink2 AsyncIAdviseSink2
     };
     let header = header::read();
     let declared: Vec<&str> = header.interfaces.iter().map(|it| it.name.as_str()).collect();
@@ -183,6 +183,10 @@ fn layouts(compiler: &Compiler) -> Outcome {
         "pwcsName" = pwcsName, "type" = r#type, "cbSize" = cbSize, "mtime" = times, "grfMode" = grfMode,
         "grfLocksSupported" = grfLocksSupported, "clsid" = clsid, "grfStateBits" = grfStateBits, "reserved" = reserved,
     });
+    layout!(wanted, body, FORMATETC {
+        "cfFormat" = cfFormat, "ptd" = ptd, "dwAspect" = dwAspect, "lindex" = lindex, "tymed" = tymed,
+    });
+    layout!(wanted, body, STGMEDIUM { "tymed" = tymed, "hGlobal" = u, "pUnkForRelease" = pUnkForRelease });
     layout!(wanted, body, INTERFACEINFO { "pUnk" = pUnk, "iid" = iid, "wMethod" = wMethod });
     layout!(wanted, body, COSERVERINFO {
         "dwReserved1" = dwReserved1, "pwszName" = pwszName, "pAuthInfo" = pAuthInfo, "dwReserved2" = dwReserved2,

@@ -1,5 +1,6 @@
 //! The interfaces of the machinery (facts section 1.3), in vtable order, one topic a file.
 
+mod advise;
 mod calls;
 mod channel;
 mod contexts;
@@ -14,6 +15,7 @@ mod streams;
 mod synchronize;
 mod unknown;
 
+pub use advise::*;
 pub use calls::*;
 pub use channel::*;
 pub use contexts::*;

@@ -25,6 +25,7 @@ pub mod array;
 mod bstr;
 mod count;
 pub mod interface_pointer;
+mod medium;
 pub mod memory;
 mod pointer;
 mod reader;

@@ -2,16 +2,19 @@
 
 use super::in_process;
 use super::loopback::Wire;
+use crate::abi::global::{GlobalAlloc, GlobalFree};
 use crate::abi::hresult::*;
 use crate::abi::interfaces::*;
-use crate::abi::types::{LARGE_INTEGER, STATSTG, STREAM_SEEK_END};
+use crate::abi::types::{
+    FORMATETC, GMEM_ZEROINIT, LARGE_INTEGER, STATSTG, STGMEDIUM, STREAM_SEEK_END, TYMED_FILE, TYMED_HGLOBAL,
+};
 use crate::com_class;
 use std::ffi::c_void;
 use std::ptr;
 use windows_core::{BOOL, GUID, HRESULT, IUnknown, Interface};
 
 /// Answers with fixed values.
-#[com_class(IPipeByte, IPipeDouble, IPersist, IStream, IEnumUnknown, IClassFactory)]
+#[com_class(IPipeByte, IPipeDouble, IPersist, IStream, IEnumUnknown, IClassFactory, IAdviseSink)]
 struct Fixed;
 
 const CLASS: GUID = GUID::from_u128(0x0011_2233_4455_6677_8899_AABB_CCDD_EEFF);
@@ -128,13 +131,21 @@ impl IClassFactory_Impl for Fixed_Impl {
     }
 }
 
+impl IAdviseSink_Impl for Fixed_Impl {
+    unsafe fn OnDataChange(&self, _: *const FORMATETC, _: *const STGMEDIUM) {}
+    unsafe fn OnViewChange(&self, _: u32, _: i32) {}
+    unsafe fn OnRename(&self, _: *mut c_void) {}
+    unsafe fn OnSave(&self) {}
+    unsafe fn OnClose(&self) {}
+}
+
 fn words(words: &[u32]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_le_bytes()).collect()
 }
 
 /// Calls one method and compares slot, request and reply.
 fn exchange<I: Interface + From<Fixed> + Into<IUnknown>>(
-    call: impl FnOnce(&I) -> HRESULT + Send + 'static,
+    call: impl FnOnce(&I) -> HRESULT,
     hr: HRESULT,
     slot: u32,
     request: Vec<u8>,
@@ -218,4 +229,42 @@ fn a_class_factory_is_asked_without_an_outer_object() {
     exchange(create, E_NOINTERFACE, 3, request, reply);
     // SAFETY: no pointers.
     exchange(|it: &IClassFactory| unsafe { it.LockServer(BOOL(1)) }, S_OK, 4, words(&[1]), words(&[0]));
+}
+
+#[test]
+fn iid_13_a_notification_has_a_code_on_the_wire_and_its_medium_by_value() {
+    let format_words = [0x0002_0000, 0x0002_0004, 0, 1, u32::MAX, 1, 0x4874_6457, 0xC123];
+    let medium_words = [0x0002_0008, 1, 0x0002_000C, 0, 0x5274_6457, 0x0002_0010, 2, 0, 2];
+    let request = [words(&format_words), words(&medium_words), vec![0, 0]].concat();
+    let change = |it: &IAdviseSink| {
+        let format = FORMATETC { cfFormat: 0xC123, ptd: ptr::null_mut(), dwAspect: 1, lindex: -1, tymed: 1 };
+        // SAFETY: global memory of two bytes, a valid format and medium.
+        unsafe {
+            let global = GlobalAlloc(GMEM_ZEROINIT, 2);
+            let medium = STGMEDIUM { tymed: TYMED_HGLOBAL, u: global.0, pUnkForRelease: ptr::null_mut() };
+            it.OnDataChange(&format, &medium);
+            assert!(GlobalFree(global).is_null());
+        }
+        S_OK
+    };
+    exchange(change, S_OK, 3, request, words(&[0]));
+    // SAFETY: no pointers.
+    let view = |it: &IAdviseSink| unsafe {
+        it.OnViewChange(2, -7);
+        S_OK
+    };
+    exchange(view, S_OK, 4, words(&[2, -7_i32 as u32]), words(&[0]));
+}
+
+#[test]
+fn other_media_and_devices_are_refused_with_codes_of_their_own() {
+    use crate::marshal::ndr::{Writer, write};
+    let device = ptr::without_provenance_mut(8);
+    let format = FORMATETC { cfFormat: 1, ptd: device, dwAspect: 1, lindex: -1, tymed: 1 };
+    let medium = STGMEDIUM { tymed: TYMED_FILE, u: device, pUnkForRelease: ptr::null_mut() };
+    // SAFETY: values that are not looked into.
+    unsafe {
+        assert_eq!(write(&format, &mut Writer::counting(None)), Err(DV_E_DVTARGETDEVICE));
+        assert_eq!(write(&medium, &mut Writer::counting(None)), Err(DV_E_TYMED));
+    }
 }

@@ -1,0 +1,169 @@
+//! Formats and media of data, as notifications carry them: the layouts of the system's own marshalers for them.
+//!
+//! A medium crosses by value, for the caller's may be gone when the notification is read: global memory as its bytes (a
+//! flagged blob), a stream as an object reference. There are no other media here: `DV_E_TYMED`.
+
+use super::{BAD, Ndr, Reader, Result, WORD, Writer};
+use crate::abi::hresult::{DV_E_DVTARGETDEVICE, DV_E_TYMED, E_HANDLE, E_OUTOFMEMORY};
+use crate::abi::interfaces::IStream;
+use crate::abi::types::{FORMATETC, GMEM_MOVEABLE, HANDLE, STGMEDIUM, TYMED_HGLOBAL, TYMED_ISTREAM, TYMED_NULL};
+use crate::object::raw;
+use crate::process::Process;
+use std::ffi::c_void;
+use windows_core::{IUnknown, Interface};
+
+/// A number that means something in this process only; a registered format does.
+const WDT_INPROC_CALL: u32 = 0x4874_6457;
+/// The bytes themselves.
+const WDT_REMOTE_CALL: u32 = 0x5274_6457;
+
+// SAFETY: zero is a format without a device, and owns nothing.
+unsafe impl Ndr for FORMATETC {
+    type Itself = Self;
+    const ALIGN: u32 = WORD;
+    const SIZE_MIN: u32 = 5 * WORD;
+
+    unsafe fn write(this: *const Self, w: &mut Writer<'_>) -> Result {
+        // SAFETY: the caller's promise.
+        let format = unsafe { *this };
+        if !format.ptd.is_null() {
+            return Err(DV_E_DVTARGETDEVICE);
+        }
+        w.referent(false)?;
+        w.referent(true)?;
+        w.word(format.dwAspect)?;
+        w.word(format.lindex as u32)?;
+        w.word(format.tymed)
+    }
+
+    unsafe fn write_tail(this: *const Self, w: &mut Writer<'_>) -> Result {
+        w.word(WDT_INPROC_CALL)?;
+        // SAFETY: the caller's promise.
+        w.word(u32::from(unsafe { (*this).cfFormat }))
+    }
+
+    unsafe fn read(this: *mut Self, r: &mut Reader<'_>) -> Result {
+        if !r.referent()? || r.referent()? {
+            return Err(BAD);
+        }
+        // SAFETY: the caller's promise.
+        unsafe {
+            (*this).dwAspect = r.word()?;
+            (*this).lindex = r.word()? as i32;
+            (*this).tymed = r.word()?;
+        }
+        Ok(())
+    }
+
+    unsafe fn read_tail(this: *mut Self, r: &mut Reader<'_>) -> Result {
+        if r.word()? != WDT_INPROC_CALL {
+            return Err(BAD);
+        }
+        // SAFETY: the caller's promise.
+        unsafe { (*this).cfFormat = u16::try_from(r.word()?).map_err(|_| BAD)? };
+        Ok(())
+    }
+}
+
+// SAFETY: zero is no medium, and owns nothing; what `read` leaves is owned by whoever frees it.
+unsafe impl Ndr for STGMEDIUM {
+    type Itself = Self;
+    const ALIGN: u32 = WORD;
+    const SIZE_MIN: u32 = 2 * WORD;
+
+    unsafe fn write(this: *const Self, w: &mut Writer<'_>) -> Result {
+        // SAFETY: the caller's promise.
+        let medium = unsafe { *this };
+        w.word(medium.tymed)?;
+        if medium.tymed != TYMED_NULL {
+            w.referent(medium.u.is_null())?;
+        }
+        w.referent(medium.pUnkForRelease.is_null())?;
+        match medium.tymed {
+            TYMED_NULL => {}
+            TYMED_HGLOBAL | TYMED_ISTREAM if medium.u.is_null() => {}
+            TYMED_HGLOBAL => write_global(HANDLE(medium.u), w)?,
+            // SAFETY: the medium says that it is a stream.
+            TYMED_ISTREAM => unsafe { w.interface(&IStream::IID, medium.u)? },
+            _ => return Err(DV_E_TYMED),
+        }
+        if !medium.pUnkForRelease.is_null() {
+            // SAFETY: a live object, as the caller of the method says.
+            unsafe { w.interface(&IUnknown::IID, medium.pUnkForRelease)? };
+        }
+        Ok(())
+    }
+
+    unsafe fn read(this: *mut Self, r: &mut Reader<'_>) -> Result {
+        // SAFETY: the caller's promise.
+        let medium = unsafe { &mut *this };
+        medium.tymed = r.word()?;
+        let is_there = medium.tymed != TYMED_NULL && r.referent()?;
+        let is_freed_by = r.referent()?;
+        medium.u = match medium.tymed {
+            _ if !is_there => std::ptr::null_mut(),
+            TYMED_HGLOBAL => read_global(r)?,
+            TYMED_ISTREAM => r.interface(&IStream::IID)?,
+            _ => return Err(DV_E_TYMED),
+        };
+        if is_freed_by {
+            medium.pUnkForRelease = r.interface(&IUnknown::IID)?;
+        }
+        Ok(())
+    }
+
+    unsafe fn free(this: *mut Self) {
+        // SAFETY: the caller's promise: the copy and the references are the reader's own.
+        unsafe {
+            let medium = *this;
+            match medium.tymed {
+                _ if medium.u.is_null() => {}
+                TYMED_HGLOBAL => drop(Process::current().globals.free(HANDLE(medium.u))),
+                TYMED_ISTREAM => drop(raw::release(medium.u)),
+                _ => {}
+            }
+            if !medium.pUnkForRelease.is_null() {
+                raw::release(medium.pUnkForRelease);
+            }
+        }
+    }
+}
+
+/// The bytes of global memory.
+fn write_global(global: HANDLE, w: &mut Writer<'_>) -> Result {
+    let process = Process::current();
+    let table = &process.globals;
+    let size = table.size(global).map_err(|_| E_HANDLE)?;
+    let mut bytes = vec![0_u8; size];
+    // SAFETY: there is room for all of them.
+    let count = unsafe { table.read(global, 0, bytes.as_mut_ptr(), size) }.map_err(|_| E_HANDLE)?;
+    let size = u32::try_from(count).map_err(|_| E_OUTOFMEMORY)?;
+    w.word(WDT_REMOTE_CALL)?;
+    w.referent(false)?;
+    w.word(size)?;
+    w.word(0)?;
+    w.word(size)?;
+    // SAFETY: so many were read.
+    unsafe { w.raw(bytes.as_ptr(), size) }
+}
+
+/// Global memory of the reader's own.
+fn read_global(r: &mut Reader<'_>) -> Result<*mut c_void> {
+    if r.word()? != WDT_REMOTE_CALL || !r.referent()? {
+        return Err(BAD);
+    }
+    let (max, _flags) = (r.word()?, r.word()?);
+    let size = r.count(1)?;
+    if size != max {
+        return Err(BAD);
+    }
+    let bytes = r.take(size)?;
+    let process = Process::current();
+    let table = &process.globals;
+    let global = table.allocate(GMEM_MOVEABLE, size as usize).map_err(|_| E_OUTOFMEMORY)?;
+    // SAFETY: so many bytes were taken.
+    match unsafe { table.write(global, 0, bytes, size as usize) } {
+        Ok(true) => Ok(global.0),
+        _ => Err(E_OUTOFMEMORY),
+    }
+}
