@@ -263,7 +263,7 @@ unsafe extern "system" fn context_callback(
         let lent = Lent(data);
         // SAFETY: the caller vouches for the function and its data.
         let job = move || guard::call(|| unsafe { function(lent.take()) });
-        remote::call_in(&home, job).unwrap_or_else(|hr| hr)
+        remote::call_in(&home, *iid != IID_ICallbackWithNoReentrancyToApplicationSTA, job).unwrap_or_else(|hr| hr)
     })
 }
 

@@ -6,7 +6,7 @@
 //! thread stays in the apartment until all that is done, because it runs code of objects that live there. The neutral
 //! apartment ends with the last one that somebody entered.
 
-use super::{Apartment, Filter, Home, Stay, hosts, wait_reply};
+use super::{Apartment, Filter, Home, Stay, application, hosts, wait_reply};
 use crate::kernel::{Event, Task};
 use crate::platform::{self, Current, Spawn};
 use std::sync::Arc;
@@ -29,6 +29,7 @@ pub(super) fn leave(thread: &Current) {
     com.init_count.set(0);
     com.set_apartment(None);
     com.leaving.set(false);
+    application::forget(thread);
     hosts::end_if_unused(thread);
 }
 
@@ -69,7 +70,9 @@ fn end(thread: &Current, apartment: &Arc<Apartment>) {
     }
     apartment.set_ended();
     process.apartments.remove(apartment.oxid);
-    for task in close(apartment) {
+    // The oldest first: what an application STA has held back came before what is in its queue.
+    let held = if apartment.is_application() { application::forget_held() } else { Vec::new() };
+    for task in held.into_iter().chain(close(apartment)) {
         task.abandon();
     }
     if let Home::Mta(pool) | Home::Neutral(pool) = &apartment.home {

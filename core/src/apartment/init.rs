@@ -2,17 +2,18 @@
 //! table's. How an apartment ends is [`super::end`]'s.
 
 use super::end::{end_mta, leave, tear_down_thread};
-use super::{Home, current, hosts, spies};
+use super::{Apartment, Home, current, hosts, spies};
 use crate::abi::exports::export;
 use crate::abi::hresult::{CO_E_NOTINITIALIZED, E_INVALIDARG, RPC_E_CHANGED_MODE, S_FALSE, S_OK};
 use crate::abi::types::{
-    APTTYPE_CURRENT, APTTYPE_MAINSTA, APTTYPE_MTA, APTTYPE_NA, APTTYPE_STA, APTTYPEQUALIFIER_IMPLICIT_MTA,
-    APTTYPEQUALIFIER_NA_ON_IMPLICIT_MTA, APTTYPEQUALIFIER_NA_ON_MAINSTA, APTTYPEQUALIFIER_NA_ON_MTA,
-    APTTYPEQUALIFIER_NA_ON_STA, APTTYPEQUALIFIER_NONE, COINIT_APARTMENTTHREADED,
+    APTTYPE_CURRENT, APTTYPE_MAINSTA, APTTYPE_MTA, APTTYPE_NA, APTTYPE_STA, APTTYPEQUALIFIER_APPLICATION_STA,
+    APTTYPEQUALIFIER_IMPLICIT_MTA, APTTYPEQUALIFIER_NA_ON_IMPLICIT_MTA, APTTYPEQUALIFIER_NA_ON_MAINSTA,
+    APTTYPEQUALIFIER_NA_ON_MTA, APTTYPEQUALIFIER_NA_ON_STA, APTTYPEQUALIFIER_NONE, COINIT_APARTMENTTHREADED,
 };
 use crate::kernel;
 use crate::platform::{self, Current};
 use std::ffi::c_void;
+use std::sync::Arc;
 use windows_core::HRESULT;
 
 /// Enters the MTA or a new STA with the calling thread.
@@ -32,20 +33,27 @@ fn initialize(thread: &Current, sta: bool) -> HRESULT {
         return S_FALSE;
     }
     let process = thread.process();
-    let apartment = if sta {
-        let queue = kernel::queue();
-        queue.open_tasks();
-        process.apartments.enter_sta(process, queue)
-    } else {
-        process.apartments.enter_mta(process)
-    };
+    let apartment = if sta { new_sta(thread, false) } else { process.apartments.enter_mta(process) };
+    begin(thread, apartment);
+    S_OK
+}
+
+/// A new STA for the thread.
+pub(super) fn new_sta(thread: &Current, application: bool) -> Arc<Apartment> {
+    let queue = kernel::queue();
+    queue.open_tasks();
+    thread.process().apartments.enter_sta(thread.process(), queue, application)
+}
+
+/// The thread is in an apartment from now on.
+pub(super) fn begin(thread: &Current, apartment: Arc<Apartment>) {
+    let com = thread.com();
     com.set_apartment(Some(apartment));
     com.init_count.set(1);
     // A thread that ends without CoUninitialize leaves all the same (APT-23).
     if !com.leaves_at_exit.replace(true) {
         thread.at_exit(Box::new(tear_down_thread));
     }
-    S_OK
 }
 
 /// `CoInitializeEx`, with the thread's spies around it.
@@ -164,7 +172,11 @@ pub(super) fn apartment_type(thread: &Current) -> (i32, i32, HRESULT) {
         return (APTTYPE_NA, on, S_OK);
     }
     match (sta, own) {
-        (Some(main), _) => (if main { APTTYPE_MAINSTA } else { APTTYPE_STA }, APTTYPEQUALIFIER_NONE, S_OK),
+        (Some(main), own) => {
+            let application = own.is_some_and(|own| own.is_application());
+            let qualifier = if application { APTTYPEQUALIFIER_APPLICATION_STA } else { APTTYPEQUALIFIER_NONE };
+            (if main { APTTYPE_MAINSTA } else { APTTYPE_STA }, qualifier, S_OK)
+        }
         (None, Some(_)) => (APTTYPE_MTA, APTTYPEQUALIFIER_NONE, S_OK),
         (None, None) if current().is_some() => (APTTYPE_MTA, APTTYPEQUALIFIER_IMPLICIT_MTA, S_OK),
         (None, None) => (APTTYPE_CURRENT, APTTYPEQUALIFIER_NONE, CO_E_NOTINITIALIZED),

@@ -10,6 +10,7 @@
 //! The neutral apartment (APT-12) and the contexts of `CLSID_ContextSwitcher` have no threads: who calls there steps in
 //! with its own, which is then elsewhere than at home ([`place`]).
 
+pub(crate) mod application;
 mod context;
 mod end;
 pub(crate) mod filter;
@@ -26,6 +27,7 @@ mod table;
 mod thread_state;
 mod wait;
 
+pub use application::enter_application_sta;
 pub use context::{
     CoGetContextToken, CoGetObjectContext, IID_ICallbackWithNoReentrancyToApplicationSTA, IID_IEnterActivityWithNoLock,
 };
@@ -60,8 +62,8 @@ use windows_core::HRESULT;
 
 /// Where an apartment's code runs.
 pub(crate) enum Home {
-    /// One thread, through its message queue.
-    Sta { queue: Arc<MessageQueue> },
+    /// One thread, through its message queue; an application STA is not re-entered.
+    Sta { queue: Arc<MessageQueue>, application: bool },
     /// Any worker of the pool, and threads that entered by themselves.
     Mta(Pool),
     /// Whatever thread calls; asynchronous calls have a pool.

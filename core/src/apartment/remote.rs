@@ -1,8 +1,9 @@
 //! Work that the machinery itself does in another apartment: queries, final releases, activation.
 
+use super::application::{self, Gate};
 use super::{Apartment, Filter, Stay, wait_reply};
-use crate::abi::hresult::{RPC_E_DISCONNECTED, RPC_E_SERVERFAULT, RPC_S_UNKNOWN_IF_HR};
-use crate::channel::client;
+use crate::abi::hresult::{RO_E_BLOCKED_CROSS_ASTA_CALL, RPC_E_DISCONNECTED, RPC_E_SERVERFAULT, RPC_S_UNKNOWN_IF_HR};
+use crate::channel::{Caller, client};
 use crate::kernel::{Event, Task};
 use crate::object::guard;
 use crate::platform;
@@ -16,6 +17,8 @@ type Job<R> = Box<dyn FnOnce() -> R + Send>;
 
 struct Remote<R> {
     place: Weak<Apartment>,
+    /// Who calls, and whether its own chain is let in, when it is a user's call.
+    caller: Option<(Caller, bool)>,
     job: Mutex<Option<Job<R>>>,
     result: Mutex<Option<R>>,
     failure: Mutex<HRESULT>,
@@ -24,6 +27,16 @@ struct Remote<R> {
 
 impl<R: Send + 'static> Task for Remote<R> {
     fn run(self: Arc<Self>) {
+        if let Some((caller, reenters)) = &self.caller {
+            match application::gate(caller, *reenters) {
+                Gate::Open => {}
+                Gate::Held => return application::hold(self),
+                Gate::Blocked => {
+                    *self.failure.lock() = RO_E_BLOCKED_CROSS_ASTA_CALL;
+                    return self.abandon();
+                }
+            }
+        }
         let job = self.job.lock().take();
         if let Some(job) = job {
             let stay = Stay::for_task(|| self.place.upgrade());
@@ -105,6 +118,14 @@ pub(crate) fn run_in<R: Send + 'static>(
     apartment: &Arc<Apartment>,
     job: impl FnOnce() -> R + Send + 'static,
 ) -> Result<R, HRESULT> {
+    run_for(None, apartment, job)
+}
+
+fn run_for<R: Send + 'static>(
+    caller: Option<(Caller, bool)>,
+    apartment: &Arc<Apartment>,
+    job: impl FnOnce() -> R + Send + 'static,
+) -> Result<R, HRESULT> {
     if apartment.is_current() {
         return Ok(job());
     }
@@ -120,6 +141,7 @@ pub(crate) fn run_in<R: Send + 'static>(
     let process = Process::current();
     let remote = Arc::new(Remote {
         place: Arc::downgrade(apartment),
+        caller,
         job: Mutex::new(Some(Box::new(job))),
         result: Mutex::new(None),
         failure: Mutex::new(RPC_E_DISCONNECTED),
@@ -135,9 +157,11 @@ pub(crate) fn run_in<R: Send + 'static>(
     result.ok_or_else(|| *remote.failure.lock())
 }
 
-/// [`run_in`] for what is a user's call: not from where calls are forbidden (MSG-10, MF-08). The logical thread goes along.
+/// [`run_in`] for what is a user's call: not from where calls are forbidden (MSG-10, MF-08), and into an application STA as
+/// calls are, without its own chain if not `reenters` (MSG-17). The logical thread goes along.
 pub(crate) fn call_in<R: Send + 'static>(
     apartment: &Arc<Apartment>,
+    reenters: bool,
     job: impl FnOnce() -> R + Send + 'static,
 ) -> Result<R, HRESULT> {
     if apartment.is_current() {
@@ -145,10 +169,17 @@ pub(crate) fn call_in<R: Send + 'static>(
     }
     client::may_call_out()?;
     let caller = client::caller(false, None);
-    run_in(apartment, move || {
-        let before = platform::with_current(|thread| thread.com().logical.replace(caller.logical));
+    let (logical, chain) = (caller.logical, caller.chain);
+    run_for(Some((caller, reenters)), apartment, move || {
+        let before = platform::with_current(|thread| {
+            let com = thread.com();
+            (com.logical.replace(logical), com.application.chain.replace(chain))
+        });
         let result = job();
-        platform::with_current(|thread| thread.com().logical.set(before));
+        platform::with_current(|thread| {
+            thread.com().logical.set(before.0);
+            thread.com().application.chain.set(before.1);
+        });
         result
     })
 }

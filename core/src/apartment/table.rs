@@ -75,8 +75,13 @@ impl ApartmentTable {
     }
 
     /// A new STA for the calling thread.
-    pub(crate) fn enter_sta(&self, process: &Arc<Process>, queue: Arc<MessageQueue>) -> Arc<Apartment> {
-        let apartment = new_apartment(process, |_| Home::Sta { queue });
+    pub(crate) fn enter_sta(
+        &self,
+        process: &Arc<Process>,
+        queue: Arc<MessageQueue>,
+        application: bool,
+    ) -> Arc<Apartment> {
+        let apartment = new_apartment(process, |_| Home::Sta { queue, application });
         let mut inner = self.inner.lock();
         inner.all.insert(apartment.oxid, apartment.clone());
         inner.main.get_or_insert(apartment.oxid);

@@ -1,7 +1,7 @@
 //! What COM knows of a thread. Touched by the thread itself only, but for `outgoing`, which others may look into to
 //! cancel its calls.
 
-use super::{Apartment, pool::Place, spies::Spies};
+use super::{Apartment, application::Application, pool::Place, spies::Spies};
 use crate::abi::interfaces::IMessageFilter;
 use crate::call::CancelStack;
 use crate::channel::{Buffers, Call, Kept};
@@ -45,6 +45,8 @@ pub(crate) struct ThreadState {
     apartment: RefCell<Option<Arc<Apartment>>>,
     /// What it has entered, while it visits an apartment that has no threads of its own (`place`).
     own: RefCell<Option<Option<Arc<Apartment>>>>,
+    /// What it keeps for its application STA.
+    pub(crate) application: Application,
     /// Who watches it enter and leave.
     pub(super) spies: RefCell<Spies>,
     /// Balanced `OleInitialize` calls (APT-03).
@@ -92,6 +94,7 @@ impl ThreadState {
             kernel: ThreadKernel::default(),
             apartment: RefCell::new(None),
             own: RefCell::new(None),
+            application: Application::default(),
             spies: RefCell::default(),
             ole_count: Cell::new(0),
             init_count: Cell::new(0),

@@ -8,15 +8,16 @@
 //! before messages, which stay where they are (CW-12).
 
 use crate::abi::exports::export;
-use crate::abi::hresult::{E_HANDLE, E_INVALIDARG, RPC_E_NO_SYNC, RPC_S_CALLPENDING, S_OK};
+use crate::abi::hresult::{CO_E_NOT_SUPPORTED, E_HANDLE, E_INVALIDARG, RPC_E_NO_SYNC, RPC_S_CALLPENDING, S_OK};
 use crate::abi::types::{
     COWAIT_ALERTABLE, COWAIT_DISPATCH_CALLS, COWAIT_DISPATCH_WINDOW_MESSAGES, COWAIT_INPUTAVAILABLE, COWAIT_WAITALL,
     CWMO_DISPATCH_CALLS, CWMO_DISPATCH_WINDOW_MESSAGES, CWMO_MAX_HANDLES, HANDLE, PENDINGMSG_CANCELCALL,
     PENDINGTYPE_NESTED, PENDINGTYPE_TOPLEVEL, WAIT_ABANDONED_0, WAIT_IO_COMPLETION,
 };
-use crate::apartment::{Context, Home, Stay, filter};
+use crate::apartment::{Context, Home, Stay, application, filter};
 use crate::kernel::{
-    self, ANY_INPUT, Event, KernelObject, MessageQueue, NEW_POSTED, POSTED, PUMPED, Pumped, QueueWait, Waitable, Woken,
+    self, ANY_INPUT, Event, KernelObject, MessageQueue, NEW_POSTED, POSTED, PUMPED, Pumped, QueueWait, TASKS, Waitable,
+    Woken,
 };
 use crate::platform::{self, Deadline, Why};
 use smallvec::SmallVec;
@@ -45,6 +46,8 @@ fn sta_queue() -> Option<Arc<MessageQueue>> {
 /// What a wait dispatches on an STA.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Dispatch {
+    /// Calls and no window messages: an application STA (WAIT-19).
+    Calls,
     /// Calls, sent messages, DDE messages.
     Modal,
     /// Posted window messages, too (WAIT-19).
@@ -57,6 +60,17 @@ struct How {
     all: bool,
     alertable: bool,
     dispatch: Dispatch,
+    /// Whether an application STA serves ordinary calls; every other one does.
+    calls: bool,
+}
+
+/// The flags that an application STA does not know (WAIT-25).
+const NOT_FOR_APPLICATIONS: u32 = COWAIT_WAITALL | COWAIT_ALERTABLE | COWAIT_INPUTAVAILABLE;
+
+/// What an application STA cannot do is `CO_E_NOT_SUPPORTED` there.
+fn check_application(flags: u32, count: u32) -> Result<(), HRESULT> {
+    let refused = flags & NOT_FOR_APPLICATIONS != 0 || count > CWMO_MAX_HANDLES;
+    if refused && application::is_application_sta() { Err(CO_E_NOT_SUPPORTED) } else { Ok(()) }
 }
 
 impl How {
@@ -65,6 +79,7 @@ impl How {
             all: flags & COWAIT_WAITALL != 0,
             alertable: flags & COWAIT_ALERTABLE != 0,
             dispatch: dispatch_of(flags & COWAIT_DISPATCH_WINDOW_MESSAGES != 0),
+            calls: flags & COWAIT_DISPATCH_CALLS != 0,
         }
     }
 
@@ -89,9 +104,16 @@ fn wait(objects: &[&dyn Waitable], how: How, deadline: Deadline) -> Woken {
         queue.note_looked(true);
         return woken;
     }
-    let (how, dispatch) = (How { all: false, ..how }, how.dispatch);
+    let application = application::is_application_sta();
+    let _waits = application::Wait::plain(how.calls);
+    let dispatch = if application && how.dispatch == Dispatch::Modal { Dispatch::Calls } else { how.dispatch };
+    let how = How { all: false, ..how };
     let alerted = how.alertable.then(platform::current);
-    let mask = if dispatch == Dispatch::Everything { ANY_INPUT } else { PUMPED };
+    let mask = match dispatch {
+        Dispatch::Calls => TASKS,
+        Dispatch::Modal => PUMPED,
+        Dispatch::Everything => ANY_INPUT,
+    };
     let input = QueueWait { queue: &queue, mask };
     let mut list: Objects<'_> = objects.into();
     if let Some(thread) = &alerted {
@@ -128,6 +150,10 @@ fn wait(objects: &[&dyn Waitable], how: How, deadline: Deadline) -> Woken {
 
 /// Takes one thing out of the queue and runs it.
 fn dispatch_one(queue: &MessageQueue, dispatch: Dispatch) -> bool {
+    if dispatch == Dispatch::Calls {
+        let task = queue.take_task();
+        return task.map(|task| task.run()).is_some();
+    }
     if let Some(pumped) = queue.take_pumped() {
         match pumped {
             Pumped::Sent(message) => {
@@ -177,6 +203,7 @@ pub(crate) fn wait_reply(done: &Event, asking: Filter) -> ReplyWait {
         kernel::wait(&[done], false, Deadline::NEVER, Why::Reply);
         return ReplyWait::Done;
     };
+    let _waits = application::Wait::for_reply();
     let asking = asking == Filter::Ask && filter::is_registered();
     let started = if asking { platform::now_ns() } else { 0 };
     let input = QueueWait { queue: &queue, mask: if asking { PUMPED | NEW_POSTED } else { PUMPED } };
@@ -211,6 +238,9 @@ pub(crate) fn co_wait(flags: u32, ms: u32, event: &Event) -> HRESULT {
     if flags & !FLAGS != 0 {
         return E_INVALIDARG;
     }
+    if let Err(hr) = check_application(flags, 1) {
+        return hr;
+    }
     let (deadline, how) = (Deadline::after_ms(ms), How::of_flags(flags));
     // Outside an STA nothing but the event counts, and its own wait is the fastest.
     let ended = if how.alertable || in_sta() {
@@ -227,13 +257,13 @@ fn in_sta() -> bool {
 
 /// Waits for a deadline or an object, dispatching as the apartment does; whether the object was set.
 pub(crate) fn co_wait_until(object: &dyn Waitable, deadline: Deadline) -> bool {
-    let how = How { all: false, alertable: false, dispatch: Dispatch::Modal };
+    let how = How { all: false, alertable: false, dispatch: Dispatch::Modal, calls: true };
     wait(&[object], how, deadline) != Woken::TimedOut
 }
 
 /// The life of an STA that has nothing else to do: serves calls and messages until `stop` is set.
 pub(super) fn serve_until(stop: &Event) {
-    let how = How { all: false, alertable: false, dispatch: Dispatch::Everything };
+    let how = How { all: false, alertable: false, dispatch: Dispatch::Everything, calls: true };
     let _ = wait(&[stop], how, Deadline::NEVER);
 }
 
@@ -311,6 +341,9 @@ export! {
         if dwFlags & !FLAGS != 0 || cHandles > HANDLES_MAX {
             return E_INVALIDARG;
         }
+        if let Err(hr) = check_application(dwFlags, cHandles) {
+            return hr;
+        }
         // SAFETY: the caller's.
         unsafe { wait_handles(How::of_flags(dwFlags), dwTimeout, cHandles, pHandles, index) }
     }
@@ -335,7 +368,8 @@ export! {
             return E_INVALIDARG;
         }
         let dispatch = dispatch_of(dwFlags & CWMO_DISPATCH_WINDOW_MESSAGES != 0);
+        let calls = dwFlags & CWMO_DISPATCH_CALLS != 0;
         // SAFETY: the caller's.
-        unsafe { wait_handles(How { all: false, alertable: false, dispatch }, dwTimeout, cHandles, pHandles, index) }
+        unsafe { wait_handles(How { all: false, alertable: false, dispatch, calls }, dwTimeout, cHandles, pHandles, index) }
     }
 }

@@ -29,8 +29,10 @@ pub(crate) struct ClientChannel {
 /// Who calls from this thread.
 pub(crate) fn caller(asynchronous: bool, blanket: Option<Arc<Blanket>>) -> Caller {
     let tid = apartment::caller_tid();
-    let logical = platform::with_current(|thread| thread.com().logical_thread(thread.id()));
-    Caller { logical, asynchronous, tid, blanket }
+    platform::with_current(|thread| {
+        let (logical, chain) = (thread.com().logical_thread(thread.id()), apartment::application::chain(thread));
+        Caller { logical, asynchronous, tid, blanket, chain }
+    })
 }
 
 /// Makes a call with room for a request and ties it to the message.

@@ -83,7 +83,7 @@ fn bring(
     job: impl FnOnce() -> Result<IUnknown, HRESULT> + Send + 'static,
 ) -> Result<*mut c_void, HRESULT> {
     // Activation elsewhere is a call like any other (MSG-10, MF-08).
-    let bytes = apartment::call_in(there, move || {
+    let bytes = apartment::call_in(there, true, move || {
         let made = job()?;
         let mut bytes = Vec::new();
         packet::marshal(&made, &iid, &packet::Destination::inproc(MSHLFLAGS_NORMAL), &mut bytes)?;

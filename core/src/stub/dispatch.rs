@@ -3,6 +3,7 @@
 use super::StubEntry;
 use crate::abi::hresult::{RPC_E_DISCONNECTED, RPC_E_INVALIDMETHOD, RPC_E_SERVERFAULT};
 use crate::abi::types::RPCOLEMESSAGE;
+use crate::apartment::application::Chain;
 use crate::apartment::{self, Context, Inside};
 use crate::channel::{Call, Failure, Invocation, server_channel};
 use crate::platform;
@@ -63,6 +64,7 @@ pub(super) struct Scope {
     user_context: *mut c_void,
     impersonates: u64,
     logical: GUID,
+    chain: Chain,
 }
 
 impl Scope {
@@ -74,6 +76,7 @@ impl Scope {
                 user_context: com.user_context.replace(std::ptr::null_mut()),
                 impersonates: com.impersonates.replace(0),
                 logical: com.logical.replace(call.caller.logical),
+                chain: com.application.chain.replace(call.caller.chain),
             }
         })
     }
@@ -84,6 +87,7 @@ impl Drop for Scope {
         let ours = platform::with_current(|thread| {
             let com = thread.com();
             com.logical.set(self.logical);
+            com.application.chain.set(self.chain);
             com.user_context.set(self.user_context);
             com.impersonates.set(self.impersonates);
             com.context.replace(self.context.take().unwrap_or_default())

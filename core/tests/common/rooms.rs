@@ -47,6 +47,9 @@ impl<R> Pending<R> {
     }
 }
 
+/// No model of COM: an application STA.
+const APPLICATION: u32 = u32::MAX - 1;
+
 /// A test's process.
 #[derive(Clone)]
 pub struct World {
@@ -95,6 +98,11 @@ impl World {
         self.room(COINIT_APARTMENTTHREADED)
     }
 
+    /// A thread in an application STA, with a message loop.
+    pub fn asta(&self) -> Room {
+        self.room(APPLICATION)
+    }
+
     /// A thread in the MTA.
     pub fn mta(&self) -> Room {
         self.room(COINIT_MULTITHREADED)
@@ -111,9 +119,10 @@ impl World {
         let ended = self.thread(move || unsafe {
             match model {
                 u32::MAX => {}
+                APPLICATION => assert_eq!(apartment::enter_application_sta(), S_OK),
                 _ => assert_eq!(CoInitializeEx(std::ptr::null_mut(), model), S_OK),
             }
-            let sta = model == COINIT_APARTMENTTHREADED;
+            let sta = [COINIT_APARTMENTTHREADED, APPLICATION].contains(&model);
             if sta {
                 // The queue must be there before anybody posts to it.
                 let _ = PeekMessageW(&mut MSG::default(), HWND::NULL, 0, 0, PM_NOREMOVE);
@@ -129,7 +138,7 @@ impl World {
             }
         });
         let thread = is_ready.recv_timeout(HANG).expect("the room opens");
-        Room { jobs, ended, thread, sta: model == COINIT_APARTMENTTHREADED }
+        Room { jobs, ended, thread, sta: [COINIT_APARTMENTTHREADED, APPLICATION].contains(&model) }
     }
 }
 

@@ -16,8 +16,11 @@ pub(crate) use kept::Kept;
 pub(crate) use route::{Outer, Route};
 
 use super::{Buffer, Invocation};
-use crate::abi::hresult::{RPC_E_DISCONNECTED, RPC_S_CALL_CANCELLED_HR, RPC_S_UNKNOWN_IF_HR};
+use crate::abi::hresult::{
+    RO_E_BLOCKED_CROSS_ASTA_CALL, RPC_E_DISCONNECTED, RPC_S_CALL_CANCELLED_HR, RPC_S_UNKNOWN_IF_HR,
+};
 use crate::abi::types::RPCOLEMESSAGE;
+use crate::apartment::application::{self, Chain, Gate};
 use crate::apartment::{Apartment, Stay};
 use crate::call::Blanket;
 use crate::kernel::{Event, Task};
@@ -52,6 +55,8 @@ pub(crate) struct Caller {
     pub(crate) tid: u32,
     /// What the client set for the proxy; nothing is the default.
     pub(crate) blanket: Option<Arc<Blanket>>,
+    /// The application STAs that its chain has passed (MSG-17).
+    pub(crate) chain: Chain,
 }
 
 /// Why there is no reply.
@@ -332,9 +337,15 @@ impl Drop for Call {
 
 impl Task for Call {
     fn run(self: Arc<Self>) {
+        match application::gate(&self.caller, true) {
+            Gate::Open => {}
+            Gate::Held => return application::hold(self),
+            Gate::Blocked => return self.complete(Err(Failure(RO_E_BLOCKED_CROSS_ASTA_CALL))),
+        }
         let stay = Stay::for_task(|| self.target.apartment.upgrade());
         stub::dispatch(&self);
         drop(stay);
+        application::release_held();
     }
 
     fn abandon(self: Arc<Self>) {

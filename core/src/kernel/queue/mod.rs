@@ -240,6 +240,24 @@ impl MessageQueue {
         task.map_or(Ok(()), Err)
     }
 
+    /// Puts tasks that were taken back to the head, in their order; gives them back when the queue takes none. For the
+    /// owner only.
+    pub fn return_tasks(&self, tasks: Vec<Arc<dyn Task>>) -> Vec<Arc<dyn Task>> {
+        self.header.visit(Access::Post);
+        let mut tasks = tasks;
+        self.change(NEW_POSTED | NEW_ALL_POSTED | POKE, |inner| {
+            if inner.closed || inner.tasks_closed {
+                return None;
+            }
+            for task in tasks.drain(..).rev() {
+                let seq = inner.seq();
+                inner.tasks.push_front((seq, task));
+            }
+            Some(())
+        });
+        tasks
+    }
+
     /// Delivers a message from another thread; `false` when the queue's thread has ended.
     pub(super) fn post_sent(&self, sent: Arc<SentMessage>) -> bool {
         // Not a post: it overtakes the messages that wait.
