@@ -130,8 +130,8 @@ fn back_through(between: &[fn(&rooms::World) -> Room]) -> HRESULT {
         rooms.into_iter().for_each(Room::close);
         asta.close();
     });
-    let hr = *result.lock().unwrap();
-    hr
+    let hr = result.lock().unwrap();
+    *hr
 }
 
 #[test]
