@@ -6,7 +6,7 @@ use crate::apartment::{ApartmentTable, Hosts};
 use crate::call::CancelStack;
 use crate::debug::LiveCount;
 use crate::future::Timers;
-use crate::kernel::{HandleTable, QueueTable, ThreadTable, WaitLock, WindowTable, WorkPool};
+use crate::kernel::{HandleTable, QueueTable, ThreadTable, WaitLock, WaitTable, WindowTable, WorkPool};
 use crate::marshal::InterfaceTable;
 use crate::object::{ClassTable, GlobalOptions, InProcessClasses, ServerLocks};
 use crate::platform::{self, Object, ObjectKind, Port};
@@ -36,6 +36,7 @@ pub struct Process {
     pub(crate) wait_lock: Arc<WaitLock>,
     pub(crate) handles: HandleTable,
     pub(crate) threads: ThreadTable,
+    pub(crate) waits: WaitTable,
     pub(crate) live: LiveCount,
     pub(crate) server_locks: ServerLocks,
     pub(crate) queues: QueueTable,
@@ -70,6 +71,7 @@ impl Process {
             wait_lock: WaitLock::new(),
             handles: HandleTable::new(),
             threads: ThreadTable::default(),
+            waits: WaitTable::default(),
             live: LiveCount::default(),
             server_locks: ServerLocks::default(),
             queues: QueueTable::new(QUEUES),

@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 const FALSE: BOOL = BOOL(0);
 const TRUE: BOOL = BOOL(1);
@@ -228,4 +229,88 @@ fn time_is_the_worlds() {
         }
     })
     .expect_completed();
+}
+
+struct Told {
+    count: AtomicU32,
+    timeouts: AtomicU32,
+    done: HANDLE,
+}
+
+unsafe extern "system" fn told(context: *mut c_void, timed_out: u8) {
+    // SAFETY: the scenario keeps it until no callback runs.
+    unsafe {
+        let told = &*context.cast::<Told>();
+        told.count.fetch_add(1, Ordering::Relaxed);
+        told.timeouts.fetch_add(u32::from(timed_out), Ordering::Relaxed);
+        assert!(SetEvent(told.done).as_bool());
+    }
+}
+
+impl Told {
+    fn new() -> Self {
+        Self { count: AtomicU32::new(0), timeouts: AtomicU32::new(0), done: event(false, false) }
+    }
+
+    fn register(&self, object: HANDLE, ms: u32, flags: u32) -> HANDLE {
+        let mut wait = HANDLE::NULL;
+        let context = std::ptr::from_ref(self).cast_mut().cast();
+        // SAFETY: as for `told`.
+        let ok = unsafe { RegisterWaitForSingleObject(&mut wait, object, Some(told), context, ms, flags) };
+        assert!(ok.as_bool());
+        wait
+    }
+
+    fn seen(&self) -> (u32, u32) {
+        (self.count.load(Ordering::Relaxed), self.timeouts.load(Ordering::Relaxed))
+    }
+}
+
+#[test]
+fn agg_10_a_registered_wait_calls_back_for_each_signal_and_timeout() {
+    run(|| {
+        let (told, object) = (Told::new(), event(false, false));
+        let wait_object = told.register(object, 1_000, WT_EXECUTEDEFAULT);
+        // SAFETY: live handles, and stale ones, which are errors.
+        unsafe {
+            assert!(SetEvent(object).as_bool());
+            wait(told.done);
+            assert_eq!((told.seen(), now_ms()), ((1, 0), 0));
+            wait(told.done);
+            assert_eq!((told.seen(), now_ms()), ((2, 1), 1_000));
+            assert!(!CloseHandle(wait_object).as_bool(), "it is no handle");
+            assert!(UnregisterWaitEx(wait_object, INVALID_HANDLE_VALUE).as_bool());
+            assert!(SetEvent(object).as_bool());
+            Sleep(5_000);
+            assert_eq!((told.seen(), WaitForSingleObject(object, 0)), ((2, 1), WAIT_OBJECT_0), "nobody waits any more");
+            assert_eq!((UnregisterWait(wait_object), GetLastError()), (FALSE, ERROR_INVALID_HANDLE));
+            let mut out = HANDLE::NULL;
+            let none = null_mut();
+            assert!(!RegisterWaitForSingleObject(&mut out, HANDLE::NULL, Some(self::told), none, 0, 0).as_bool());
+            assert_eq!(GetLastError(), ERROR_INVALID_HANDLE);
+            assert!(!RegisterWaitForSingleObject(&mut out, object, None, none, 0, 0).as_bool());
+            assert_eq!(GetLastError(), ERROR_INVALID_PARAMETER);
+            assert!(CloseHandle(object).as_bool() && CloseHandle(told.done).as_bool());
+        }
+    })
+    .expect_completed();
+}
+
+#[test]
+fn agg_10_no_callback_begins_after_a_wait_is_unregistered() {
+    let counts = RefCell::new(BTreeSet::new());
+    let found = explore(|| {
+        let (told, object) = (Told::new(), event(true, false));
+        let wait_object = told.register(object, INFINITE, WT_EXECUTEONLYONCE);
+        // SAFETY: live handles.
+        unsafe {
+            assert!(SetEvent(object).as_bool());
+            assert!(UnregisterWaitEx(wait_object, INVALID_HANDLE_VALUE).as_bool());
+            // Whatever has begun has ended: what it used may go.
+            counts.borrow_mut().insert(told.seen().0);
+            assert!(CloseHandle(object).as_bool() && CloseHandle(told.done).as_bool());
+        }
+    });
+    assert_whole(&found);
+    assert_eq!(*counts.borrow(), BTreeSet::from([0, 1]));
 }

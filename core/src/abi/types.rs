@@ -522,6 +522,11 @@ flags! {
     }
     /// How `CreateThread` starts a thread; the exit code of one that has not ended.
     u32 { CREATE_SUSPENDED = 4, STACK_SIZE_PARAM_IS_A_RESERVATION = 0x1_0000, STILL_ACTIVE = 259 }
+    /// How `RegisterWaitForSingleObject` calls; what is not here or is not once makes no difference.
+    u32 {
+        WT_EXECUTEDEFAULT = 0, WT_EXECUTEINIOTHREAD = 1, WT_EXECUTEINWAITTHREAD = 4, WT_EXECUTEONLYONCE = 8,
+        WT_EXECUTELONGFUNCTION = 0x10, WT_EXECUTEINPERSISTENTTHREAD = 0x80,
+    }
     /// How `DuplicateHandle` treats its source.
     u32 { DUPLICATE_CLOSE_SOURCE = 1, DUPLICATE_SAME_ACCESS = 2 }
     /// Window messages.
@@ -544,7 +549,7 @@ flags! {
     u32 { ISMEX_NOSEND = 0, ISMEX_SEND = 1, ISMEX_NOTIFY = 2, ISMEX_CALLBACK = 4, ISMEX_REPLIED = 8 }
     /// Win32 errors, as `GetLastError` gives them.
     u32 {
-        ERROR_SUCCESS = 0, ERROR_FILE_NOT_FOUND = 2, ERROR_PATH_NOT_FOUND = 3, ERROR_GEN_FAILURE = 31,
+        ERROR_SUCCESS = 0, ERROR_IO_PENDING = 997, ERROR_FILE_NOT_FOUND = 2, ERROR_PATH_NOT_FOUND = 3, ERROR_GEN_FAILURE = 31,
         ERROR_INVALID_HANDLE = 6, ERROR_NOT_ENOUGH_MEMORY = 8, ERROR_INVALID_PARAMETER = 87,
         ERROR_INVALID_WINDOW_HANDLE = 1400, ERROR_CANNOT_FIND_WND_CLASS = 1407, ERROR_CLASS_ALREADY_EXISTS = 1410,
         ERROR_CLASS_DOES_NOT_EXIST = 1411, ERROR_INVALID_THREAD_ID = 1444, ERROR_INVALID_INDEX = 1413,

@@ -16,6 +16,7 @@ mod header;
 mod mutex;
 mod queue;
 mod record;
+mod registered;
 mod semaphore;
 mod sent;
 mod slots;
@@ -52,6 +53,7 @@ pub use work::queue_work_item;
 
 pub(crate) use handle::CURRENT_THREAD;
 pub(crate) use header::WaitLock;
+pub(crate) use registered::{RegisteredWait, WaitOptions, WaitTable};
 pub(crate) use sent::{Answer, How, handling, reply};
 pub(crate) use thread::{Gate, ThreadTable};
 pub(crate) use threads::{QueueTable, ThreadKernel};

@@ -294,6 +294,14 @@ typedef int32_t AgileReferenceOptions;
 #define STACK_SIZE_PARAM_IS_A_RESERVATION    0x10000
 #define STILL_ACTIVE                         259
 
+/* How RegisterWaitForSingleObject calls. */
+#define WT_EXECUTEDEFAULT                    0
+#define WT_EXECUTEINIOTHREAD                 1
+#define WT_EXECUTEINWAITTHREAD               4
+#define WT_EXECUTEONLYONCE                   8
+#define WT_EXECUTELONGFUNCTION               0x10
+#define WT_EXECUTEINPERSISTENTTHREAD         0x80
+
 /* How DuplicateHandle treats its source. */
 #define DUPLICATE_CLOSE_SOURCE               1
 #define DUPLICATE_SAME_ACCESS                2
@@ -351,6 +359,7 @@ typedef int32_t AgileReferenceOptions;
 
 /* Win32 errors, as GetLastError gives them. */
 #define ERROR_SUCCESS                        0
+#define ERROR_IO_PENDING                     997
 #define ERROR_FILE_NOT_FOUND                 2
 #define ERROR_PATH_NOT_FOUND                 3
 #define ERROR_GEN_FAILURE                    31

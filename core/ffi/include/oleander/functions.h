@@ -150,6 +150,10 @@ DWORD WaitForMultipleObjects(DWORD nCount, const HANDLE *lpHandles, BOOL bWaitAl
 DWORD WaitForMultipleObjectsEx(DWORD nCount, const HANDLE *lpHandles, BOOL bWaitAll, DWORD dwMilliseconds,
     BOOL bAlertable);
 DWORD SignalObjectAndWait(HANDLE hObjectToSignal, HANDLE hObjectToWaitOn, DWORD dwMilliseconds, BOOL bAlertable);
+BOOL RegisterWaitForSingleObject(HANDLE *phNewWaitObject, HANDLE hObject, WAITORTIMERCALLBACK Callback,
+    LPVOID Context, ULONG dwMilliseconds, ULONG dwFlags);
+BOOL UnregisterWait(HANDLE WaitHandle);
+BOOL UnregisterWaitEx(HANDLE WaitHandle, HANDLE CompletionEvent);
 DWORD MsgWaitForMultipleObjects(DWORD nCount, const HANDLE *pHandles, BOOL fWaitAll, DWORD dwMilliseconds,
     DWORD dwWakeMask);
 DWORD MsgWaitForMultipleObjectsEx(DWORD nCount, const HANDLE *pHandles, DWORD dwMilliseconds, DWORD dwWakeMask,

@@ -284,6 +284,7 @@ typedef struct COSERVERINFO {
 } COSERVERINFO;
 
 typedef DWORD(WINAPI *LPTHREAD_START_ROUTINE)(LPVOID context);
+typedef void(CALLBACK *WAITORTIMERCALLBACK)(LPVOID parameter, BYTE timerOrWaitFired);
 typedef void(WINAPI *PAPCFUNC)(ULONG_PTR parameter);
 
 /* Interfaces, in vtable order. */

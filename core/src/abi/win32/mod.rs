@@ -7,6 +7,7 @@
 mod handles;
 mod messages;
 mod objects;
+mod registered;
 mod sending;
 mod text;
 mod threads;
@@ -16,6 +17,7 @@ mod windows;
 pub use handles::*;
 pub use messages::*;
 pub use objects::*;
+pub use registered::*;
 pub use sending::*;
 pub use threads::*;
 pub use waits::*;
