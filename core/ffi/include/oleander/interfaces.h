@@ -2,6 +2,7 @@
 #ifndef OLEANDER_INTERFACES_H
 #define OLEANDER_INTERFACES_H
 
+#include "codes.h"
 #include "declare.h"
 
 /* Ids of the family xxxxxxxx-0000-0000-C000-000000000046. */
