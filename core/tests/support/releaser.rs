@@ -215,9 +215,11 @@ pub fn release_async_raw(object: IUnknown, log: &Log) -> HRESULT {
         outer.release.set(outer.uncounted(&AsyncIUnknown::IID));
     }
     outer.own.replace(Some(sync));
-    let begun: AsyncIUnknown = outer.to_interface::<ISynchronize>().cast().expect("blindly from the inner object");
-    // SAFETY: no pointers.
-    unsafe { begun.Begin_Release() }
+    // Through the pointer without a reference: the call object may end before this returns, and a counted one could not be
+    // released then (AIU-04).
+    let raw = outer.release.get();
+    // SAFETY: the outer object lives, and Begin_Release holds what it needs.
+    unsafe { AsyncIUnknown::from_raw_borrowed(&raw).expect("made").Begin_Release() }
 }
 
 /// Either helper.

@@ -26,7 +26,8 @@ pub unsafe trait AsyncIUnknown: IUnknown {
     /// Gives up the reference that the call object holds on the proxy.
     fn Begin_Release(&self) -> HRESULT;
     /// The count that remained. It also gives back the reference on the call object that `CreateCall` gave to an outer
-    /// object: the outer does not release it again (AIU-04). An outer that keeps its call object in an
+    /// object: the outer does not release it again, and nobody may hold a counted pointer to this interface any more
+    /// (AIU-04). An outer that keeps its call object in an
     /// [`Inner`](crate::object::Inner) has nothing to do with that: there it is released with the outer.
     fn Finish_Release(&self) -> u32;
 }
