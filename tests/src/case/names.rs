@@ -18,6 +18,7 @@ interfaces! {
     ISynchronize ISynchronizeHandle ISynchronizeEvent ISynchronizeContainer
     ICallFactory ICancelMethodCalls IMessageFilter
     IMarshal IGlobalInterfaceTable IAgileObject ISequentialStream IStream
+    AsyncIUnknown IClientSecurity IServerSecurity
     ISample AsyncISample
 }
 

@@ -2,11 +2,13 @@
 
 mod filter;
 mod outer;
+mod releaser;
 mod sample;
 mod window;
 
 pub use filter::Filter;
-pub use outer::Outer;
+pub use outer::{AgileOuter, Outer};
+pub use releaser::release_async;
 pub use sample::{AsyncISample, AsyncSample, ISample, Sample};
 pub use window::create_window;
 
@@ -45,9 +47,9 @@ impl Player {
         }
     }
 
-    /// The same for a call object with this ISynchronize.
-    pub fn method_of(&self, name: &str, argument: u32, this: *mut c_void) -> Inside {
-        self.stage.method_of(&self.owner, &self.name, name, Some(argument.into()), this)
+    /// The same for a call object with this ISynchronize, or for an outer object around one.
+    pub fn method_of(&self, name: &str, argument: Option<u32>, this: *mut c_void) -> Inside {
+        self.stage.method_of(&self.owner, &self.name, name, argument.map(i64::from), this)
     }
 }
 

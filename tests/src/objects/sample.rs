@@ -98,7 +98,7 @@ impl SampleCall_Impl {
             return RPC_S_CALLPENDING;
         }
         let Ok(sync) = self.query::<ISynchronize>() else { return E_UNEXPECTED };
-        let inside = self.player.method_of(method, n, sync.as_raw());
+        let inside = self.player.method_of(method, Some(n), sync.as_raw());
         if inside.hr().is_err() {
             return inside.hr();
         }
@@ -118,7 +118,7 @@ impl SampleCall_Impl {
         if waited != S_OK {
             return (0, waited);
         }
-        (n.wrapping_mul(2), self.player.method_of(method, n, sync.as_raw()).hr())
+        (n.wrapping_mul(2), self.player.method_of(method, Some(n), sync.as_raw()).hr())
     }
 }
 

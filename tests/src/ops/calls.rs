@@ -4,7 +4,7 @@
 //! for theirs.
 
 use super::{Operation, give, op};
-use crate::objects::{AsyncISample, ISample, Outer, Player};
+use crate::objects::{AgileOuter, AsyncISample, ISample, Outer, Player};
 use oleander::windows_core::{GUID, HRESULT, IUnknown, Interface};
 use oleander::*;
 use std::ffi::c_void;
@@ -43,15 +43,20 @@ pub const OPERATIONS: &[Operation] = &[
     }),
     op(
         "CreateCall.outer",
-        "object iid",
+        "object iid kind:text?",
         "outer",
-        "a call object under an outer object that logs; gives the outer",
+        "a call object under an outer object that logs, and is `agile` or belongs to the apartment; gives the outer",
         |c| {
             let (factory, iid): (ICallFactory, GUID) = (c.interface(0)?, c.get(1)?);
-            let made = Outer::around(Player::of(c), |outer, riid, ppv| {
+            let make = |outer: *mut c_void, riid: *const GUID, ppv: *mut *mut c_void| {
                 // SAFETY: valid pointers of the aggregation.
                 unsafe { factory.CreateCall(&iid, outer, riid, ppv) }
-            });
+            };
+            let made = match c.optional::<String>(2)?.as_deref() {
+                None => Outer::around(Player::of(c), make),
+                Some("agile") => AgileOuter::around(Player::of(c), make),
+                Some(kind) => return Err(format!("no kind of outer object: {kind}")),
+            };
             match made {
                 Ok(outer) => give![c.owned(outer)],
                 Err(hr) => Err(format!("CreateCall gave {}", crate::run::Value::Hr(hr))),
@@ -90,6 +95,24 @@ pub const OPERATIONS: &[Operation] = &[
         let sync = unsafe { IUnknown::from_raw_borrowed(&this) }.cloned().ok_or("`hold` is for Begin_")?;
         give![c.owned(sync.into_raw())]
     }),
+    op(
+        "forward",
+        "",
+        "hr",
+        "in an outer object's Signal: signals the inner object now, and returns what it gives",
+        |c| {
+            let this: *mut c_void =
+                c.inside(|inside| crate::run::Argument::of(&inside.this)).ok_or("`forward` is for an outer object")?;
+            // SAFETY: the inner object's ISynchronize, which lives while the outer's method runs.
+            let hr = match unsafe { ISynchronize::from_raw_borrowed(&this) } {
+                // SAFETY: no pointers.
+                Some(sync) => unsafe { sync.Signal() },
+                None => return Err("`forward` is for an outer object".to_owned()),
+            };
+            c.inside(|inside| inside.returns = Some(hr.into()));
+            give![hr]
+        },
+    ),
     op("Cancel", "call seconds", "hr", "ICancelMethodCalls::Cancel", |c| {
         let cancel: ICancelMethodCalls = c.interface(0)?;
         // SAFETY: no pointers.

@@ -19,6 +19,8 @@ mod events;
 mod machinery;
 mod marshaling;
 mod objects;
+mod release;
+mod security;
 mod synchronize;
 mod waits;
 mod windows;
@@ -78,6 +80,8 @@ const TABLES: &[&[Operation]] = &[
     objects::OPERATIONS,
     marshaling::OPERATIONS,
     calls::OPERATIONS,
+    release::OPERATIONS,
+    security::OPERATIONS,
     windows::OPERATIONS,
 ];
 
