@@ -19,6 +19,7 @@ mod events;
 mod machinery;
 mod marshaling;
 mod objects;
+mod registered;
 mod release;
 mod security;
 mod synchronize;
@@ -80,6 +81,7 @@ const TABLES: &[&[Operation]] = &[
     objects::OPERATIONS,
     marshaling::OPERATIONS,
     calls::OPERATIONS,
+    registered::OPERATIONS,
     release::OPERATIONS,
     security::OPERATIONS,
     windows::OPERATIONS,
