@@ -1,11 +1,13 @@
 //! The objects of the rows: each does what the lines of its methods say, and logs that it was called.
 
+mod canceller;
 mod filter;
 mod outer;
 mod releaser;
 mod sample;
 mod window;
 
+pub use canceller::Canceller;
 pub use filter::Filter;
 pub use outer::{AgileOuter, Outer};
 pub use releaser::release_async;
@@ -59,6 +61,7 @@ pub fn make(kind: &str, call: &Call<'_>) -> Result<*mut c_void, String> {
     Ok(match kind {
         "Sample" => ISample::from(Sample(player)).into_raw(),
         "AsyncSample" => ISample::from(AsyncSample(player)).into_raw(),
+        "Canceller" => oleander::ICancelMethodCalls::from(Canceller(player)).into_raw(),
         "Filter" => oleander::IMessageFilter::from(Filter(player)).into_raw(),
         _ => return Err(format!("no kind of object: {kind}")),
     })

@@ -8,7 +8,7 @@ use crate::objects::{AgileOuter, AsyncISample, ISample, Outer, Player};
 use oleander::windows_core::{GUID, HRESULT, IUnknown, Interface};
 use oleander::*;
 use std::ffi::c_void;
-use std::ptr::null_mut;
+use std::ptr::{null_mut, without_provenance_mut};
 
 /// The table.
 pub const OPERATIONS: &[Operation] = &[
@@ -131,13 +131,31 @@ pub const OPERATIONS: &[Operation] = &[
         // SAFETY: no pointers.
         give![unsafe { CoCancelCall(c.get(0)?, c.get(1)?) }]
     }),
-    op("CoEnableCallCancellation", "", "hr", "lets synchronous calls of the thread be cancelled", |_| {
-        // SAFETY: null as documented.
-        give![unsafe { CoEnableCallCancellation(null_mut()) }]
+    op("CoEnableCallCancellation", "reserved?", "hr", "lets synchronous calls of the thread be cancelled", |c| {
+        let reserved = without_provenance_mut(c.optional::<usize>(0)?.unwrap_or(0));
+        // SAFETY: the pointer is not followed.
+        give![unsafe { CoEnableCallCancellation(reserved) }]
     }),
-    op("CoDisableCallCancellation", "", "hr", "balances CoEnableCallCancellation", |_| {
-        // SAFETY: null as documented.
-        give![unsafe { CoDisableCallCancellation(null_mut()) }]
+    op("CoDisableCallCancellation", "reserved?", "hr", "balances CoEnableCallCancellation", |c| {
+        let reserved = without_provenance_mut(c.optional::<usize>(0)?.unwrap_or(0));
+        // SAFETY: the pointer is not followed.
+        give![unsafe { CoDisableCallCancellation(reserved) }]
+    }),
+    op("CoGetCancelObject", "thread iid", "hr object", "the cancel object of a thread's innermost call", |c| {
+        let (iid, mut raw): (GUID, _) = (c.get(1)?, null_mut());
+        // SAFETY: valid pointers.
+        let hr = unsafe { CoGetCancelObject(c.get(0)?, &iid, &mut raw) };
+        give![hr, c.owned(raw)]
+    }),
+    op("CoSetCancelObject", "object", "hr", "pushes a cancel object of the row's, or pops one with null", |c| {
+        // SAFETY: null, or a live object.
+        give![unsafe { CoSetCancelObject(c.get(0)?) }]
+    }),
+    op("CoSwitchCallContext", "object", "hr old", "another call context; counts neither object", |c| {
+        let mut old = null_mut();
+        // SAFETY: a valid pointer; the object is null or alive.
+        let hr = unsafe { CoSwitchCallContext(c.get(0)?, &mut old) };
+        give![hr, old]
     }),
     op("CoGetCallContext", "iid", "hr context", "the context of the call in progress", |c| {
         let (iid, mut raw): (GUID, _) = (c.get(0)?, null_mut());

@@ -10,7 +10,7 @@ use std::ptr::null_mut;
 
 /// The table.
 pub const OPERATIONS: &[Operation] = &[
-    op("new", "kind:text", "object", "a test object: Sample, AsyncSample, Filter; its methods log", |c| {
+    op("new", "kind:text", "object", "a test object: Sample, AsyncSample, Canceller, Filter; its methods log", |c| {
         let raw = make(&c.get::<String>(0)?, c)?;
         give![c.owned(raw)]
     }),
