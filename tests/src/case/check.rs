@@ -83,7 +83,11 @@ impl<'a> Checker<'a> {
                 }
                 What::Open(name) => self.name(name, index, false),
                 What::End(who, _) => self.actor(who, index),
-                What::Actor(..) | What::Gate(_) | What::Log(_) => {}
+                What::Log(ways) => {
+                    let objects = ways.iter().flatten().filter_map(|entry| entry.split_once('.'));
+                    self.used.extend(objects.map(|(object, _)| object));
+                }
+                What::Actor(..) | What::Gate(_) => {}
             }
         }
         let unused: Vec<_> = self.made.iter().filter(|(name, _)| !self.used.contains(*name)).collect();

@@ -1,6 +1,6 @@
 //! The constants that rows can name: HRESULTs, flags and class ids from oleander's own tables, interfaces by name.
 
-use crate::objects::{AsyncISample, ISample};
+use crate::objects::{AsyncISample, CLSID_BY_VALUE, ILocal, ISample};
 use crate::run::Value;
 use oleander::abi::{clsid, hresult, types};
 use oleander::windows_core::{GUID, IUnknown, Interface};
@@ -17,10 +17,17 @@ interfaces! {
     IUnknown IClassFactory IMultiQI
     ISynchronize ISynchronizeHandle ISynchronizeEvent ISynchronizeContainer
     ICallFactory ICancelMethodCalls IMessageFilter
-    IMarshal IGlobalInterfaceTable IAgileObject ISequentialStream IStream
+    IMarshal INoMarshal IGlobalInterfaceTable IAgileObject IAgileReference IContextCallback ISequentialStream IStream
     AsyncIUnknown IClientSecurity IServerSecurity
-    ISample AsyncISample
+    ISample AsyncISample ILocal
 }
+
+/// Classes that rows register, to a [`ByValue`](crate::objects) object's or to anything.
+const CLASSES: &[(&str, GUID)] = &[
+    ("CLSID_ByValue", CLSID_BY_VALUE),
+    ("CLSID_Sample", GUID::from_u128(0x5b0e6a10_3c1d_4a5e_9a77_6f6c65616f12)),
+    ("CLSID_Other", GUID::from_u128(0x5b0e6a10_3c1d_4a5e_9a77_6f6c65616f13)),
+];
 
 /// The value of a name, as such or behind a prefix: `DEFAULT` behind `COWAIT_`. Flags are put together by `|`.
 pub fn constant(name: &str, prefix: &str) -> Option<Value> {
@@ -46,6 +53,7 @@ pub fn constant(name: &str, prefix: &str) -> Option<Value> {
     let hr = hresult::ALL.iter().find(|(known, ..)| is_it(known)).map(|(_, hr, _)| Value::Hr(*hr));
     hr.or_else(|| types::FLAGS.iter().find(|(known, _)| is_it(known)).map(|(_, flag)| Value::Num(*flag)))
         .or_else(|| clsid::CLASS_IDS.iter().find(|(known, _)| is_it(known)).map(|(_, id)| Value::Guid(*id)))
+        .or_else(|| CLASSES.iter().find(|(known, _)| is_it(known)).map(|(_, id)| Value::Guid(*id)))
         .or_else(|| INTERFACES.iter().find(|(known, _)| is_it(known)).map(|(_, id)| Value::Guid(*id)))
 }
 

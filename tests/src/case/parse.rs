@@ -152,6 +152,7 @@ fn log_entry(word: &str) -> String {
         let (argument, place) = rest.split_once(')')?;
         match constant(argument, "")? {
             Value::Num(number) => Some(format!("{method}({number}){place}")),
+            Value::Bool(value) => Some(format!("{method}({}){place}", u32::from(value))),
             _ => None,
         }
     });
@@ -165,6 +166,7 @@ fn method(word: &str) -> Result<Method, String> {
         None => (method, None),
         Some((name, argument)) => match constant(argument, "") {
             Some(Value::Num(number)) => (name, Some(number)),
+            Some(Value::Bool(value)) => (name, Some(value.into())),
             _ => return Err(format!("`{argument}` is not a number")),
         },
     };

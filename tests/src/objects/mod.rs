@@ -2,6 +2,7 @@
 
 mod canceller;
 mod filter;
+mod marshaled;
 mod outer;
 mod releaser;
 mod sample;
@@ -9,14 +10,18 @@ mod window;
 
 pub use canceller::Canceller;
 pub use filter::Filter;
+pub use marshaled::CLSID_BY_VALUE;
 pub use outer::{AgileOuter, Outer};
 pub use releaser::release_async;
-pub use sample::{AsyncISample, AsyncSample, ISample, Sample};
+pub use sample::{AsyncISample, AsyncSample, ILocal, ISample, Sample};
 pub use window::create_window;
+
+use marshaled::{Agile, ByValue, Listener, NoMarshal, NoStubs};
 
 use crate::ops::Call;
 use crate::run::{Inside, Stage};
 use oleander::windows_core::{IUnknown, Interface};
+use oleander::*;
 use std::ffi::c_void;
 use std::sync::Arc;
 
@@ -55,15 +60,37 @@ impl Player {
     }
 }
 
-/// Makes an object of a kind that `new` knows.
-pub fn make(kind: &str, call: &Call<'_>) -> Result<*mut c_void, String> {
-    let player = Player::of(call);
+/// Makes an object of a kind that `new` knows; a `Factory` makes objects of the second kind, which have its name.
+pub fn make(kind: &str, made: Option<String>, player: Player) -> Result<*mut c_void, String> {
+    if kind == "Factory" {
+        return Ok(factory(made.unwrap_or_else(|| "Sample".to_owned()), player).into_raw());
+    }
     Ok(match kind {
         "Sample" => ISample::from(Sample(player)).into_raw(),
         "AsyncSample" => ISample::from(AsyncSample(player)).into_raw(),
-        "Canceller" => oleander::ICancelMethodCalls::from(Canceller(player)).into_raw(),
-        "Filter" => oleander::IMessageFilter::from(Filter(player)).into_raw(),
+        "Canceller" => ICancelMethodCalls::from(Canceller(player)).into_raw(),
+        "Listener" => ISample::from(Listener(player)).into_raw(),
+        "Agile" => ISample::from(Agile(player)).into_raw(),
+        "NoMarshal" => ISample::from(NoMarshal(player)).into_raw(),
+        "ByValue" => ISample::from(ByValue(player)).into_raw(),
+        "Filter" => IMessageFilter::from(Filter(player)).into_raw(),
+        "NoStubs" => IPSFactoryBuffer::from(NoStubs(player)).into_raw(),
         _ => return Err(format!("no kind of object: {kind}")),
+    })
+}
+
+/// A class object, whose objects have its name. It refuses outer objects.
+pub fn factory(made: String, player: Player) -> IClassFactory {
+    oleander::object::class_factory_with(move |outer, iid, out| {
+        if !outer.is_null() {
+            return CLASS_E_NOAGGREGATION;
+        }
+        player.method("CreateInstance", None);
+        match make(&made, None, player.clone()) {
+            // SAFETY: a new object; the caller's pointers are valid.
+            Ok(raw) => unsafe { IUnknown::from_raw(raw).query(iid, out) },
+            Err(_) => E_UNEXPECTED,
+        }
     })
 }
 

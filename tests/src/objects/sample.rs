@@ -19,24 +19,45 @@ pub unsafe trait ISample: IUnknown {
     fn Note(&self, #[idl(in)] n: u32) -> HRESULT;
 }
 
-/// A synchronous server.
-#[com_class(ISample)]
-pub struct Sample(pub Player);
+/// The methods of an object that is a [`Player`], which is its first field, and its end.
+macro_rules! plays {
+    ($object:ident, $made:ident) => {
+        impl ISample_Impl for $made {
+            unsafe fn Work(&self, n: u32, twice: *mut u32) -> HRESULT {
+                // SAFETY: the caller's pointer is valid.
+                unsafe { *twice = n.wrapping_mul(2) };
+                self.0.method("Work", Some(n)).hr()
+            }
+            unsafe fn Note(&self, n: u32) -> HRESULT {
+                self.0.method("Note", Some(n)).hr()
+            }
+        }
 
-impl ISample_Impl for Sample_Impl {
-    unsafe fn Work(&self, n: u32, twice: *mut u32) -> HRESULT {
-        // SAFETY: the caller's pointer is valid.
-        unsafe { *twice = n.wrapping_mul(2) };
-        self.0.method("Work", Some(n)).hr()
-    }
-    unsafe fn Note(&self, n: u32) -> HRESULT {
-        self.0.method("Note", Some(n)).hr()
-    }
+        impl Drop for $object {
+            fn drop(&mut self) {
+                self.0.dropped();
+            }
+        }
+    };
+}
+pub(super) use plays;
+
+/// Nothing could carry calls of this one: it has no proxy.
+#[interface("5b0e6a10-3c1d-4a5e-9a77-6f6c65616f03")]
+pub unsafe trait ILocal: IUnknown {
+    /// Does nothing.
+    fn Nothing(&self) -> HRESULT;
 }
 
-impl Drop for Sample {
-    fn drop(&mut self) {
-        self.0.dropped();
+/// A synchronous server.
+#[com_class(ISample, ILocal)]
+pub struct Sample(pub Player);
+
+plays!(Sample, Sample_Impl);
+
+impl ILocal_Impl for Sample_Impl {
+    unsafe fn Nothing(&self) -> HRESULT {
+        S_OK
     }
 }
 
@@ -44,22 +65,7 @@ impl Drop for Sample {
 #[com_class(ISample, ICallFactory)]
 pub struct AsyncSample(pub Player);
 
-impl ISample_Impl for AsyncSample_Impl {
-    unsafe fn Work(&self, n: u32, twice: *mut u32) -> HRESULT {
-        // SAFETY: the caller's pointer is valid.
-        unsafe { *twice = n.wrapping_mul(2) };
-        self.0.method("Work", Some(n)).hr()
-    }
-    unsafe fn Note(&self, n: u32) -> HRESULT {
-        self.0.method("Note", Some(n)).hr()
-    }
-}
-
-impl Drop for AsyncSample {
-    fn drop(&mut self) {
-        self.0.dropped();
-    }
-}
+plays!(AsyncSample, AsyncSample_Impl);
 
 impl ICallFactory_Impl for AsyncSample_Impl {
     unsafe fn CreateCall(

@@ -13,12 +13,14 @@
 //! A parameter is `name`, `name:PREFIX_` where a constant may be written without that prefix, and ends with `?` if it may
 //! be left out. `name:text` is a word, with quotes only if it has blanks. Results have prefixes, too. Operations call what a user of `oleander::` can call, and nothing else.
 
+mod activation;
 mod apartments;
 mod calls;
 mod events;
 mod machinery;
 mod marshaling;
 mod objects;
+mod references;
 mod registered;
 mod release;
 mod security;
@@ -32,6 +34,7 @@ use oleander::windows_core::{HRESULT, IUnknown, Interface};
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::fmt;
+use std::ptr::dangling_mut;
 use std::sync::Arc;
 
 /// What an operation gives; an error is one of the row, not of COM.
@@ -80,6 +83,8 @@ const TABLES: &[&[Operation]] = &[
     synchronize::OPERATIONS,
     objects::OPERATIONS,
     marshaling::OPERATIONS,
+    references::OPERATIONS,
+    activation::OPERATIONS,
     calls::OPERATIONS,
     registered::OPERATIONS,
     release::OPERATIONS,
@@ -217,10 +222,11 @@ impl<'a> Call<'a> {
         self.names.first().map_or(self.action.operation.name, String::as_str)
     }
 
-    /// A counted interface pointer as a result: released when its owner leaves, unless the row does it.
+    /// A counted interface pointer as a result: released when its owner leaves, unless the row does it. What was left as it
+    /// was before, dangling, is nobody's.
     pub fn owned(&self, raw: *mut c_void) -> Value {
         let value = Value::pointer(raw);
-        if !raw.is_null() {
+        if !raw.is_null() && raw != dangling_mut() {
             self.stage.keep(self.owner, value.clone(), release);
         }
         value
@@ -229,7 +235,7 @@ impl<'a> Call<'a> {
     /// A counted pointer that belongs to no apartment, such as a stream: released at the row's end.
     pub fn owned_by_row(&self, raw: *mut c_void) -> Value {
         let value = Value::pointer(raw);
-        if !raw.is_null() {
+        if !raw.is_null() && raw != dangling_mut() {
             self.stage.keep(ROW, value.clone(), release);
         }
         value

@@ -1,33 +1,17 @@
 //! Objects: making them, their identity and counts.
 
 use super::{Operation, give, op};
-use crate::objects::{make, query};
+use crate::objects::{Player, make, query};
 use crate::run::Value;
 use oleander::windows_core::{GUID, IUnknown, Interface};
-use oleander::*;
 use std::ffi::c_void;
-use std::ptr::null_mut;
 
 /// The table.
 pub const OPERATIONS: &[Operation] = &[
-    op("new", "kind:text", "object", "a test object: Sample, AsyncSample, Canceller, Filter; its methods log", |c| {
-        let raw = make(&c.get::<String>(0)?, c)?;
+    op("new", "kind:text made:text?", "object", "a test object; its methods log. A Factory makes `made`", |c| {
+        let raw = make(&c.get::<String>(0)?, c.optional(1)?, Player::of(c))?;
         give![c.owned(raw)]
     }),
-    op(
-        "CoCreateInstance",
-        "clsid:CLSID_ iid? context:CLSCTX_? outer?",
-        "hr object",
-        "makes an object of a class",
-        |c| {
-            let (class, iid) = (c.get::<GUID>(0)?, c.optional(1)?.unwrap_or(IUnknown::IID));
-            let context = c.optional(2)?.unwrap_or(CLSCTX_INPROC_SERVER);
-            let (outer, mut raw) = (c.optional::<*mut c_void>(3)?.unwrap_or(null_mut()), null_mut());
-            // SAFETY: valid pointers; the outer is null or a live object.
-            let hr = unsafe { CoCreateInstance(&class, outer, context, &iid, &mut raw) };
-            give![hr, c.owned(raw)]
-        },
-    ),
     op("QueryInterface", "object iid", "hr object", "asks for an interface", |c| {
         let (object, iid): (IUnknown, GUID) = (c.exact(0)?, c.get(1)?);
         let (hr, raw) = query(&object, &iid);
@@ -35,13 +19,12 @@ pub const OPERATIONS: &[Operation] = &[
     }),
     op("AddRef", "object", "count", "counts one more reference", |c| {
         let raw: *mut c_void = c.get(0)?;
-        let object: IUnknown = c.exact(0)?;
+        // SAFETY: rows keep pointers alive for as long as they name them.
+        let object = unsafe { IUnknown::from_raw_borrowed(&raw) }.ok_or("the pointer is null")?;
         // SAFETY: a live object; what is counted here is kept.
         let count = unsafe { (object.vtable().AddRef)(raw) };
         c.owned(raw);
-        // Less the reference of this function.
-        drop(object);
-        give![count - 1]
+        give![count]
     }),
     op("Release", "object", "count", "lets a reference go", |c| {
         let raw: *mut c_void = c.get(0)?;
@@ -55,12 +38,13 @@ pub const OPERATIONS: &[Operation] = &[
     }),
     op("count", "object", "count", "how many references there are", |c| {
         let raw: *mut c_void = c.get(0)?;
-        let object: IUnknown = c.exact(0)?;
+        // SAFETY: rows keep pointers alive for as long as they name them.
+        let object = unsafe { IUnknown::from_raw_borrowed(&raw) }.ok_or("the pointer is null")?;
         // SAFETY: a live object; the pair changes nothing.
         let count = unsafe {
             (object.vtable().AddRef)(raw);
             (object.vtable().Release)(raw)
         };
-        give![count - 1]
+        give![count]
     }),
 ];

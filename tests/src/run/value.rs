@@ -178,3 +178,13 @@ impl Argument for Vec<HANDLE> {
         }
     }
 }
+
+impl Argument for Vec<GUID> {
+    const IS: &'static str = "a list of interfaces";
+    fn of(value: &Value) -> Option<Self> {
+        match value {
+            Value::List(values) => values.iter().map(GUID::of).collect(),
+            _ => None,
+        }
+    }
+}
