@@ -67,7 +67,8 @@ pub fn make(kind: &str, made: Option<String>, player: Player) -> Result<*mut c_v
     }
     Ok(match kind {
         "Sample" => ISample::from(Sample(player)).into_raw(),
-        "AsyncSample" => ISample::from(AsyncSample(player)).into_raw(),
+        "AsyncSample" => ISample::from(AsyncSample(player, true)).into_raw(),
+        "UnsignalledSample" => ISample::from(AsyncSample(player, false)).into_raw(),
         "Canceller" => ICancelMethodCalls::from(Canceller(player)).into_raw(),
         "Listener" => ISample::from(Listener(player)).into_raw(),
         "Agile" => ISample::from(Agile(player)).into_raw(),

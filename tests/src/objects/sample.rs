@@ -61,9 +61,9 @@ impl ILocal_Impl for Sample_Impl {
     }
 }
 
-/// An asynchronous server.
+/// An asynchronous server, and whether its call objects have ISynchronize: without it they are of no use.
 #[com_class(ISample, ICallFactory)]
-pub struct AsyncSample(pub Player);
+pub struct AsyncSample(pub Player, pub bool);
 
 plays!(AsyncSample, AsyncSample_Impl);
 
@@ -84,9 +84,31 @@ impl ICallFactory_Impl for AsyncSample_Impl {
             if *riid != AsyncISample::IID {
                 return E_NOINTERFACE;
             }
+            if !self.1 {
+                return object::create_aggregated(UnsignalledCall, outer, riid2, ppv);
+            }
             let call = SampleCall { player: self.0.clone(), event: AutoInner::default(), n: Cell::new(None) };
             object::create_aggregated(call, outer, riid2, ppv)
         }
+    }
+}
+
+/// A call object that nobody can signal.
+#[com_class(AsyncISample)]
+pub struct UnsignalledCall;
+
+impl AsyncISample_Impl for UnsignalledCall_Impl {
+    unsafe fn Begin_Work(&self, _: u32) -> HRESULT {
+        E_UNEXPECTED
+    }
+    unsafe fn Finish_Work(&self, _: *mut u32) -> HRESULT {
+        E_UNEXPECTED
+    }
+    unsafe fn Begin_Note(&self, _: u32) -> HRESULT {
+        E_UNEXPECTED
+    }
+    unsafe fn Finish_Note(&self) -> HRESULT {
+        E_UNEXPECTED
     }
 }
 
