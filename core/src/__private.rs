@@ -1,6 +1,6 @@
 //! What generated code uses. Not for anybody else.
 
-pub use crate::abi::hresult::{CLASS_E_NOAGGREGATION, RPC_E_INVALIDMETHOD};
+pub use crate::abi::hresult::RPC_E_INVALIDMETHOD;
 pub use crate::abi::types::RPCOLEMESSAGE;
 pub use crate::marshal::ndr::{BAD, Count, Ndr, Reader, Result, Str, Writer, check_by_value, sized};
 pub use crate::proxy::args::{
@@ -9,7 +9,7 @@ pub use crate::proxy::args::{
 };
 pub use crate::proxy::async_proxy::{begin, finish};
 pub use crate::proxy::info::{AsyncInfo, Direction, HasTwin, InterfaceInfo, Kept, Registration, Remote};
-pub use crate::proxy::interface_proxy::call;
+pub use crate::proxy::interface_proxy::{call, refuse};
 pub use crate::stub::params::{Array, InString as StubString, InterfacePointer, Value, discarding, reader, reply};
 pub use inventory;
 

@@ -233,6 +233,16 @@ pub unsafe fn call(this: *mut c_void, slot: u32, ins: impl Ins, outs: impl Outs)
     })
 }
 
+/// A call under an outer object, which only the client's apartment could have (PX-19): nothing comes out of it.
+///
+/// # Safety
+/// As for [`call`].
+pub unsafe fn refuse(outs: impl Outs) -> HRESULT {
+    // SAFETY: the caller's promise.
+    unsafe { outs.blank() };
+    crate::abi::hresult::CLASS_E_NOAGGREGATION
+}
+
 unsafe fn exchange(head: &Head, slot: u32, ins: &impl Ins, outs: &impl Outs, zeroed: &mut bool) -> Result<HRESULT> {
     let link = head.link.enter().ok_or(CO_E_OBJNOTCONNECTED)?;
     // SAFETY: the link holds an IRpcChannelBuffer as long as it is used.

@@ -33,7 +33,7 @@ fn sync_body(index: u32, method: &Method) -> Thunk {
         .params
         .iter()
         .filter(|param| matches!(param.kind, Kind::Local))
-        .map(|Param { name, .. }| quote!(if !#name.is_null() { return __o::CLASS_E_NOAGGREGATION; }));
+        .map(|Param { name, .. }| quote!(if !#name.is_null() { return unsafe { __o::refuse(#outs) }; }));
     Thunk {
         name: method.name.clone(),
         params: typed(method.params.iter()),
