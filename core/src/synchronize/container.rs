@@ -1,12 +1,15 @@
 //! `CLSID_SynchronizeContainer`: waits for any of several synchronisation objects (SYNC-20 to SYNC-28).
 //!
 //! A member is known by its kernel handle, which stays its own and lives as long as it does. The lock is held to look at the
-//! list; the wait works on a copy, so members may come and go meanwhile. What satisfied a wait leaves the container (SYNC-27).
+//! list; the wait works on a copy, so members may come and go meanwhile. What satisfied a wait leaves the container (SYNC-27). `IWaitMultiple` is its other face (SYNC-29).
 
 use crate::abi::clsid::CLSID_SynchronizeContainer;
-use crate::abi::hresult::{E_INVALIDARG, RPC_E_NO_SYNC, RPC_E_OUT_OF_RESOURCES, S_OK};
-use crate::abi::interfaces::{ISynchronize, ISynchronizeContainer, ISynchronizeContainer_Impl, ISynchronizeHandle};
-use crate::abi::types::{COWAIT_WAITALL, HANDLE};
+use crate::abi::hresult::{E_INVALIDARG, RPC_E_NO_SYNC, RPC_E_OUT_OF_RESOURCES, RPC_S_CALLPENDING, S_OK};
+use crate::abi::interfaces::{
+    ISynchronize, ISynchronizeContainer, ISynchronizeContainer_Impl, ISynchronizeHandle, IWaitMultiple,
+    IWaitMultiple_Impl,
+};
+use crate::abi::types::{COWAIT_DEFAULT, COWAIT_WAITALL, HANDLE, WAIT_ABANDONED_0};
 use crate::apartment::CoWaitForMultipleHandles;
 use crate::com_class;
 use crate::object::{self, SystemClass};
@@ -28,7 +31,7 @@ unsafe impl Send for Member {}
 // SAFETY: as above.
 unsafe impl Sync for Member {}
 
-#[com_class(ISynchronizeContainer)]
+#[com_class(ISynchronizeContainer, IWaitMultiple)]
 struct Container {
     members: Mutex<Vec<Arc<Member>>>,
 }
@@ -44,10 +47,12 @@ fn member(object: &IUnknown) -> Result<Member, HRESULT> {
     Ok(Member { sync, handle })
 }
 
-impl ISynchronizeContainer_Impl for Container_Impl {
-    unsafe fn AddSynchronize(&self, pSync: *mut c_void) -> HRESULT {
-        // SAFETY: null or an object, as the interface asks.
-        let Some(object) = (unsafe { IUnknown::from_raw_borrowed(&pSync) }) else { return E_INVALIDARG };
+impl Container {
+    /// # Safety
+    /// `sync` is null or an object.
+    unsafe fn add(&self, sync: *mut c_void) -> HRESULT {
+        // SAFETY: the caller's promise.
+        let Some(object) = (unsafe { IUnknown::from_raw_borrowed(&sync) }) else { return E_INVALIDARG };
         let added = match member(object) {
             Ok(member) => Arc::new(member),
             Err(hr) => return hr,
@@ -62,11 +67,13 @@ impl ISynchronizeContainer_Impl for Container_Impl {
         RPC_E_OUT_OF_RESOURCES
     }
 
-    unsafe fn WaitMultiple(&self, dwFlags: u32, dwTimeOut: u32, ppSync: *mut *mut c_void) -> HRESULT {
-        // SAFETY: null or valid.
-        let Some(out) = (unsafe { ppSync.as_mut() }) else { return E_INVALIDARG };
+    /// # Safety
+    /// `out` is null or valid for writes.
+    unsafe fn wait(&self, flags: u32, ms: u32, out: *mut *mut c_void) -> HRESULT {
+        // SAFETY: the caller's promise.
+        let Some(out) = (unsafe { out.as_mut() }) else { return E_INVALIDARG };
         *out = std::ptr::null_mut();
-        if dwFlags & COWAIT_WAITALL != 0 {
+        if flags & COWAIT_WAITALL != 0 {
             return E_INVALIDARG;
         }
         let members = self.members.lock().clone();
@@ -76,9 +83,15 @@ impl ISynchronizeContainer_Impl for Container_Impl {
         let handles: Vec<HANDLE> = members.iter().map(|member| member.handle).collect();
         let mut index = 0;
         // SAFETY: so many handles, and a place for the index.
-        let hr =
-            unsafe { CoWaitForMultipleHandles(dwFlags, dwTimeOut, handles.len() as u32, handles.as_ptr(), &mut index) };
-        let Some(ready) = members.get(index as usize).filter(|_| hr == S_OK) else { return hr };
+        let hr = unsafe { CoWaitForMultipleHandles(flags, ms, handles.len() as u32, handles.as_ptr(), &mut index) };
+        if hr != S_OK {
+            return hr;
+        }
+        // There are fewer members than lie between the two: an abandoned mutex is one, too.
+        let at = if index >= WAIT_ABANDONED_0 { index - WAIT_ABANDONED_0 } else { index };
+        // Calls that were queued to the thread have ended the wait (WAIT-16): no member is signalled, and S_OK without one
+        // would be a trap.
+        let Some(ready) = members.get(at as usize) else { return RPC_S_CALLPENDING };
         let left = {
             let mut now = self.members.lock();
             now.iter().position(|member| Arc::ptr_eq(member, ready)).map(|at| now.remove(at))
@@ -86,6 +99,30 @@ impl ISynchronizeContainer_Impl for Container_Impl {
         drop(left);
         *out = ready.sync.clone().into_raw();
         S_OK
+    }
+}
+
+impl ISynchronizeContainer_Impl for Container_Impl {
+    unsafe fn AddSynchronize(&self, pSync: *mut c_void) -> HRESULT {
+        // SAFETY: null or an object, as the interface asks.
+        unsafe { self.add(pSync) }
+    }
+
+    unsafe fn WaitMultiple(&self, dwFlags: u32, dwTimeOut: u32, ppSync: *mut *mut c_void) -> HRESULT {
+        // SAFETY: null or valid.
+        unsafe { self.wait(dwFlags, dwTimeOut, ppSync) }
+    }
+}
+
+impl IWaitMultiple_Impl for Container_Impl {
+    unsafe fn WaitMultiple(&self, timeout: u32, pSync: *mut *mut c_void) -> HRESULT {
+        // SAFETY: null or valid.
+        unsafe { self.wait(COWAIT_DEFAULT, timeout, pSync) }
+    }
+
+    unsafe fn AddSynchronize(&self, pSync: *mut c_void) -> HRESULT {
+        // SAFETY: null or an object, as the interface asks.
+        unsafe { self.add(pSync) }
     }
 }
 

@@ -15,7 +15,7 @@ macro_rules! interfaces {
 
 interfaces! {
     IUnknown IClassFactory IMultiQI
-    ISynchronize ISynchronizeHandle ISynchronizeEvent ISynchronizeContainer
+    ISynchronize ISynchronizeHandle ISynchronizeEvent ISynchronizeContainer ISynchronizeMutex IWaitMultiple
     ICallFactory ICancelMethodCalls IMessageFilter
     IMarshal INoMarshal IGlobalInterfaceTable IAgileObject IAgileReference IContextCallback ISequentialStream IStream
     AsyncIUnknown IClientSecurity IServerSecurity

@@ -14,6 +14,8 @@ OLEANDER_OLE_INTERFACE_ID(AsyncIUnknown, 0x000E0000);
 OLEANDER_OLE_INTERFACE_ID(ISynchronize, 0x00000030);
 OLEANDER_OLE_INTERFACE_ID(ISynchronizeHandle, 0x00000031);
 OLEANDER_OLE_INTERFACE_ID(ISynchronizeEvent, 0x00000032);
+OLEANDER_OLE_INTERFACE_ID(ISynchronizeMutex, 0x00000025);
+OLEANDER_OLE_INTERFACE_ID(IWaitMultiple, 0x0000002B);
 OLEANDER_OLE_INTERFACE_ID(ISynchronizeContainer, 0x00000033);
 OLEANDER_INTERFACE_ID(ICallFactory, 0x1C733A30, 0x2A1C, 0x11CE, 0xAD, 0xE5, 0x00, 0xAA, 0x00, 0x44, 0x77, 0x3D);
 OLEANDER_OLE_INTERFACE_ID(ICancelMethodCalls, 0x00000029);
@@ -318,11 +320,13 @@ DECLARE_INTERFACE_(AsyncIUnknown, IUnknown) {
 /* Wait on, signal and reset a synchronisation object. Times in milliseconds. */
 #undef INTERFACE
 #define INTERFACE ISynchronize
+#define OLEANDER_METHODS_ISynchronize                                \
+    STDMETHOD(Wait)(THIS_ DWORD dwFlags, DWORD dwMilliseconds) PURE; \
+    STDMETHOD(Signal)(THIS) PURE;                                    \
+    STDMETHOD(Reset)(THIS) PURE;
 DECLARE_INTERFACE_(ISynchronize, IUnknown) {
     OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
-    STDMETHOD(Wait)(THIS_ DWORD dwFlags, DWORD dwMilliseconds) PURE;
-    STDMETHOD(Signal)(THIS) PURE;
-    STDMETHOD(Reset)(THIS) PURE;
+    OLEANDER_METHODS_ISynchronize
 };
 
 /* The kernel handle behind a synchronisation object; it stays the object's own. */
@@ -340,6 +344,23 @@ DECLARE_INTERFACE_(ISynchronizeHandle, IUnknown) {
 DECLARE_INTERFACE_(ISynchronizeEvent, ISynchronizeHandle) {
     OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown OLEANDER_METHODS_ISynchronizeHandle)
     STDMETHOD(SetEventHandle)(THIS_ HANDLE *ph) PURE;
+};
+
+/* A synchronisation object that has an owner. */
+#undef INTERFACE
+#define INTERFACE ISynchronizeMutex
+DECLARE_INTERFACE_(ISynchronizeMutex, ISynchronize) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown OLEANDER_METHODS_ISynchronize)
+    STDMETHOD(ReleaseMutex)(THIS) PURE;
+};
+
+/* The container's other face, without flags. */
+#undef INTERFACE
+#define INTERFACE IWaitMultiple
+DECLARE_INTERFACE_(IWaitMultiple, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(WaitMultiple)(THIS_ DWORD timeout, ISynchronize **pSync) PURE;
+    STDMETHOD(AddSynchronize)(THIS_ ISynchronize *pSync) PURE;
 };
 
 /* Waits on several synchronisation objects. */

@@ -30,6 +30,22 @@ pub unsafe trait ISynchronizeEvent: ISynchronizeHandle {
     fn SetEventHandle(&self, ph: *mut HANDLE) -> HRESULT;
 }
 
+/// A synchronisation object that has an owner (IID-08). No class of the system is one.
+#[interface("00000025-0000-0000-C000-000000000046")]
+pub unsafe trait ISynchronizeMutex: ISynchronize {
+    /// Gives the object up.
+    fn ReleaseMutex(&self) -> HRESULT;
+}
+
+/// The container's other face: its methods the other way round, and no flags (IID-09).
+#[interface("0000002B-0000-0000-C000-000000000046")]
+pub unsafe trait IWaitMultiple: IUnknown {
+    /// Waits up to `timeout` milliseconds for any member.
+    fn WaitMultiple(&self, timeout: u32, pSync: *mut *mut c_void) -> HRESULT;
+    /// Adds a member; 63 at most.
+    fn AddSynchronize(&self, pSync: *mut c_void) -> HRESULT;
+}
+
 /// Waits on several synchronisation objects (IID-07).
 #[interface("00000033-0000-0000-C000-000000000046")]
 pub unsafe trait ISynchronizeContainer: IUnknown {
