@@ -41,6 +41,8 @@ pub enum Then {
     Next,
     /// So many steps further on than the next one.
     Skip(usize),
+    /// The same step again, when it can be taken.
+    Again,
     /// The thread's end.
     End,
     /// A bug: the schedule ends here.
@@ -309,6 +311,7 @@ impl<'a, S: Clone> Interpreter<'a, S> {
         }
         match (step.run)(&mut self.state) {
             Then::Next => self.next[thread] += 1,
+            Then::Again => {}
             Then::Skip(more) => self.next[thread] = (self.next[thread] + 1 + more).min(steps.len()),
             Then::End => self.next[thread] = steps.len(),
             Then::Bug(what) => {

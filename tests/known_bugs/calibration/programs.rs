@@ -7,7 +7,7 @@ use oleander_sim::steps::{Program, Step, Then};
 pub type State<const N: usize> = [i32; N];
 type S<const N: usize> = Step<State<N>>;
 
-fn step<const N: usize>(run: impl Fn(&mut State<N>) -> Then + 'static) -> S<N> {
+pub fn step<const N: usize>(run: impl Fn(&mut State<N>) -> Then + 'static) -> S<N> {
     Step::new(run)
 }
 
@@ -34,7 +34,7 @@ fn unlock<const N: usize>(lock: usize) -> S<N> {
     set(lock, move |s| s[lock] = 0)
 }
 
-fn bug_if(bug: bool, what: &'static str) -> Then {
+pub fn bug_if(bug: bool, what: &'static str) -> Then {
     if bug { Then::Bug(what) } else { Then::Next }
 }
 
