@@ -199,6 +199,10 @@ int main() {
             break;
         std::this_thread::yield();
     }
+    // So does their last Release, which may come after the apartment has gone.
+    const ULONGLONG hung = GetTickCount64() + 60000;
+    while ((Call::alive != 0 || component_live_objects() != 0) && GetTickCount64() < hung)
+        std::this_thread::yield();
     CHECK(Call::alive == 0);
     CHECK(component_live_objects() == 0);
     puts("async_server: ok");
