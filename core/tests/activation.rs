@@ -199,6 +199,73 @@ fn act_07_suspended_classes() {
 }
 
 #[test]
+fn rul_62_a_single_use_class_leaves_the_public_view_with_its_first_client() {
+    world(|world| {
+        let (sta, other) = (world.sta(), world.sta());
+        let lives = Lives::default();
+        let (own, at) = (lives.clone(), sta.thread);
+        let gone = || assert_eq!(class_object::<IClassFactory>(LOCAL).unwrap_err(), REGDB_E_CLASSNOTREG);
+        let used = sta.run(move || {
+            let cookie = register(&own, LOCAL | INPROC, REGCLS_SINGLEUSE);
+            // The apartment's own view uses nothing up.
+            drop(class_object::<IClassFactory>(INPROC).unwrap());
+            drop(create::<IProbe>(INPROC).unwrap());
+            cookie
+        });
+        other.run(move || unsafe {
+            let factory: IClassFactory = class_object(LOCAL).unwrap();
+            gone();
+            assert_eq!(create::<IProbe>(LOCAL).unwrap_err(), REGDB_E_CLASSNOTREG);
+            // Who has it uses it as often as it likes.
+            for _ in 0..2 {
+                let mut raw = STALE;
+                assert_eq!(factory.CreateInstance(null_mut(), &IProbe::IID, &mut raw), S_OK);
+                assert_eq!(thread_of(&IProbe::from_raw(raw)), at);
+            }
+        });
+        sta.run(move || {
+            gone();
+            drop(create::<IProbe>(INPROC).expect("its own view is as before"));
+        });
+        // Another registration is for another client; activation uses it up as well.
+        let own = lives.clone();
+        let next = sta.run(move || register(&own, LOCAL, REGCLS_SINGLEUSE));
+        other.run(move || {
+            drop(create::<IProbe>(LOCAL).unwrap());
+            gone();
+        });
+        sta.run(move || assert_eq!([revoke(used), revoke(next)], [S_OK; 2], "used up is not revoked"));
+        assert_eq!(lives.now(), 0);
+        [sta, other].into_iter().for_each(Room::close);
+    });
+}
+
+#[test]
+fn rul_63_a_surrogates_class_is_for_many_uses_and_as_server_only() {
+    world(|world| {
+        let (sta, other) = (world.sta(), world.sta());
+        let lives = Lives::default();
+        let own = lives.clone();
+        sta.run(move || {
+            let cookie = register(&own, LOCAL, REGCLS_MULTIPLEUSE);
+            drop(create::<IProbe>(INPROC).expect("one for many uses is there for its own process as well"));
+            assert_eq!(revoke(cookie), S_OK);
+            register(&own, LOCAL, REGCLS_SURROGATE);
+            assert_eq!(create::<IProbe>(INPROC).unwrap_err(), REGDB_E_CLASSNOTREG);
+        });
+        let at = sta.thread;
+        other.run(move || {
+            for _ in 0..2 {
+                drop(class_object::<IClassFactory>(LOCAL).unwrap());
+                assert_eq!(thread_of(&create(LOCAL).unwrap()), at);
+            }
+        });
+        assert_eq!(lives.now(), 0);
+        [sta, other].into_iter().for_each(Room::close);
+    });
+}
+
+#[test]
 fn act_08_several_interfaces_at_once() {
     world(|world| {
         let (sta, other) = (world.sta(), world.sta());
