@@ -16,7 +16,9 @@
 //! who runs next is decided by a [`schedule::Schedule`].
 //!
 //! The rooms: `world` is the port and the hub that switches fibers; `fiber` owns stacks; `clock` moves virtual time;
-//! `schedule` has one strategy a file; `trace` records and compares executions; `report` has the words.
+//! `schedule` has one strategy a file; `check` runs a scenario under one of them; `replay` writes an execution on one line,
+//! shrinks it and runs it again; `steps` are programs of atomic steps; `trace` records and compares executions; `report`
+//! has the words; `choice` draws random numbers.
 
 mod check;
 mod choice;
