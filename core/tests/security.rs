@@ -440,7 +440,7 @@ fn srv_18_a_worker_acts_as_the_client_until_it_reverts() {
         assert_eq!(caller.begin(5), S_OK);
         scene.log().pump_for("begun 5");
         let script = scene.script.clone();
-        host.apt.run(move || {
+        let security = host.apt.run(move || {
             let sync = script.in_hand(5);
             let security: IServerSecurity = sync.cast().expect("SRV-10");
             // SAFETY: no pointers.
@@ -449,11 +449,18 @@ fn srv_18_a_worker_acts_as_the_client_until_it_reverts() {
                 assert_eq!((security.RevertToSelf(), acts_as_client(&security)), (S_OK, false));
                 assert_eq!(sync.Signal(), S_OK);
                 assert_eq!(security.ImpersonateClient(), RPC_E_CALL_COMPLETE);
-                let n = null_mut();
-                assert_eq!(security.QueryBlanket(n, n, null_mut(), n, n, null_mut(), n), RPC_E_CALL_COMPLETE);
             }
+            Sent(security)
         });
         assert_eq!(caller.finish(), (S_OK, 10));
+        // Not earlier: Begin_ may still be on its way back when Signal comes.
+        host.apt.run(move || {
+            let n = null_mut();
+            // SAFETY: each out pointer may be null.
+            let asked = unsafe { security.0.QueryBlanket(n, n, null_mut(), n, n, null_mut(), n) };
+            assert_eq!(asked, RPC_E_CALL_COMPLETE);
+            drop(security);
+        });
         host.let_go(5);
     });
 }
