@@ -340,6 +340,83 @@ fn iid_12_several_interfaces_in_one_query() {
     });
 }
 
+/// An entry for an interface, with what was there before.
+fn entry(iid: &'static GUID) -> MULTI_QI {
+    MULTI_QI { pIID: iid, pItf: std::ptr::dangling_mut(), hr: E_FAIL }
+}
+
+#[test]
+fn iid_12_one_round_trip_for_several_interfaces() {
+    world(|world| {
+        let queries: Arc<[AtomicU32; 3]> = Arc::default();
+        let (sta, mta) = (world.sta(), world.mta());
+        let own = queries.clone();
+        let packet = sta.run(move || pack(&query::<IUnknown>(&Counting::create(&own)).unwrap()));
+        let asked = queries.clone();
+        let before = [0, 1].map(|at| asked[at].load(Ordering::SeqCst));
+        // The server dispatches one message, and looks what it has been asked with it.
+        let one_message = sta.start(move || unsafe {
+            let mut msg = MSG::default();
+            let _ = GetMessageW(&mut msg, HWND::NULL, 0, 0);
+            DispatchMessageW(&msg);
+            [0, 1].map(|at| asked[at].load(Ordering::SeqCst))
+        });
+        let asked = queries.clone();
+        mta.run(move || unsafe {
+            let several: IMultiQI = query(&unpack::<IUnknown>(packet)).unwrap();
+            let mut all = [&IOther::IID, &IProbe::IID, &ILocal::IID, &IProbe::IID, &ICallFactory::IID].map(entry);
+            assert_eq!(several.QueryMultipleInterfaces(5, all.as_mut_ptr()), S_FALSE);
+            let results = all.each_ref().map(|entry| entry.hr);
+            assert_eq!(results, [E_NOINTERFACE, S_OK, E_NOINTERFACE, S_OK, S_OK]);
+            assert!(all[0].pItf.is_null() && all[2].pItf.is_null());
+            assert_eq!(all[1].pItf, all[3].pItf, "one proxy");
+            let with = [0, 1].map(|at| asked[at].load(Ordering::SeqCst));
+            let mut known = [&IProbe::IID, &IUnknown::IID].map(entry);
+            assert_eq!(several.QueryMultipleInterfaces(2, known.as_mut_ptr()), S_OK);
+            assert_eq!(
+                [0, 1].map(|at| asked[at].load(Ordering::SeqCst)),
+                with,
+                "what the proxy knows is not asked (MRSH-19)"
+            );
+            for found in all.iter().chain(&known).filter(|entry| !entry.pItf.is_null()) {
+                drop(IUnknown::from_raw(found.pItf));
+            }
+        });
+        let after = one_message.wait();
+        assert!(after[0] > before[0] && after[1] > before[1], "both asked with one message: {before:?}, {after:?}");
+        sta.close();
+        mta.close();
+    });
+}
+
+#[test]
+fn iid_12_mrsh_14_several_interfaces_where_they_cannot_be_asked() {
+    world(|world| {
+        let lives = Lives::default();
+        let (server, client, other) = (world.sta(), world.sta(), world.sta());
+        let packet = host(&server, &lives);
+        let several = client.run(move || Arc::new(Carry(query::<IMultiQI>(&unpack::<IProbe>(packet)).unwrap())));
+        let ask = |several: &IMultiQI| unsafe {
+            let mut both = [&IOther::IID, &IProbe::IID].map(entry);
+            let hr = several.QueryMultipleInterfaces(2, both.as_mut_ptr());
+            assert!(both[0].pItf.is_null());
+            drop(IUnknown::from_raw(both[1].pItf));
+            [hr, both[0].hr, both[1].hr]
+        };
+        for room in [&other, &world.outside()] {
+            let own = several.clone();
+            assert_eq!(room.run(move || ask(&own.0)), [S_FALSE, RPC_E_WRONG_THREAD, S_OK], "MRSH-14");
+        }
+        server.close();
+        let own = several.clone();
+        let gone = HRESULT(0x8007_06B5_u32 as i32);
+        assert_eq!(client.run(move || ask(&own.0)), [S_FALSE, gone, S_OK], "the server is gone");
+        client.run(move || drop(several));
+        client.close();
+        other.close();
+    });
+}
+
 #[test]
 fn px_19_the_proxy_of_a_class_factory() {
     world(|world| unsafe {

@@ -1,8 +1,8 @@
 //! The proxy manager: what a client apartment holds of one object elsewhere.
 //!
 //! It is the identity of the object there (MRSH-17): each apartment has at most one for an object. It answers ICallFactory
-//! and IMultiQI itself (CALL-01), hands out interface proxies that it has, and asks the server for others, once each
-//! (MRSH-19). Its interface proxies delegate their IUnknown to it.
+//! and IMultiQI (`several.rs`) itself (CALL-01), hands out interface proxies that it has, and asks the server for others,
+//! once each (MRSH-19). Its interface proxies delegate their IUnknown to it.
 //!
 //! Its last Release waits for the object's end, except where an asynchronous Release gave it: then calls stand in
 //! `farewells`, which is shared with whoever gives the reference up, because the manager may end under his hands.
@@ -14,14 +14,13 @@
 use super::{create_proxy, factory, own_call, registry};
 use crate::abi::clsid::CLSID_StdMarshal;
 use crate::abi::hresult::{
-    CLASS_E_NOAGGREGATION, CO_E_OBJNOTCONNECTED, E_INVALIDARG, E_NOINTERFACE, E_POINTER, RPC_E_DISCONNECTED,
-    RPC_E_WRONG_THREAD, RPC_S_UNKNOWN_IF_HR, S_FALSE, S_OK,
+    CLASS_E_NOAGGREGATION, CO_E_OBJNOTCONNECTED, E_INVALIDARG, E_NOINTERFACE, RPC_E_DISCONNECTED, RPC_E_WRONG_THREAD,
+    RPC_S_UNKNOWN_IF_HR, S_OK,
 };
 use crate::abi::interfaces::{
-    ICallFactory, ICallFactory_Impl, IClientSecurity, IMarshal, IMarshal_Impl, IMultiQI, IMultiQI_Impl,
-    IRpcChannelBuffer2, IRpcProxyBuffer,
+    ICallFactory, ICallFactory_Impl, IClientSecurity, IMarshal, IMarshal_Impl, IMultiQI, IRpcChannelBuffer2,
+    IRpcProxyBuffer,
 };
-use crate::abi::types::MULTI_QI;
 use crate::apartment::{self, Apartment};
 use crate::call::{ClientCall, Slot};
 use crate::channel::{Buffer, Call, ClientChannel, Target};
@@ -291,6 +290,24 @@ impl ProxyManager_Impl {
         }
     }
 
+    /// The same for several interfaces: one trip.
+    pub(super) fn questions(
+        &self,
+        server: &Arc<Apartment>,
+        iids: Vec<GUID>,
+    ) -> impl FnOnce() -> Vec<Result<GUID, HRESULT>> + Send + 'static {
+        let (there, oid) = (server.clone(), self.oid);
+        move || {
+            let Some(stub) = there.exports.by_oid(oid) else { return vec![Err(RPC_E_DISCONNECTED); iids.len()] };
+            iids.iter().map(|iid| stub.entry(&there.exports, iid).map(|entry| entry.ipid)).collect()
+        }
+    }
+
+    /// Whether only the server knows if the object has an interface.
+    pub(super) fn has_to_ask(&self, iid: &GUID) -> bool {
+        !self.answers_itself(iid) && registry::is_known(iid)
+    }
+
     /// Whether a query is answered here, without the server.
     pub(super) fn answers_itself(&self, iid: &GUID) -> bool {
         *iid == IUnknown::IID || <Self as class::Class>::slot_of(iid).is_some() || self.ipid(iid).is_some()
@@ -487,26 +504,5 @@ impl IMarshal_Impl for ProxyManager_Impl {
 
     unsafe fn DisconnectObject(&self, _dwReserved: u32) -> HRESULT {
         S_OK
-    }
-}
-
-impl IMultiQI_Impl for ProxyManager_Impl {
-    unsafe fn QueryMultipleInterfaces(&self, cMQIs: u32, pMQIs: *mut MULTI_QI) -> HRESULT {
-        if pMQIs.is_null() {
-            return E_POINTER;
-        }
-        // SAFETY: the caller passes that many entries.
-        let entries = unsafe { std::slice::from_raw_parts_mut(pMQIs, cMQIs as usize) };
-        let mut found = 0;
-        for entry in &mut *entries {
-            // SAFETY: each entry names an interface; the query goes through this object's own identity.
-            entry.hr = unsafe { self.QueryInterface(entry.pIID, &mut entry.pItf) };
-            found += usize::from(entry.hr.is_ok());
-        }
-        match found {
-            0 => E_NOINTERFACE,
-            n if n == entries.len() => S_OK,
-            _ => S_FALSE,
-        }
     }
 }

@@ -13,6 +13,7 @@ pub(crate) mod link;
 mod manager;
 mod own_call;
 mod registry;
+mod several;
 #[cfg(test)]
 mod tests;
 
