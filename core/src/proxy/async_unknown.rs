@@ -11,7 +11,7 @@
 use super::head::{self, DELEGATING, Head, Proxy};
 use super::info::{AsyncInfo, HasTwin, InterfaceInfo, Remote};
 use super::manager::ProxyManager;
-use super::own_call::{self, OwnCall};
+use super::own_call::{self, OwnCall, with};
 use crate::abi::hresult::{E_INVALIDARG, E_NOINTERFACE, E_NOTIMPL, E_POINTER, RPC_S_UNKNOWN_IF_HR};
 use crate::abi::interfaces::{AsyncIUnknown, AsyncIUnknown_Vtbl};
 use crate::apartment::{self, Apartment};
@@ -98,21 +98,6 @@ pub(super) unsafe fn create(outer: *mut c_void, parts: Parts) -> *mut c_void {
     });
     // SAFETY: the object was just made.
     unsafe { head::buffer_of(root) }
-}
-
-/// Runs one half with the object held.
-///
-/// # Safety
-/// `this` is the typed pointer of such an object, and the caller holds it.
-unsafe fn with<R: guard::Fault>(this: *mut c_void, half: impl FnOnce(&AsyncUnknown) -> R) -> R {
-    let root = this.cast::<AsyncUnknown>();
-    // SAFETY: word 0 is the root.
-    unsafe {
-        head::add_ref_own(root);
-        let result = guard::call(|| half(&*root));
-        head::release_own(root);
-        result
-    }
 }
 
 /// Who answers a query.
@@ -223,7 +208,7 @@ unsafe extern "system" fn begin_query(this: *mut c_void, riid: *const GUID) -> H
     // SAFETY: the caller vouches for the pointer, which may be null.
     let Some(iid) = (unsafe { riid.as_ref() }) else { return E_INVALIDARG };
     // SAFETY: the caller holds the object.
-    unsafe { with(this, |it| it.begin_query(iid)) }
+    unsafe { with(this, |it: &AsyncUnknown| it.begin_query(iid)) }
 }
 
 unsafe extern "system" fn finish_query(this: *mut c_void, ppv: *mut *mut c_void) -> HRESULT {
@@ -231,7 +216,7 @@ unsafe extern "system" fn finish_query(this: *mut c_void, ppv: *mut *mut c_void)
     let Some(out) = (unsafe { ppv.as_mut() }) else { return E_POINTER };
     *out = ptr::null_mut();
     // SAFETY: the caller holds the object.
-    unsafe { with(this, |it| it.finish_query(out)) }
+    unsafe { with(this, |it: &AsyncUnknown| it.finish_query(out)) }
 }
 
 unsafe extern "system" fn begin_add_ref(this: *mut c_void) -> HRESULT {
@@ -241,7 +226,7 @@ unsafe extern "system" fn begin_add_ref(this: *mut c_void) -> HRESULT {
 
 unsafe extern "system" fn finish_add_ref(this: *mut c_void) -> u32 {
     // SAFETY: the caller holds the object.
-    unsafe { with(this, |it| it.finish_count(ADD_REF).unwrap_or(0)) }
+    unsafe { with(this, |it: &AsyncUnknown| it.finish_count(ADD_REF).unwrap_or(0)) }
 }
 
 unsafe extern "system" fn begin_release(this: *mut c_void) -> HRESULT {

@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod async_proxy;
+mod async_several;
 mod async_unknown;
 mod client_security;
 pub mod factory;

@@ -6,23 +6,46 @@
 //! `halves` says who owns the call; the call object's [`Pending`] has it from `Begin_` to `Finish_`. Nothing is locked
 //! here. `Finish_` blocks in ISynchronize::Wait only, and every call that is announced gets completed.
 
-use super::async_unknown;
-use super::head::Head;
+use super::head::{self, Head, Proxy};
 use super::manager::ProxyManager;
+use super::{async_several, async_unknown};
 use crate::abi::hresult::{RPC_E_CALL_COMPLETE, RPC_S_CALLPENDING, S_OK};
-use crate::abi::interfaces::{AsyncIUnknown, ISynchronize};
+use crate::abi::interfaces::{AsyncIMultiQI, AsyncIUnknown, ISynchronize};
 use crate::abi::types::{COWAIT_DEFAULT, INFINITE};
 use crate::call::{Held, MakeOwn, Pending};
 use crate::channel::{Buffer, Call, Failure, Target, client};
 use crate::marshal::ndr::{Result, check};
+use crate::object::guard;
 use crate::protocol::halves::{Begin, Finish, Halves};
+use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
 use windows_core::{ComObject, GUID, HRESULT, Interface};
 
 /// Makes the inner object of a call object for an asynchronous interface that proxy managers answer themselves.
 pub(super) fn find(async_iid: &GUID) -> Option<MakeOwn> {
-    (*async_iid == AsyncIUnknown::IID).then_some(async_unknown::create as MakeOwn)
+    if *async_iid == AsyncIUnknown::IID {
+        Some(async_unknown::create)
+    } else if *async_iid == AsyncIMultiQI::IID {
+        Some(async_several::create)
+    } else {
+        None
+    }
+}
+
+/// Runs one half with the inner object held.
+///
+/// # Safety
+/// `this` is the typed pointer of an inner object of that kind, and the caller holds it.
+pub(super) unsafe fn with<P: Proxy, R: guard::Fault>(this: *mut c_void, half: impl FnOnce(&P) -> R) -> R {
+    let root = this.cast::<P>();
+    // SAFETY: word 0 is the root.
+    unsafe {
+        head::add_ref_own(root);
+        let result = guard::call(|| half(&*root));
+        head::release_own(root);
+        result
+    }
 }
 
 /// The state of such an inner object. See the module.

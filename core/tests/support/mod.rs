@@ -8,6 +8,7 @@
 pub mod outer;
 pub mod probe;
 pub mod releaser;
+pub mod several;
 
 use oleander::kernel::{self, Event, PUMPED, QueueWait, Spawned, run_pumped, wait_any};
 use oleander::platform::{self, Deadline, Why};

@@ -3,7 +3,7 @@
 use super::Log;
 use super::probe::{Caller, create_call};
 use oleander::object::Inner;
-use oleander::windows_core::{ComObject, HRESULT, IUnknown, Interface};
+use oleander::windows_core::{ComObject, GUID, HRESULT, IUnknown, Interface};
 use oleander::*;
 use std::cell::{Cell, RefCell};
 
@@ -180,6 +180,17 @@ pub fn aggregate_unknown(outer: &ComObject<Notify>, object: &impl Interface) {
             *ppv = raw;
             hr
         })
+    };
+    made.expect("CreateCall with an outer");
+}
+
+/// Has the call object for any asynchronous interface made under an outer object.
+#[track_caller]
+pub fn aggregate_for(outer: &ComObject<Notify>, object: &impl Interface, async_iid: &GUID) {
+    let factory: ICallFactory = object.cast().expect("every proxy has a call factory");
+    // SAFETY: the field is the outer's own, and CreateCall gives the non-delegating unknown.
+    let made = unsafe {
+        outer.aggregate(&outer.inner, |unknown, riid, ppv| factory.CreateCall(async_iid, unknown, riid, ppv))
     };
     made.expect("CreateCall with an outer");
 }

@@ -14,7 +14,7 @@ macro_rules! interfaces {
 }
 
 interfaces! {
-    IUnknown IClassFactory IMultiQI
+    IUnknown IClassFactory IMultiQI AsyncIMultiQI
     ISynchronize ISynchronizeHandle ISynchronizeEvent ISynchronizeContainer ISynchronizeMutex IWaitMultiple
     ICallFactory ICancelMethodCalls IMessageFilter
     IMarshal INoMarshal IGlobalInterfaceTable IAgileObject IAgileReference IContextCallback ISequentialStream IStream

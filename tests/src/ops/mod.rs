@@ -24,6 +24,7 @@ mod references;
 mod registered;
 mod release;
 mod security;
+mod several;
 mod synchronize;
 mod waits;
 mod windows;
@@ -89,6 +90,7 @@ const TABLES: &[&[Operation]] = &[
     registered::OPERATIONS,
     release::OPERATIONS,
     security::OPERATIONS,
+    several::OPERATIONS,
     windows::OPERATIONS,
 ];
 

@@ -22,6 +22,7 @@ OLEANDER_OLE_INTERFACE_ID(ICancelMethodCalls, 0x00000029);
 OLEANDER_OLE_INTERFACE_ID(IClientSecurity, 0x0000013D);
 OLEANDER_OLE_INTERFACE_ID(IServerSecurity, 0x0000013E);
 OLEANDER_OLE_INTERFACE_ID(IMultiQI, 0x00000020);
+OLEANDER_OLE_INTERFACE_ID(AsyncIMultiQI, 0x000E0020);
 OLEANDER_INTERFACE_ID(IRpcChannelBuffer, 0xD5F56B60, 0x593B, 0x101A, 0xB5, 0x69, 0x08, 0x00, 0x2B, 0x2D, 0xBF, 0x7A);
 OLEANDER_INTERFACE_ID(IRpcChannelBuffer2, 0x594F31D0, 0x7F19, 0x11D0, 0xB1, 0x94, 0x00, 0xA0, 0xC9, 0x0D, 0xC8, 0xBF);
 OLEANDER_INTERFACE_ID(IAsyncRpcChannelBuffer, 0xA5029FB6, 0x3C34, 0x11D1,
@@ -419,6 +420,15 @@ DECLARE_INTERFACE_(IServerSecurity, IUnknown) {
 DECLARE_INTERFACE_(IMultiQI, IUnknown) {
     OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
     STDMETHOD(QueryMultipleInterfaces)(THIS_ ULONG cMQIs, MULTI_QI *pMQIs) PURE;
+};
+
+/* The same begun and finished. */
+#undef INTERFACE
+#define INTERFACE AsyncIMultiQI
+DECLARE_INTERFACE_(AsyncIMultiQI, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(Begin_QueryMultipleInterfaces)(THIS_ ULONG cMQIs, MULTI_QI *pMQIs) PURE;
+    STDMETHOD(Finish_QueryMultipleInterfaces)(THIS_ MULTI_QI *pMQIs) PURE;
 };
 
 /* The channel as interface proxies and stubs see it. */

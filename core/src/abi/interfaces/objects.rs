@@ -12,6 +12,17 @@ pub unsafe trait IMultiQI: IUnknown {
     fn QueryMultipleInterfaces(&self, cMQIs: u32, pMQIs: *mut MULTI_QI) -> HRESULT;
 }
 
+/// The same as a call that is begun and finished (IID-12): a proxy's call factory makes it, and its one round trip is under
+/// way while the caller goes on. Interfaces that the proxy knows are not asked for.
+#[interface("000E0020-0000-0000-C000-000000000046")]
+pub unsafe trait AsyncIMultiQI: IUnknown {
+    /// Asks for the interfaces in the entries. The entries are read only, and before this returns.
+    fn Begin_QueryMultipleInterfaces(&self, cMQIs: u32, pMQIs: *mut MULTI_QI) -> HRESULT;
+    /// Fills in as many entries as were asked for, in their order, whatever `pIID` they have; results as of `IMultiQI`. Where
+    /// there is no reply (a cancelled call), its code is in each entry, too.
+    fn Finish_QueryMultipleInterfaces(&self, pMQIs: *mut MULTI_QI) -> HRESULT;
+}
+
 /// Makes objects of a class (IID-29).
 #[async_interface(uuid = "00000001-0000-0000-C000-000000000046")]
 pub unsafe trait IClassFactory: IUnknown {
