@@ -21,10 +21,14 @@ use std::sync::{Arc, OnceLock};
 const QUEUES: Object = Object { id: 1, kind: ObjectKind::Table };
 const WORK_ITEMS: Object = Object { id: 2, kind: ObjectKind::Pool };
 /// The names of kernel objects.
-pub(crate) const NAMES: Object = Object { id: 3, kind: ObjectKind::Table };
+const NAMES: Object = Object { id: 3, kind: ObjectKind::Table };
 const TIMERS: Object = Object { id: 4, kind: ObjectKind::Table };
 const FIRST_OBJECT: u64 = 16;
 const FIRST_PROCESS: u32 = 4;
+/// Bits of a process's number below which the numbers of its threads lie.
+const THREAD_BITS: u32 = 16;
+/// Bits of an object's number that are its own; the process's are above.
+pub(crate) const OBJECT_BITS: u32 = 48;
 
 /// An emulated process. Threads of one process share its handles, windows, classes and apartments.
 pub struct Process {
@@ -62,21 +66,26 @@ impl Process {
     }
 
     /// A new process with a number that `GetCurrentProcessId` gives: a multiple of four, as on Windows.
+    ///
+    /// Processes whose numbers differ in the upper 16 bits have no number of a thread and no object in common: those of one
+    /// simulated world do.
     pub fn with_id(id: u32, port: Arc<dyn Port>) -> Arc<Self> {
+        let part = id >> THREAD_BITS;
+        let own = |object: Object| Object { id: object.id | u64::from(part) << OBJECT_BITS, ..object };
         Arc::new(Self {
             id,
             port,
-            next_object: CachePadded::new(AtomicU64::new(FIRST_OBJECT)),
-            next_thread: AtomicU32::new(1),
+            next_object: CachePadded::new(AtomicU64::new(FIRST_OBJECT | u64::from(part) << OBJECT_BITS)),
+            next_thread: AtomicU32::new((part << THREAD_BITS) / 4 + 1),
             wait_lock: WaitLock::new(),
-            handles: HandleTable::new(),
+            handles: HandleTable::new(own(NAMES)),
             threads: ThreadTable::default(),
             waits: WaitTable::default(),
             live: LiveCount::default(),
             server_locks: ServerLocks::default(),
-            queues: QueueTable::new(QUEUES),
+            queues: QueueTable::new(own(QUEUES)),
             windows: WindowTable::new(),
-            work: WorkPool::new(WORK_ITEMS),
+            work: WorkPool::new(own(WORK_ITEMS)),
             apartments: ApartmentTable::default(),
             hosts: Hosts::default(),
             classes: ClassTable::default(),
@@ -85,7 +94,7 @@ impl Process {
             ps_clsids: PsClsids::default(),
             interface_table: InterfaceTable::default(),
             globals: GlobalTable::default(),
-            timers: Timers::new(TIMERS),
+            timers: Timers::new(own(TIMERS)),
             cancel_stacks: Mutex::default(),
         })
     }

@@ -6,8 +6,7 @@
 use super::slots::Slots;
 use super::{Event, Mutex, Semaphore, ThreadObject, Waitable};
 use crate::abi::types::HANDLE;
-use crate::platform::{self, Access};
-use crate::process::NAMES;
+use crate::platform::{self, Access, Object};
 use parking_lot::RwLock;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -51,6 +50,8 @@ impl KernelObject {
 /// The handles of a process.
 pub struct HandleTable {
     slots: RwLock<Slots<KernelObject>>,
+    /// The names, as the port sees them.
+    names_object: Object,
     /// Named objects; a name goes with its object, and is cleared away when another is given.
     names: parking_lot::Mutex<BTreeMap<Vec<u16>, WeakObject>>,
 }
@@ -83,8 +84,8 @@ impl WeakObject {
 }
 
 impl HandleTable {
-    pub(crate) fn new() -> Self {
-        Self { slots: RwLock::new(Slots::new()), names: parking_lot::Mutex::new(BTreeMap::new()) }
+    pub(crate) fn new(names_object: Object) -> Self {
+        Self { slots: RwLock::new(Slots::new()), names_object, names: parking_lot::Mutex::new(BTreeMap::new()) }
     }
 
     /// The object that has the name, and `true`; else the one that `make` gives, which has it from then on.
@@ -94,13 +95,13 @@ impl HandleTable {
         make: impl FnOnce() -> Option<KernelObject>,
     ) -> (Option<KernelObject>, bool) {
         let known = |names: &BTreeMap<Vec<u16>, WeakObject>| names.get(&name).and_then(WeakObject::upgrade);
-        platform::visit(NAMES, Access::Read);
+        platform::visit(self.names_object, Access::Read);
         if let Some(object) = known(&self.names.lock()) {
             return (Some(object), true);
         }
         // Made without the lock; if another thread was faster, the other thread's object is the one.
         let made = make();
-        platform::visit(NAMES, Access::Write);
+        platform::visit(self.names_object, Access::Write);
         let mut names = self.names.lock();
         if let Some(object) = known(&names) {
             return (Some(object), true);
@@ -144,7 +145,7 @@ impl HandleTable {
 
     /// Finds the object that has the name; `None` if none has.
     pub(crate) fn find(&self, name: &[u16]) -> Option<KernelObject> {
-        platform::visit(NAMES, Access::Read);
+        platform::visit(self.names_object, Access::Read);
         self.names.lock().get(name).and_then(WeakObject::upgrade)
     }
 

@@ -4,7 +4,8 @@
 //! schedule, always on the stack that `run` was called on.
 
 use super::Limits;
-use super::port::{Entered, HUB, Mode, Pending, State, World, inside, new_process};
+use super::machine;
+use super::port::{Entered, HUB, Mode, Pending, State, World, inside};
 use crate::fiber::{Fiber, Link, Pause};
 use crate::report::{Blocked, End, Report};
 use crate::schedule::{Point, Schedule};
@@ -68,7 +69,7 @@ impl Hub {
         let world = World::new(state);
         let outside = Outside(platform::current().to_ref());
         let entered = Entered::new(world.clone());
-        let spawn = Spawn { name: "main".to_owned(), process: new_process(&world), daemon: false };
+        let spawn = Spawn { name: "main".to_owned(), process: machine::first_process(&world), daemon: false };
         let body: Box<dyn FnOnce() + '_> = Box::new(scenario);
         // SAFETY: only the lifetime changes. The body runs on a fiber that this function resumes and nobody after it: a
         // fiber that has not ended by then is forgotten with all that it borrows, like a value that is forgotten.
@@ -91,7 +92,14 @@ impl Hub {
         if self.failed {
             self.names.extend(self.state.slots.iter().map(|slot| slot.thread.name().to_owned()));
         }
-        self.state.slots.clear();
+        for slot in self.state.slots.drain(..) {
+            if !matches!(slot.pending, Pending::Ended) {
+                // What an abandoned thread has is abandoned too.
+                std::mem::forget(slot.locals);
+            }
+        }
+        self.state.processes.clear();
+        self.state.machines.clear();
     }
 
     /// What the last execution came to.

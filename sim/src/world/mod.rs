@@ -9,14 +9,16 @@
 //! [`JoinHandle::join`] waits for.
 
 mod hub;
+mod machine;
 mod port;
 
 pub(crate) use hub::Hub;
+pub use machine::{Machine, Process, machine, process, this_process};
+pub(crate) use port::{World, with_here};
 
 use crate::report::Report;
 use crate::schedule::{Fixed, Schedule};
 use oleander::platform::{self, Access, Deadline, Object, Spawn, ThreadRef, Why};
-use port::World;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -79,17 +81,24 @@ pub fn sleep(time: Duration) {
     platform::block(&[], &|| false, Deadline::at_ns(now_ns().saturating_add(ns)), Why::Sleep);
 }
 
-/// Starts a thread in the process of the current one.
+/// Starts a thread in the process of the current one. [`Process::spawn`] starts one elsewhere.
 ///
 /// # Panics
 /// Outside a simulated world.
 pub fn spawn<T: Send + 'static>(name: &str, body: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
     assert!(port::inside(), "world::spawn is for threads of a simulated world");
+    spawn_in(&oleander::process::Process::current(), name, body)
+}
+
+fn spawn_in<T: Send + 'static>(
+    process: &Arc<oleander::process::Process>,
+    name: &str,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> JoinHandle<T> {
     let result = Arc::new(Mutex::new(None));
     let to = result.clone();
-    let current = platform::current();
-    let spawn = Spawn { name: name.to_owned(), process: current.process().clone(), daemon: false };
-    let thread = current.port().spawn(
+    let spawn = Spawn { name: name.to_owned(), process: process.clone(), daemon: false };
+    let thread = process.port().spawn(
         spawn,
         Box::new(move || {
             let got = catch_unwind(AssertUnwindSafe(body));

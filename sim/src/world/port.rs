@@ -20,6 +20,8 @@ use oleander::platform::{Access, Announce, Deadline, Object, ObjectKind, Port, S
 use oleander::process::Process;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 /// How many workers of the MTA's pool run at once in a simulated world.
@@ -97,6 +99,8 @@ pub(super) struct Slot {
     pub(super) pending: Pending,
     pub(super) link: *const Link,
     pub(super) panic: Option<String>,
+    /// The thread's own values of `thread_local!`, in the order in which they were made.
+    pub(super) locals: Vec<(usize, Rc<dyn Any>)>,
 }
 
 /// What the hub and the threads share.
@@ -108,12 +112,17 @@ pub(super) struct State {
     /// Threads that have not run yet.
     pub(super) newborn: Vec<(usize, Box<dyn FnOnce()>)>,
     pub(super) trace: Trace,
+    /// The names of the machines, and the processes in the order in which they were made, each with its machine.
+    pub(super) machines: Vec<Arc<str>>,
+    pub(super) processes: Vec<(Arc<Process>, usize)>,
 }
 
 /// A simulated world.
 pub(crate) struct World {
     /// The address of [`HERE`] on the thread of the operating system that it belongs to.
     owner: usize,
+    /// No other world has it, in this program.
+    serial: u64,
     this: Weak<World>,
     pub(super) clock: Clock,
     pub(super) mode: Cell<Mode>,
@@ -139,6 +148,7 @@ impl World {
     pub(super) fn new(state: State) -> Arc<Self> {
         Arc::new_cyclic(|this| Self {
             owner: place(),
+            serial: next_serial(),
             this: this.clone(),
             clock: Clock::default(),
             mode: Cell::new(Mode::Running),
@@ -151,9 +161,14 @@ impl World {
         })
     }
 
+    /// The world as the port of its processes.
+    pub(super) fn port(&self) -> Arc<World> {
+        self.this.upgrade().expect("a world in use is alive")
+    }
+
     /// Adds a thread, which runs when the hub comes to it.
     pub(super) fn add(&self, spawn: Spawn, body: Box<dyn FnOnce()>) -> ThreadRef {
-        let port = self.this.upgrade().expect("a world in use is alive");
+        let port = self.port();
         let end = spawn.process.new_object(ObjectKind::Thread);
         let daemon = spawn.daemon;
         self.alive.update(|alive| alive + usize::from(!daemon));
@@ -168,6 +183,7 @@ impl World {
             pending: Pending::First,
             link: std::ptr::null(),
             panic: None,
+            locals: Vec::new(),
         });
         if state.touches.len() == number {
             state.touches.push(Vec::new());
@@ -187,6 +203,30 @@ impl World {
             .unwrap_or_else(|| "a panic without words".to_owned());
         self.panicked.set(true);
         self.state.borrow_mut().slots[self.running.get()].panic.get_or_insert(message);
+    }
+
+    /// The world's number: see [`crate::sync`].
+    pub(crate) fn serial(&self) -> u64 {
+        self.serial
+    }
+
+    /// The running thread's own value under a key, if it has been made.
+    pub(crate) fn local(&self, key: usize) -> Option<Rc<dyn Any>> {
+        let state = self.state.borrow();
+        let locals = &state.slots[self.running.get()].locals;
+        locals.iter().find(|(there, _)| *there == key).map(|(_, value)| value.clone())
+    }
+
+    /// Keeps a value of the running thread; says whether it is its first.
+    pub(crate) fn add_local(&self, key: usize, value: Rc<dyn Any>) -> bool {
+        let locals = &mut self.state.borrow_mut().slots[self.running.get()].locals;
+        locals.push((key, value));
+        locals.len() == 1
+    }
+
+    /// Takes the running thread's latest value.
+    pub(crate) fn pop_local(&self) -> Option<Rc<dyn Any>> {
+        self.state.borrow_mut().slots[self.running.get()].locals.pop().map(|(_, value)| value)
     }
 
     /// Somebody has been handed the thread's panic.
@@ -340,7 +380,8 @@ impl Port for World {
     }
 }
 
-/// The process of a world's first threads.
-pub(super) fn new_process(world: &Arc<World>) -> Arc<Process> {
-    Process::new(world.clone())
+/// Tells worlds apart. Nothing in an execution depends on it but whether a number is of this world.
+fn next_serial() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }

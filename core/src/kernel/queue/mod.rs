@@ -38,7 +38,7 @@ use super::wait::{self, Mode, Waitable, sealed};
 use crate::abi::types::{HWND, MSG};
 use crate::platform::sync::Mutex;
 use crate::platform::{self, Access, Deadline, Object, ObjectKind, Why};
-use crate::process::Process;
+use crate::process::{OBJECT_BITS, Process};
 use lists::{Found, Inner, is_dde};
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
@@ -190,7 +190,8 @@ impl MessageQueue {
     /// depends on the post whose message it takes, and on no other.
     fn note_message(&self, seq: u64) {
         if platform::is_simulated() {
-            let id = MESSAGES | self.header.object().id << 32 | seq;
+            let queue = self.header.object().id;
+            let id = MESSAGES | queue >> OBJECT_BITS << 56 | (queue & 0xFF_FFFF) << 32 | seq;
             platform::note(Object { id, kind: ObjectKind::Message }, Access::Write);
         }
     }
