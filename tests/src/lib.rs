@@ -1,11 +1,13 @@
 //! What goes across packages: conformance rows, the house's style, and the examples of the pages as doc-tests.
 //!
 //! The rows are the contract as data. [`rows`] has them all; [`case`] reads them, [`run`] plays them on a [`backend`] with
-//! the [`ops`] and the test [`objects`]; [`contract`] is what they show.
+//! the [`ops`] and the test [`objects`]; [`expect`] is where a backend gives
+//! something else, [`contract`] is what all of it shows.
 
 pub mod backend;
 pub mod case;
 pub mod contract;
+pub mod expect;
 pub mod objects;
 pub mod ops;
 pub mod run;

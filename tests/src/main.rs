@@ -4,6 +4,7 @@ use clap::{Parser, ValueEnum};
 use oleander_tests::backend::Kind;
 use oleander_tests::case::Row;
 use oleander_tests::contract::{Contract, Evidence, renew};
+use oleander_tests::expect::Expectations;
 use oleander_tests::ops;
 use std::path::Path;
 use std::process::ExitCode;
@@ -78,6 +79,15 @@ fn main() -> ExitCode {
         eprintln!("there is no row {id}; see --list");
         return ExitCode::from(UNUSABLE);
     }
+    let lists: Result<Vec<_>, _> =
+        backends.iter().map(|kind| kind.expectations(&rows).map(|list| (*kind, list))).collect();
+    let backends = match lists {
+        Ok(lists) => lists,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(UNUSABLE);
+        }
+    };
     let asked = |row: &&Arc<Row>| cli.id.is_empty() || cli.id.iter().any(|id| row.is_called(id));
     run(&rows.iter().filter(asked).collect::<Vec<_>>(), &backends)
 }
@@ -102,13 +112,16 @@ fn line(row: &Row) -> String {
     format!("{:<12} {}:{}: {}{also}", row.id, row.file, row.line, row.title)
 }
 
-fn run(rows: &[&Arc<Row>], backends: &[Kind]) -> ExitCode {
+fn run(rows: &[&Arc<Row>], backends: &[(Kind, Expectations)]) -> ExitCode {
     let mut failures = 0;
     for row in rows {
-        for backend in backends {
+        for (backend, expected) in backends {
             let name = backend.name();
-            match backend.play(row) {
-                Ok(()) => println!("ok      {name}::{} {}", row.id, row.title),
+            match expected.judge(row, backend.play(row)) {
+                Ok(()) => match expected.of(&row.id) {
+                    None => println!("ok      {name}::{} {}", row.id, row.title),
+                    Some(entry) => println!("differs {name}::{} {}: {}", row.id, row.title, entry.reason),
+                },
                 Err(failure) => {
                     failures += 1;
                     println!("FAILED  {name}::{} {}\n{}\n", row.id, row.title, failure.explain(row, name));

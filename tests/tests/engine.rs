@@ -2,6 +2,8 @@
 
 use oleander_tests::backend::Kind;
 use oleander_tests::case::{Row, parse};
+use oleander_tests::expect::Expectations;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 #[track_caller]
@@ -115,4 +117,63 @@ fn an_actor_that_dispatches_nothing_serves_no_call() {
     for backend in [Kind::Host, Kind::Sim] {
         backend.play(&row(text)).unwrap_or_else(|failure| panic!("{backend:?}: {failure:?}"));
     }
+}
+
+/// A row that passes, and one that gives `S_FALSE` where it says `S_OK`.
+const GOOD: &str = "row X-1 t\n mta a\n a CoInitializeEx MULTITHREADED -> S_FALSE\n";
+const BAD: &str = "row X-1 t\n mta a\n a CoInitializeEx MULTITHREADED -> S_OK\n";
+
+fn listed(differs: &str) -> Expectations {
+    let entry = format!("row = \"X-1\"\ndiffers = \"{differs}\"\nreason = \"made up\"\nrests_on = [\"APT-02\"]\n");
+    Expectations::parse(&format!("runs = true\n[[diverges]]\n{entry}")).expect("a list")
+}
+
+#[track_caller]
+fn judged(list: &Expectations, text: &str) -> Result<(), String> {
+    let row = row(text);
+    let came = [Kind::Host, Kind::Sim].map(|backend| list.judge(&row, backend.play(&row)).map_err(|it| it.what));
+    let [host, sim] = came;
+    assert_eq!(host, sim);
+    host
+}
+
+#[test]
+fn a_row_that_is_listed_must_fail_in_the_listed_way() {
+    assert_eq!(judged(&listed("got S_FALSE"), BAD), Ok(()));
+    let other = judged(&listed("got E_FAIL"), BAD).expect_err("it gives something else");
+    assert_eq!(other, "diverges in another way than is listed (`got E_FAIL`): got S_FALSE");
+    let passed = judged(&listed("got S_FALSE"), GOOD).expect_err("an unexpected pass");
+    assert_eq!(passed, "passes, and is listed to diverge (`got S_FALSE`): take it off the list");
+}
+
+#[test]
+fn a_row_that_is_not_listed_must_pass() {
+    let empty = Expectations::parse("runs = true\n").expect("a list");
+    assert_eq!(judged(&empty, GOOD), Ok(()));
+    assert_eq!(judged(&empty, BAD), Err("got S_FALSE".to_owned()));
+    let others = listed("got S_FALSE");
+    assert_eq!(judged(&others, &BAD.replace("X-1", "X-1.2")), Err("got S_FALSE".to_owned()), "an id is the whole id");
+}
+
+#[test]
+fn a_list_names_rows_and_facts_that_are_there() {
+    let (list, known) = (listed("got S_FALSE"), row(GOOD));
+    let facts = BTreeSet::from(["APT-02"]);
+    assert!(list.strays([&*known].into_iter(), Some(&facts)).is_empty());
+    assert_eq!(list.strays(std::iter::empty(), Some(&facts)), ["there is no row X-1"]);
+    let none = BTreeSet::new();
+    assert_eq!(list.strays([&*known].into_iter(), Some(&none)), ["row X-1 rests on APT-02, which is not there"]);
+}
+
+#[test]
+fn an_entry_says_everything_and_once() {
+    let entry = "[[diverges]]\nrow = \"X-1\"\ndiffers = \"got 1\"\nreason = \"made up\"\nrests_on = [\"APT-02\"]\n";
+    let parse = |text: &str| Expectations::parse(&format!("runs = true\n{text}")).map(drop);
+    assert_eq!(parse(entry), Ok(()));
+    assert!(parse(&entry.repeat(2)).is_err_and(|error| error.contains("is there twice")));
+    for part in ["X-1", "got 1", "made up", "\"APT-02\""] {
+        assert!(parse(&entry.replace(part, "")).is_err_and(|error| error.contains("leaves something empty")), "{part}");
+    }
+    assert!(parse(&entry.replace("reason", "because")).is_err());
+    assert!(Expectations::parse(entry).is_err(), "whether rows are played there must be said");
 }

@@ -8,8 +8,10 @@ mod sim;
 mod watched;
 
 use crate::case::{Kind as Role, Row};
+use crate::expect::Expectations;
 use crate::run::{Failure, Played};
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 
 /// What is below a row.
@@ -60,6 +62,21 @@ impl Kind {
         match self {
             Self::Host => "host",
             Self::Sim => "sim",
+        }
+    }
+
+    /// Where it gives something else than rows say.
+    ///
+    /// # Errors
+    /// What is wrong with its list, which rows it names among other things.
+    pub fn expectations(self, rows: &[Arc<Row>]) -> Result<Expectations, String> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the package lies in the workspace")?;
+        let list = Expectations::read(root, self.name())?;
+        let strays = list.strays(rows.iter().map(|row| &**row), None);
+        if strays.is_empty() {
+            Ok(list)
+        } else {
+            Err(format!("tests/expect/{}.toml: {}", self.name(), strays.join("; ")))
         }
     }
 

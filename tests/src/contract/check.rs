@@ -33,7 +33,7 @@ pub fn check(root: &Path, contract: &Contract, evidence: &Evidence) -> Vec<Strin
         let strays = facts_of(row).filter(|id| !ids.contains(id));
         wrong.extend(strays.map(|id| format!("row {}: there is no fact {id}", row.id)));
     }
-    wrong.extend(evidence.stray_divergences().map(|row| format!("tests/expect: there is no row {row}")));
+    wrong.extend(evidence.stray_divergences(&ids));
     wrong.extend(strangers(root, contract));
     wrong
 }

@@ -1,7 +1,6 @@
 //! The facts as `tests/contract/*.toml` spells them.
 
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -131,12 +130,7 @@ impl Contract {
 }
 
 /// A file of TOML.
-pub(super) fn parse<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, String> {
+fn parse<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, String> {
     let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
-}
-
-/// The divergences of a backend, by row; nothing when it has no file.
-pub(super) fn divergences(path: &Path) -> Result<Option<BTreeMap<String, String>>, String> {
-    if path.exists() { parse(path).map(Some) } else { Ok(None) }
 }

@@ -1,8 +1,9 @@
 //! What shows a fact: rows, divergences, tests; and the mark that follows for each backend.
 
-use super::data::{Contract, Fact, divergences};
+use super::data::{Contract, Fact};
 use crate::case::Row;
-use std::collections::BTreeMap;
+use crate::expect::Expectations;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,8 +21,8 @@ fn fact_of(id: &str) -> &str {
 #[derive(Debug)]
 pub struct Evidence {
     rows: Vec<Arc<Row>>,
-    /// For each backend, by row; none when no list is there, so the backend does not run.
-    divergences: [Option<BTreeMap<String, String>>; 3],
+    /// For each backend.
+    expected: [Expectations; 3],
 }
 
 /// The backends in the order of the columns: the files of `tests/expect/` and the headings.
@@ -50,14 +51,9 @@ impl Evidence {
     /// # Errors
     /// What cannot be read, with the file's name.
     pub fn read(root: &Path) -> Result<Evidence, String> {
-        let mut lists = [None, None, None];
-        for (list, (backend, _)) in lists.iter_mut().zip(BACKENDS) {
-            *list = divergences(&root.join("tests/expect").join(backend).with_extension("toml"))?;
-        }
-        // These two run all rows, whether they have a list or not.
-        lists[..2].iter_mut().for_each(|list| _ = list.get_or_insert_default());
+        let [host, sim, wine] = BACKENDS.map(|(backend, _)| Expectations::read(root, backend));
         let wrong = |errors: Vec<_>| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-        Ok(Evidence { rows: crate::rows().map_err(wrong)?, divergences: lists })
+        Ok(Evidence { rows: crate::rows().map_err(wrong)?, expected: [host?, sim?, wine?] })
     }
 
     /// All rows.
@@ -66,12 +62,13 @@ impl Evidence {
         &self.rows
     }
 
-    /// The divergences whose row is not there, as `BACKEND: ROW`.
-    pub(super) fn stray_divergences(&self) -> impl Iterator<Item = String> {
-        BACKENDS.iter().zip(&self.divergences).flat_map(|((backend, _), list)| {
-            let ids = list.iter().flat_map(BTreeMap::keys);
-            ids.filter(|id| !self.rows.iter().any(|row| row.id == **id)).map(move |id| format!("{backend}: {id}"))
-        })
+    /// The entries of lists whose row or fact is not there.
+    pub(super) fn stray_divergences(&self, facts: &BTreeSet<&str>) -> Vec<String> {
+        let of_list = |((backend, _), list): (&(&str, &str), &Expectations)| {
+            let strays = list.strays(self.rows.iter().map(|row| &**row), Some(facts));
+            strays.into_iter().map(|what| format!("tests/expect/{backend}.toml: {what}")).collect::<Vec<_>>()
+        };
+        BACKENDS.iter().zip(&self.expected).flat_map(of_list).collect()
     }
 
     /// The rows that show a fact: its own, or else all of those that say the same, if each of these has one.
@@ -104,10 +101,10 @@ impl Evidence {
     pub(super) fn marks(&self, contract: &Contract, fact: &Fact) -> [Mark; 3] {
         let rows = self.rows_of(fact);
         let tests = Self::tests_of(contract, fact);
-        std::array::from_fn(|backend| match &self.divergences[backend] {
-            Some(list) if !rows.is_empty() => {
-                let reason = rows.iter().find_map(|row| list.get(&row.id));
-                reason.map_or(Mark::Passes, |reason| Mark::Diverges(reason.clone()))
+        std::array::from_fn(|backend| match &self.expected[backend] {
+            list if list.runs && !rows.is_empty() => {
+                let entry = rows.iter().find_map(|row| list.of(&row.id));
+                entry.map_or(Mark::Passes, |entry| Mark::Diverges(entry.reason.clone()))
             }
             // What lies in the simulator's package runs there; all other tests are on host threads.
             _ if tests.iter().any(|test| test.starts_with("sim/") == (backend == 1)) && backend < 2 => Mark::ByTest,

@@ -3,7 +3,7 @@
 //! `tests/contract/*.toml` holds the facts, one file a section, in the order that `index.toml` gives. A fact is shown by rows
 //! (`tests/cases/*.rows`; a row's id is the fact's, with `.2` and so on behind it where there are several), by plain
 //! tests that it names (`shown_by`), or it says why no row can show it (`no_row`). `tests/expect/BACKEND.toml` holds the
-//! divergences: a row's id and the reason. [`Contract::read`] takes all that in, [`check`] finds what is not in order,
+//! divergences ([`crate::expect`]). [`Contract::read`] takes all that in, [`check`] finds what is not in order,
 //! [`pages`] writes the chapters of the book.
 //!
 //! `data` is the data, `evidence` what shows a fact, `check` the rules, `page` the text. All are plain functions over the
