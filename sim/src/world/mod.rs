@@ -14,6 +14,7 @@ mod port;
 
 pub(crate) use hub::Hub;
 pub use machine::{Machine, Process, machine, process, this_process};
+pub(crate) use port::inside as is_inside;
 pub(crate) use port::{World, with_here};
 
 use crate::report::Report;
