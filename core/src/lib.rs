@@ -54,6 +54,7 @@ pub use call::{
     CoGetCancelObject, CoImpersonateClient, CoQueryClientBlanket, CoQueryProxyBlanket, CoRevertToSelf,
     CoSetCancelObject, CoSetProxyBlanket, CoSwitchCallContext, CoTestCancel,
 };
+pub use channel::CoRegisterChannelHook;
 pub use marshal::ndr::Ndr;
 pub use marshal::stream::{CreateStreamOnHGlobal, GetHGlobalFromStream};
 pub use marshal::{

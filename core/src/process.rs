@@ -4,6 +4,7 @@
 use crate::abi::global::GlobalTable;
 use crate::apartment::{ApartmentTable, Hosts};
 use crate::call::CancelStack;
+use crate::channel::ChannelHooks;
 use crate::debug::LiveCount;
 use crate::future::Timers;
 use crate::kernel::{HandleTable, QueueTable, ThreadTable, WaitLock, WaitTable, WindowTable, WorkPool};
@@ -23,6 +24,8 @@ const WORK_ITEMS: Object = Object { id: 2, kind: ObjectKind::Pool };
 /// The names of kernel objects.
 const NAMES: Object = Object { id: 3, kind: ObjectKind::Table };
 const TIMERS: Object = Object { id: 4, kind: ObjectKind::Table };
+/// The channel hooks.
+pub(crate) const HOOKS: Object = Object { id: 5, kind: ObjectKind::Table };
 const FIRST_OBJECT: u64 = 16;
 const FIRST_PROCESS: u32 = 4;
 /// Bits of a process's number below which the numbers of its threads lie.
@@ -52,6 +55,7 @@ pub struct Process {
     pub(crate) in_process_classes: InProcessClasses,
     pub(crate) global_options: GlobalOptions,
     pub(crate) ps_clsids: PsClsids,
+    pub(crate) channel_hooks: ChannelHooks,
     pub(crate) interface_table: InterfaceTable,
     pub(crate) globals: GlobalTable,
     pub(crate) timers: Timers,
@@ -92,6 +96,7 @@ impl Process {
             in_process_classes: InProcessClasses::default(),
             global_options: GlobalOptions::default(),
             ps_clsids: PsClsids::default(),
+            channel_hooks: ChannelHooks::default(),
             interface_table: InterfaceTable::default(),
             globals: GlobalTable::default(),
             timers: Timers::new(own(TIMERS)),

@@ -273,6 +273,24 @@ impl Default for RPCOLEMESSAGE {
     }
 }
 
+/// Which call a channel hook is told of.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct SChannelHookCallInfo {
+    /// The interface. `riid` of the hook's methods points here.
+    pub iid: GUID,
+    /// The length of this structure in bytes.
+    pub cbSize: u32,
+    /// The logical thread that the call belongs to (APT-33).
+    pub uCausality: GUID,
+    /// The server's process.
+    pub dwServerPid: u32,
+    /// The vtable slot of the method, counted from `QueryInterface` = 0.
+    pub iMethod: u32,
+    /// On the server's side the object, not counted. Null on the client's.
+    pub pObject: *mut c_void,
+}
+
 /// One entry of a query for several interfaces at once.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]

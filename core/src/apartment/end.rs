@@ -88,9 +88,11 @@ fn end(thread: &Current, apartment: &Arc<Apartment>) {
         step_in_and_end(thread, &neutral);
         process.ps_clsids.clear();
         process.interface_table.clear();
+        process.channel_hooks.clear();
     } else if process.apartments.is_empty() {
         process.ps_clsids.clear();
         process.interface_table.clear();
+        process.channel_hooks.clear();
     }
 }
 

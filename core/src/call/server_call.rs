@@ -20,7 +20,7 @@ use crate::object::Inner;
 use crate::platform::{self, Access, Object, ObjectKind};
 use crate::protocol::{Word, server_call as machine};
 use crate::proxy::info::{AsyncInfo, Kept};
-use crate::stub::{StubEntry, within};
+use crate::stub::{StubEntry, hook_reply, within};
 use crate::synchronize::EventHandle;
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -166,6 +166,10 @@ impl ServerCall_Impl {
 
     /// The object is idle again before the client can see the reply: its next call may be there at once.
     fn end(&self, call: &Arc<Call>, reply: Result<crate::channel::Buffer, Failure>) {
+        if call.caller.hooked.is_some() {
+            let (entry, fault) = (self.entry.upgrade(), reply.as_ref().map_or_else(|Failure(hr)| *hr, |_| S_OK));
+            within(call, || hook_reply(call, entry.as_deref(), fault));
+        }
         platform::visit(self.object, Access::Write);
         let over = self.running.lock().take();
         drop(over);

@@ -3,9 +3,10 @@
 //! It belongs to the apartment of its proxy and says so: `RPC_E_WRONG_THREAD` elsewhere (MRSH-13). The buffer that
 //! `GetBuffer` makes is a [`Call`], counted in the message; `FreeBuffer`, or a failure of `SendReceive`, gives it back.
 
-use super::{Buffer, Call, Caller, Failure, Route, Target, clear};
+use super::{Buffer, Call, Caller, Failure, Hooked, Route, Target, clear};
 use crate::abi::hresult::{
-    E_INVALIDARG, RPC_E_CALL_CANCELED, RPC_E_CANTCALLOUT_INEXTERNALCALL, RPC_E_CANTCALLOUT_ININPUTSYNCCALL, S_OK,
+    E_INVALIDARG, RPC_E_CALL_CANCELED, RPC_E_CALL_COMPLETE, RPC_E_CANTCALLOUT_INEXTERNALCALL,
+    RPC_E_CANTCALLOUT_ININPUTSYNCCALL, S_OK,
 };
 use crate::abi::interfaces::{IRpcChannelBuffer_Impl, IRpcChannelBuffer2, IRpcChannelBuffer2_Impl};
 use crate::abi::types::{MSHCTX_INPROC, RPCOLEMESSAGE};
@@ -31,7 +32,7 @@ pub(crate) fn caller(asynchronous: bool, blanket: Option<Arc<Blanket>>) -> Calle
     let tid = apartment::caller_tid();
     platform::with_current(|thread| {
         let (logical, chain) = (thread.com().logical_thread(thread.id()), apartment::application::chain(thread));
-        Caller { logical, asynchronous, tid, blanket, chain }
+        Caller { logical, asynchronous, tid, blanket, chain, hooked: None }
     })
 }
 
@@ -44,8 +45,9 @@ pub(crate) fn prepare(
     blanket: &Slot,
 ) -> Result<(), HRESULT> {
     home.check()?;
-    let request = Buffer::new(message.cbBuffer as usize);
-    let call = Call::take(target.clone(), caller(asynchronous, blanket.get()), request);
+    let mut caller = caller(asynchronous, blanket.get());
+    caller.hooked = Hooked::of_request(caller.logical, target.iid, message.iMethod);
+    let call = Call::take(target.clone(), caller, Buffer::new(message.cbBuffer as usize));
     message.Buffer = call.request_ptr();
     message.dataRepresentation = 0x10;
     message.reserved1 = Arc::into_raw(call).cast_mut().cast();
@@ -86,7 +88,12 @@ pub(crate) unsafe fn free(message: &mut RPCOLEMESSAGE) {
 /// # Safety
 /// As for [`call_of`].
 pub(crate) unsafe fn receive(call: &Call, message: &mut RPCOLEMESSAGE) -> HRESULT {
-    match call.reply() {
+    let reply = call.reply();
+    if let Some(hooked) = &call.caller.hooked {
+        let fault = reply.as_ref().map_or_else(|Failure(hr)| *hr, |_| S_OK);
+        hooked.client_notify(fault, call.test_by_client() == RPC_E_CALL_COMPLETE);
+    }
+    match reply {
         Ok((buffer, len)) => {
             message.Buffer = buffer;
             message.cbBuffer = u32::try_from(len).unwrap_or(u32::MAX);

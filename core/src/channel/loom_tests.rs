@@ -22,8 +22,14 @@ struct Flight {
 impl Flight {
     fn new(process: &Process) -> Self {
         let target = Target { apartment: Weak::new(), ipid: GUID::zeroed(), iid: GUID::zeroed() };
-        let caller =
-            Caller { logical: GUID::zeroed(), asynchronous: true, tid: 0, blanket: None, chain: Default::default() };
+        let caller = Caller {
+            logical: GUID::zeroed(),
+            asynchronous: true,
+            tid: 0,
+            blanket: None,
+            chain: Default::default(),
+            hooked: None,
+        };
         let call = Call::new(process, target, caller, Buffer::default());
         let event = Arc::new(Event::new(process, false, false));
         call.set_route(Route::Own(event.clone()));

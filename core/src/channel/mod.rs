@@ -7,6 +7,7 @@
 mod buffer;
 mod call;
 pub(crate) mod client;
+mod hooks;
 #[cfg(all(test, loom))]
 mod loom_tests;
 mod outers;
@@ -15,6 +16,8 @@ mod server;
 pub(crate) use buffer::{Buffer, Buffers};
 pub(crate) use call::{Call, Caller, Failure, Kept, Outer, Route, Target};
 pub(crate) use client::ClientChannel;
+pub use hooks::CoRegisterChannelHook;
+pub(crate) use hooks::{ChannelHooks, Hooked};
 pub(crate) use outers::Outers;
 pub(crate) use server::{Invocation, server_channel};
 

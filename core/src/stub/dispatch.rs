@@ -1,7 +1,7 @@
 //! Serving one call in its apartment: find the stub, set the call context, run the method or begin it, reply.
 
 use super::StubEntry;
-use crate::abi::hresult::{RPC_E_DISCONNECTED, RPC_E_INVALIDMETHOD, RPC_E_SERVERFAULT};
+use crate::abi::hresult::{RPC_E_DISCONNECTED, RPC_E_INVALIDMETHOD, RPC_E_SERVERFAULT, S_OK};
 use crate::abi::types::RPCOLEMESSAGE;
 use crate::apartment::application::Chain;
 use crate::apartment::{self, Context, Inside};
@@ -30,13 +30,25 @@ pub(crate) fn dispatch(call: &Arc<Call>) {
 fn serve(call: &Arc<Call>, entry: Arc<StubEntry>) {
     let mut invocation = call.take_request();
     let mut message = invocation.message();
+    if let Some(hooked) = &call.caller.hooked {
+        hooked.server_notify(entry.server().as_ref());
+    }
     if entry.asynchronous.begin(&entry, call, &message) {
         return;
     }
     let hr = invoke(&entry, &mut message);
+    hook_reply(call, Some(&entry), if hr.is_err() { hr } else { S_OK });
     // The entry holds the object. When the client has the reply and lets its proxy go, nobody here may hold it any more.
     drop(entry);
     complete(call, hr, invocation, &message);
+}
+
+/// Has the channel hooks attach to the reply what they want; `fault` is why there is none, or S_OK.
+pub(crate) fn hook_reply(call: &Call, entry: Option<&StubEntry>, fault: HRESULT) {
+    if let Some(hooked) = &call.caller.hooked {
+        let object = entry.and_then(StubEntry::server);
+        hooked.fill_reply(object.as_ref(), fault);
+    }
 }
 
 fn invoke(entry: &StubEntry, message: &mut RPCOLEMESSAGE) -> HRESULT {

@@ -13,7 +13,7 @@ mod manager;
 pub mod params;
 
 pub(crate) use async_dispatch::{AsyncServer, within};
-pub(crate) use dispatch::dispatch;
+pub(crate) use dispatch::{dispatch, hook_reply};
 pub(crate) use exports::Exports;
 pub(crate) use lifetime::disconnect;
 pub use lifetime::{CoDisconnectObject, CoLockObjectExternal};

@@ -5,6 +5,7 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod hook;
 pub mod outer;
 pub mod probe;
 pub mod releaser;
@@ -71,7 +72,7 @@ impl Thread {
         Self::start_in(platform::current().process(), name, body)
     }
 
-    fn start_in(process: &Arc<Process>, name: &str, body: impl FnOnce() + Send + 'static) -> Self {
+    pub fn start_in(process: &Arc<Process>, name: &str, body: impl FnOnce() + Send + 'static) -> Self {
         let panic = Panic::default();
         let slot = panic.clone();
         let spawned = kernel::spawn_in(process, name, false, move || {
@@ -374,6 +375,11 @@ impl Log {
 
     pub fn lines(&self) -> Vec<String> {
         lock(&self.0).lines.clone()
+    }
+
+    /// The lines since the last look.
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut lock(&self.0).lines)
     }
 
     pub fn count(&self, line: &str) -> usize {

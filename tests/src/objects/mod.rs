@@ -2,6 +2,7 @@
 
 mod canceller;
 mod filter;
+mod hook;
 mod marshaled;
 mod outer;
 mod releaser;
@@ -16,6 +17,7 @@ pub use releaser::release_async;
 pub use sample::{AsyncISample, AsyncSample, ILocal, ISample, Sample};
 pub use window::create_window;
 
+use hook::Hook;
 use marshaled::{Agile, ByValue, Listener, NoMarshal, NoStubs};
 
 use crate::ops::Call;
@@ -75,6 +77,7 @@ pub fn make(kind: &str, made: Option<String>, player: Player) -> Result<*mut c_v
         "NoMarshal" => ISample::from(NoMarshal(player)).into_raw(),
         "ByValue" => ISample::from(ByValue(player)).into_raw(),
         "Filter" => IMessageFilter::from(Filter(player)).into_raw(),
+        "Hook" => IChannelHook::from(Hook(player)).into_raw(),
         "NoStubs" => IPSFactoryBuffer::from(NoStubs(player)).into_raw(),
         _ => return Err(format!("no kind of object: {kind}")),
     })

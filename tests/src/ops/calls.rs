@@ -169,4 +169,9 @@ pub const OPERATIONS: &[Operation] = &[
         let hr = unsafe { CoRegisterMessageFilter(c.get(0)?, &mut old) };
         give![hr, c.owned(old)]
     }),
+    op("CoRegisterChannelHook", "extent hook", "hr", "a hook for the calls of the process, keyed by any GUID", |c| {
+        let extent: GUID = c.get(0)?;
+        // SAFETY: a valid pointer; the hook is null or alive.
+        give![unsafe { CoRegisterChannelHook(&extent, c.get(1)?) }]
+    }),
 ];

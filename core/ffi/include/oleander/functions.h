@@ -88,6 +88,7 @@ HRESULT RoGetAgileReference(AgileReferenceOptions options, REFIID riid, IUnknown
     IAgileReference **ppAgileReference);
 HRESULT CoLockObjectExternal(IUnknown *pUnk, BOOL fLock, BOOL fLastUnlockReleases);
 HRESULT CoDisconnectObject(IUnknown *pUnk, DWORD dwReserved);
+HRESULT CoRegisterChannelHook(REFGUID ExtensionUuid, IChannelHook *pChannelHook);
 HRESULT CoRegisterPSClsid(REFIID riid, REFCLSID rclsid);
 HRESULT CoGetPSClsid(REFIID riid, CLSID *pClsid);
 

@@ -25,6 +25,7 @@ OLEANDER_OLE_INTERFACE_ID(IMultiQI, 0x00000020);
 OLEANDER_OLE_INTERFACE_ID(AsyncIMultiQI, 0x000E0020);
 OLEANDER_INTERFACE_ID(IRpcChannelBuffer, 0xD5F56B60, 0x593B, 0x101A, 0xB5, 0x69, 0x08, 0x00, 0x2B, 0x2D, 0xBF, 0x7A);
 OLEANDER_INTERFACE_ID(IRpcChannelBuffer2, 0x594F31D0, 0x7F19, 0x11D0, 0xB1, 0x94, 0x00, 0xA0, 0xC9, 0x0D, 0xC8, 0xBF);
+OLEANDER_INTERFACE_ID(IChannelHook, 0x1008C4A0, 0x7613, 0x11CF, 0x9A, 0xF1, 0x00, 0x20, 0xAF, 0x6E, 0x72, 0xF4);
 OLEANDER_INTERFACE_ID(IAsyncRpcChannelBuffer, 0xA5029FB6, 0x3C34, 0x11D1,
     0x9C, 0x99, 0x00, 0xC0, 0x4F, 0xB9, 0x98, 0xAA);
 OLEANDER_INTERFACE_ID(IRpcProxyBuffer, 0xD5F56A34, 0x593B, 0x101A, 0xB5, 0x69, 0x08, 0x00, 0x2B, 0x2D, 0xBF, 0x7A);
@@ -224,6 +225,16 @@ typedef struct ComCallData {
 
 typedef HRESULT(STDAPICALLTYPE *PFNCONTEXTCALL)(ComCallData *pParam);
 typedef HRESULT(STDAPICALLTYPE *LPFNGETCLASSOBJECT)(REFCLSID rclsid, REFIID riid, void **ppv);
+
+/* Which call a channel hook is told of. */
+typedef struct SChannelHookCallInfo {
+    IID iid;
+    DWORD cbSize;
+    GUID uCausality;
+    DWORD dwServerPid;
+    DWORD iMethod;
+    void *pObject;
+} SChannelHookCallInfo;
 
 typedef struct MULTI_QI {
     const IID *pIID;
@@ -462,6 +473,22 @@ DECLARE_INTERFACE_(IAsyncRpcChannelBuffer, IRpcChannelBuffer2) {
     STDMETHOD(Send)(THIS_ RPCOLEMESSAGE *pMessage, ISynchronize *pSync, ULONG *pulStatus) PURE;
     STDMETHOD(Receive)(THIS_ RPCOLEMESSAGE *pMessage, ULONG *pulStatus) PURE;
     STDMETHOD(GetDestCtxEx)(THIS_ RPCOLEMESSAGE *pMsg, DWORD *pdwDestContext, void **ppv) PURE;
+};
+
+/* Attaches data to calls. Each riid is the beginning of an SChannelHookCallInfo. */
+#undef INTERFACE
+#define INTERFACE IChannelHook
+DECLARE_INTERFACE_(IChannelHook, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD_(void, ClientGetSize)(THIS_ REFGUID uExtent, REFIID riid, ULONG *pDataSize) PURE;
+    STDMETHOD_(void, ClientFillBuffer)(THIS_ REFGUID uExtent, REFIID riid, ULONG *pDataSize, void *pDataBuffer) PURE;
+    STDMETHOD_(void, ClientNotify)(THIS_ REFGUID uExtent, REFIID riid, ULONG cbDataSize, void *pDataBuffer,
+        DWORD lDataRep, HRESULT hrFault) PURE;
+    STDMETHOD_(void, ServerNotify)(THIS_ REFGUID uExtent, REFIID riid, ULONG cbDataSize, void *pDataBuffer,
+        DWORD lDataRep) PURE;
+    STDMETHOD_(void, ServerGetSize)(THIS_ REFGUID uExtent, REFIID riid, HRESULT hrFault, ULONG *pDataSize) PURE;
+    STDMETHOD_(void, ServerFillBuffer)(THIS_ REFGUID uExtent, REFIID riid, ULONG *pDataSize, void *pDataBuffer,
+        HRESULT hrFault) PURE;
 };
 
 /* The inner side of an interface proxy. */

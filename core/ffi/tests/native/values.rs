@@ -83,7 +83,7 @@ macro_rules! interface_ids {
 fn ids(compiler: &Compiler) -> Outcome {
     let known = interface_ids! {
         IUnknown AsyncIUnknown ISynchronize ISynchronizeHandle ISynchronizeEvent ISynchronizeMutex IWaitMultiple ISynchronizeContainer ICallFactory ICancelMethodCalls
-        IClientSecurity IServerSecurity IMultiQI AsyncIMultiQI IRpcChannelBuffer IRpcChannelBuffer2 IAsyncRpcChannelBuffer IRpcProxyBuffer IRpcStubBuffer
+        IClientSecurity IServerSecurity IMultiQI AsyncIMultiQI IRpcChannelBuffer IRpcChannelBuffer2 IAsyncRpcChannelBuffer IChannelHook IRpcProxyBuffer IRpcStubBuffer
         IPSFactoryBuffer IMarshal IMarshal2 IStdMarshalInfo INoMarshal IExternalConnection IAgileReference
         IReleaseMarshalBuffers IGlobalInterfaceTable IMessageFilter
         IInitializeSpy IComThreadingInfo IContext IObjContext IContextCallback IGlobalOptions IAgileObject IClassFactory ISequentialStream IStream
@@ -177,6 +177,10 @@ fn layouts(compiler: &Compiler) -> Outcome {
     layout!(wanted, body, RPCOLEMESSAGE {
         "reserved1" = reserved1, "dataRepresentation" = dataRepresentation, "Buffer" = Buffer, "cbBuffer" = cbBuffer,
         "iMethod" = iMethod, "reserved2" = reserved2, "rpcFlags" = rpcFlags,
+    });
+    layout!(wanted, body, SChannelHookCallInfo {
+        "iid" = iid, "cbSize" = cbSize, "uCausality" = uCausality, "dwServerPid" = dwServerPid, "iMethod" = iMethod,
+        "pObject" = pObject
     });
     layout!(wanted, body, MULTI_QI { "pIID" = pIID, "pItf" = pItf, "hr" = hr });
     layout!(wanted, body, STATSTG {

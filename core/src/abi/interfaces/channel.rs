@@ -38,6 +38,49 @@ pub unsafe trait IAsyncRpcChannelBuffer: IRpcChannelBuffer2 {
     fn GetDestCtxEx(&self, pMsg: *mut RPCOLEMESSAGE, pdwDestContext: *mut u32, ppv: *mut *mut c_void) -> HRESULT;
 }
 
+/// Attaches data to calls, and sees what the other side attached (CHN-05): see `CoRegisterChannelHook`.
+///
+/// Every `riid` is the `iid` at the beginning of a whole [`SChannelHookCallInfo`](crate::SChannelHookCallInfo). Sizes are in
+/// bytes. `lDataRep` is 0x10: little endian, ASCII, IEEE. A hook is called on whatever thread the call is on.
+#[interface("1008C4A0-7613-11CF-9AF1-0020AF6E72F4")]
+pub unsafe trait IChannelHook: IUnknown {
+    /// How many bytes the client wants to attach; 0 is nothing.
+    fn ClientGetSize(&self, uExtent: *const GUID, riid: *const GUID, pDataSize: *mut u32);
+    /// Writes them; `*pDataSize` is the room, and then how many there are.
+    fn ClientFillBuffer(&self, uExtent: *const GUID, riid: *const GUID, pDataSize: *mut u32, pDataBuffer: *mut c_void);
+    /// The call has ended. `hrFault` is why there is no reply, else `S_OK`, whatever the method returned. Null and 0 where
+    /// the server attached nothing.
+    fn ClientNotify(
+        &self,
+        uExtent: *const GUID,
+        riid: *const GUID,
+        cbDataSize: u32,
+        pDataBuffer: *mut c_void,
+        lDataRep: u32,
+        hrFault: HRESULT,
+    );
+    /// A call has come. Null and 0 where the client attached nothing.
+    fn ServerNotify(
+        &self,
+        uExtent: *const GUID,
+        riid: *const GUID,
+        cbDataSize: u32,
+        pDataBuffer: *mut c_void,
+        lDataRep: u32,
+    );
+    /// How many bytes the server wants to attach to its reply; 0 is nothing.
+    fn ServerGetSize(&self, uExtent: *const GUID, riid: *const GUID, hrFault: HRESULT, pDataSize: *mut u32);
+    /// Writes them, as `ClientFillBuffer`.
+    fn ServerFillBuffer(
+        &self,
+        uExtent: *const GUID,
+        riid: *const GUID,
+        pDataSize: *mut u32,
+        pDataBuffer: *mut c_void,
+        hrFault: HRESULT,
+    );
+}
+
 /// The inner side of an interface proxy (IID-19).
 #[interface("D5F56A34-593B-101A-B569-08002B2DBF7A")]
 pub unsafe trait IRpcProxyBuffer: IUnknown {

@@ -56,8 +56,9 @@ impl Call {
 
     /// Gives the client's reference back, and keeps the call for another one if all went well.
     pub(crate) fn give_back(self: Arc<Self>) {
-        // In a simulated world each call is a new one, so that no two of them are the same object to its eyes.
-        if platform::is_simulated() {
+        // In a simulated world each call is a new one, so that no two of them are the same object to its eyes. A call that
+        // is kept would keep its hooks.
+        if platform::is_simulated() || self.caller.hooked.is_some() {
             return;
         }
         {

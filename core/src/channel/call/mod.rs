@@ -15,7 +15,7 @@ mod route;
 pub(crate) use kept::Kept;
 pub(crate) use route::{Outer, Route};
 
-use super::{Buffer, Invocation};
+use super::{Buffer, Hooked, Invocation};
 use crate::abi::hresult::{
     RO_E_BLOCKED_CROSS_ASTA_CALL, RPC_E_DISCONNECTED, RPC_S_CALL_CANCELLED_HR, RPC_S_UNKNOWN_IF_HR,
 };
@@ -57,6 +57,8 @@ pub(crate) struct Caller {
     pub(crate) blanket: Option<Arc<Blanket>>,
     /// The application STAs that its chain has passed (MSG-17).
     pub(crate) chain: Chain,
+    /// The channel hooks that go with the call, and what they have attached.
+    pub(crate) hooked: Option<Arc<Hooked>>,
 }
 
 /// Why there is no reply.
