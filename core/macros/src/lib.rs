@@ -27,6 +27,10 @@ pub fn interface(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// - `agile`: the object may be called on every thread and says so (`IAgileObject`, and `IMarshal` through the
 ///   free-threaded marshaler). The struct must be `Send + Sync`.
 /// - `blind = field`: queries for everything else go to the inner object in that field, an `oleander::object::Inner`.
+/// - `inner = field`: the inner object in that field, an `oleander::object::Inner`, ends with the object; which queries go to
+///   it the class says itself.
+/// - `first = method`: after the guard, every query but that for IUnknown asks `unsafe fn method(&self, iid: &GUID, ppv: *mut
+///   *mut c_void) -> Option<HRESULT>` of the object type; what it says is the answer.
 /// - `fallback = method`: queries for everything else go to `unsafe fn method(&self, iid: &GUID, ppv: *mut *mut c_void) ->
 ///   HRESULT` of the object type.
 /// - `guard = method`: every query but that for IUnknown asks `fn method(&self, iid: &GUID) -> HRESULT` of the object type

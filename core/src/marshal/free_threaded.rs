@@ -11,7 +11,7 @@ use super::stream::{read_exact, write_all};
 use crate::abi::clsid::{CLSID_InProcFreeMarshaler, CLSID_StdMarshal};
 use crate::abi::exports::export;
 use crate::abi::hresult::{E_INVALIDARG, E_POINTER, RPC_E_INVALID_OBJREF, S_OK};
-use crate::abi::interfaces::{IMarshal, IMarshal_Impl, IStream};
+use crate::abi::interfaces::{IMarshal_Impl, IMarshal2, IMarshal2_Impl, IStream};
 use crate::abi::types::{MSHCTX_INPROC, MSHLFLAGS_NORMAL};
 use crate::com_class;
 use crate::object::{self, SystemClass};
@@ -23,7 +23,7 @@ use windows_core::{GUID, HRESULT, IUnknown, Interface};
 const PACKET: usize = 28;
 
 /// The marshaler, aggregated by an object that may be used from every apartment.
-#[com_class(IMarshal)]
+#[com_class(IMarshal2)]
 struct FreeThreadedMarshaler;
 
 /// What the process puts into its packets: its own address, which no other living process of the program has.
@@ -58,6 +58,8 @@ fn marshal_standard(stream: &IStream, object: &IUnknown, iid: &GUID, to: &packet
         Err(hr) => hr,
     }
 }
+
+impl IMarshal2_Impl for FreeThreadedMarshaler_Impl {}
 
 impl IMarshal_Impl for FreeThreadedMarshaler_Impl {
     unsafe fn GetUnmarshalClass(

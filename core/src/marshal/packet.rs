@@ -76,7 +76,7 @@ pub(crate) fn marshal(unknown: &IUnknown, iid: &GUID, to: &Destination, out: &mu
 pub(crate) fn marshal_standard(unknown: &IUnknown, iid: &GUID, to: &Destination, out: &mut Vec<u8>) -> Outcome<()> {
     let home = apartment::require()?;
     if let Some(manager) = proxy::manager_of(unknown) {
-        return marshal_proxy(&manager, unknown, iid, to.flags, out);
+        return marshal_proxy(&manager, iid, to, out);
     }
     let stub = home.exports.manager(&home, unknown)?;
     let entry = stub.entry(&home.exports, iid)?;
@@ -88,13 +88,17 @@ pub(crate) fn marshal_standard(unknown: &IUnknown, iid: &GUID, to: &Destination,
 
 /// The class of the handler that clients in other processes get, if the object names one.
 pub(crate) fn handler(object: &IUnknown, context: u32, data: *mut c_void) -> Option<GUID> {
-    if matches!(context, MSHCTX_INPROC | MSHCTX_CROSSCTX) {
+    if !may_have_handler(context) {
         return None;
     }
     let info: IStdMarshalInfo = object.cast().ok()?;
     let mut clsid = GUID::zeroed();
     // SAFETY: an object of this apartment and valid arguments.
     unsafe { info.GetClassForHandler(context, data, &mut clsid) }.is_ok().then_some(clsid)
+}
+
+fn may_have_handler(context: u32) -> bool {
+    !matches!(context, MSHCTX_INPROC | MSHCTX_CROSSCTX)
 }
 
 fn count_packet(refs: &mut Refs, ipid: GUID, flags: u32) {
@@ -126,32 +130,20 @@ fn write_standard(
 }
 
 /// The packet of a proxy leads to the original object (MRSH-18).
-fn marshal_proxy(
-    manager: &proxy::ManagerRef,
-    unknown: &IUnknown,
-    iid: &GUID,
-    flags: u32,
-    out: &mut Vec<u8>,
-) -> Outcome<()> {
+fn marshal_proxy(manager: &proxy::ManagerRef, iid: &GUID, to: &Destination, out: &mut Vec<u8>) -> Outcome<()> {
     manager.home().check()?;
-    let ipid = match manager.ipid(iid) {
-        Some(ipid) => ipid,
-        // IUnknown has no proxy of its own: any interface of the object serves to reach it.
-        None if *iid == IUnknown::IID => manager.any_ipid(),
-        None => {
-            query(unknown, iid)?;
-            manager.ipid(iid).ok_or(E_NOINTERFACE)?
-        }
-    };
+    // IUnknown has no proxy of its own: any interface of the object serves to reach it.
+    let ipid = if *iid == IUnknown::IID { manager.any_ipid() } else { manager.reach(iid)? };
     let server = manager.server().ok_or(CO_E_OBJNOTCONNECTED)?;
     let stub = server.exports.by_oid(manager.oid).ok_or(CO_E_OBJNOTCONNECTED)?;
-    stub.change(|refs| count_packet(refs, ipid, flags));
-    write_standard(&server, &stub, *iid, ipid, flags, None, out);
+    stub.change(|refs| count_packet(refs, ipid, to.flags));
+    let handler = manager.handler_class().filter(|_| may_have_handler(to.context));
+    write_standard(&server, &stub, *iid, ipid, to.flags, handler, out);
     Ok(())
 }
 
-/// The object marshals itself (MA-45). Where it names the standard marshaler, what it writes is the whole packet: it has
-/// that marshaler do it (MRSH-23).
+/// The object marshals itself (MA-45). Where it names the standard marshaler, or the handler that this names, what it
+/// writes is the whole packet: it has that marshaler do it (MRSH-23, RUL-49).
 fn marshal_custom(
     custom: &IMarshal,
     unknown: &IUnknown,
@@ -170,7 +162,10 @@ fn marshal_custom(
         custom.MarshalInterface(stream.as_raw(), iid, object, context, data, flags).ok().map_err(code)?;
     }
     let data = contents(&stream)?;
-    if clsid != CLSID_StdMarshal {
+    let names_handler = || {
+        ObjRef::parse(&data).is_ok_and(|inside| matches!(inside.tail, Tail::Standard(_, Some(class)) if class == clsid))
+    };
+    if clsid != CLSID_StdMarshal && !names_handler() {
         let size = u32::try_from(data.len()).map_err(|_| E_INVALIDARG)?;
         ObjRef { iid: *iid, tail: Tail::Custom(clsid, size) }.write(out);
     }
@@ -206,8 +201,8 @@ pub(crate) fn deliver(stream: &IStream, bytes: &[u8]) -> HRESULT {
 /// The pointer behind a packet, for the calling apartment. The packet is used up, unless it is a table's (MRSH-07).
 pub(crate) fn unmarshal(objref: &ObjRef, data: &[u8], wanted: &GUID) -> Outcome<*mut c_void> {
     let here = apartment::require()?;
-    let standard = match objref.tail {
-        Tail::Standard(standard, _) => standard,
+    let (standard, class) = match objref.tail {
+        Tail::Standard(standard, class) => (standard, class),
         Tail::Custom(clsid, _) => {
             return with_custom(&clsid, data, |marshaler, stream| {
                 let mut raw = std::ptr::null_mut();
@@ -223,8 +218,8 @@ pub(crate) fn unmarshal(objref: &ObjRef, data: &[u8], wanted: &GUID) -> Outcome<
     let process = Process::current();
     let server = process.apartments.find(standard.oxid).ok_or(CO_E_OBJNOTCONNECTED)?;
     let refs = claim(&server, &standard)?;
-    let manager = here.imports.manager(&here, Arc::downgrade(&server), standard.oxid, standard.oid);
-    manager.add_refs(refs);
+    let equip = |fresh: &proxy::ManagerRef| proxy::equip(fresh, class);
+    let manager = here.imports.manager(&here, &server, standard.oid, refs, equip)?;
     manager.note_ipid(standard.ipid);
     if objref.iid != IUnknown::IID {
         let typed = manager.connect(&objref.iid, standard.ipid)?;

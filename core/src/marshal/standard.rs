@@ -10,9 +10,9 @@ use crate::abi::clsid::CLSID_StdMarshal;
 use crate::abi::exports::export;
 use crate::abi::hresult::{CO_E_NOTINITIALIZED, E_INVALIDARG, S_OK};
 use crate::abi::interfaces::{IMarshal_Impl, IMarshal2, IMarshal2_Impl, IStream};
-use crate::abi::types::SMEXF_SERVER;
+use crate::abi::types::{SMEXF_HANDLER, SMEXF_SERVER};
 use crate::com_class;
-use crate::{apartment, object, stub};
+use crate::{apartment, object, proxy, stub};
 use std::ffi::c_void;
 use windows_core::{GUID, HRESULT, IUnknown, Interface};
 
@@ -157,14 +157,17 @@ export! {
         S_OK
     }
 
-    /// The standard marshaler to aggregate under an object (`SMEXF_SERVER`): its non-delegating IUnknown, which the
-    /// object asks for `IMarshal`.
+    /// What an object aggregates of the standard marshaler: its non-delegating IUnknown.
     ///
-    /// `E_INVALIDARG` for null pointers and for other `smexflags`: client-side handlers (`SMEXF_HANDLER`) are not there.
-    /// `CO_E_NOTINITIALIZED` outside COM.
+    /// `SMEXF_SERVER` is for the object on the server, which asks it for `IMarshal`. `SMEXF_HANDLER` is for the object's
+    /// handler on the client (RUL-49): `pUnkOuter` is then the outer object that the handler's class object was given,
+    /// and the handler asks for the interfaces that it leaves to the proxies. It gives that up with its own end.
+    ///
+    /// `E_INVALIDARG` for null pointers, for other `smexflags`, and for a handler whose outer is no proxy;
+    /// `RPC_E_WRONG_THREAD` for a proxy of another apartment, `CO_E_NOTINITIALIZED` outside COM.
     ///
     /// # Safety
-    /// The pointers are null or valid; `pUnkOuter` is the controlling unknown of an object of the calling apartment.
+    /// The pointers are null or valid; `pUnkOuter` is a controlling unknown of the calling apartment.
     pub unsafe fn CoGetStdMarshalEx(
         pUnkOuter: *mut c_void,
         smexflags: u32,
@@ -173,11 +176,20 @@ export! {
         // SAFETY: the caller's.
         let Some(out) = (unsafe { ppUnkInner.as_mut() }) else { return E_INVALIDARG };
         *out = std::ptr::null_mut();
-        if pUnkOuter.is_null() || smexflags != SMEXF_SERVER {
-            return E_INVALIDARG;
-        }
+        // SAFETY: the caller's.
+        let outer = unsafe { IUnknown::from_raw_borrowed(&pUnkOuter) };
+        let Some(outer) = outer.filter(|_| [SMEXF_SERVER, SMEXF_HANDLER].contains(&smexflags)) else { return E_INVALIDARG };
         if apartment::current().is_none() {
             return CO_E_NOTINITIALIZED;
+        }
+        if smexflags == SMEXF_HANDLER {
+            return match proxy::proxies_of(outer) {
+                Ok(proxies) => {
+                    *out = proxies.into_raw();
+                    S_OK
+                }
+                Err(hr) => hr,
+            };
         }
         // SAFETY: the caller's outer object, and the place that was checked.
         unsafe { object::create_aggregated(StandardMarshaler { of: Of::Outer }, pUnkOuter, &IUnknown::IID, out) }

@@ -70,6 +70,14 @@ pub unsafe trait Class: IUnknownImpl + Any {
         S_OK
     }
 
+    /// Asked before the interfaces that the class lists, but not for IUnknown: what it says is the answer.
+    ///
+    /// # Safety
+    /// `ppv` may be written; it holds null, and does so after a failure.
+    unsafe fn query_first(&self, _iid: &GUID, _ppv: *mut *mut c_void) -> Option<HRESULT> {
+        None
+    }
+
     /// Interfaces that the object has from inner objects.
     ///
     /// # Safety
@@ -158,6 +166,10 @@ pub unsafe fn query_own<C: Class>(this: *mut C, iid: *const GUID, ppv: *mut *mut
     let guarded = unsafe { (*this).guard(iid) };
     if guarded.is_err() {
         return guarded;
+    }
+    // SAFETY: the object lives, and `ppv` was checked.
+    if let Some(answered) = unsafe { (*this).query_first(iid, ppv) } {
+        return answered;
     }
     // IAgileObject has no methods of its own: the first listed interface stands in for it.
     let slot = C::slot_of(iid).or_else(|| (C::AGILE && *iid == IAgileObject::IID).then_some(1));

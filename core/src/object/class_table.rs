@@ -1,15 +1,15 @@
 //! Class objects: what a process has registered (facts section 12). How objects are created from them is `activation`'s.
 //!
 //! A registration belongs to the apartment that made it and ends with it. `CLSCTX_INPROC_SERVER` is seen by that apartment
-//! alone, `CLSCTX_LOCAL_SERVER` by the others too, through a proxy (ACT-03, ACT-04). The system's own classes are there
+//! alone, as are handlers (`CLSCTX_INPROC_HANDLER`), `CLSCTX_LOCAL_SERVER` by the others too, through a proxy (ACT-03, ACT-04). The system's own classes are there
 //! without registration. A single-use class leaves the public view with the first client that finds it there. The lock is
 //! held for look-ups only.
 
 use crate::abi::exports::export;
 use crate::abi::hresult::{CO_E_NOTINITIALIZED, CO_E_OBJNOTREG, E_INVALIDARG, RPC_E_WRONG_THREAD, S_OK};
 use crate::abi::types::{
-    CLSCTX_INPROC_SERVER, CLSCTX_LOCAL_SERVER, REGCLS_MULTI_SEPARATE, REGCLS_MULTIPLEUSE, REGCLS_SURROGATE,
-    REGCLS_SUSPENDED,
+    CLSCTX_INPROC_HANDLER, CLSCTX_INPROC_SERVER, CLSCTX_LOCAL_SERVER, REGCLS_MULTI_SEPARATE, REGCLS_MULTIPLEUSE,
+    REGCLS_SURROGATE, REGCLS_SUSPENDED,
 };
 use crate::apartment::{self, Apartment};
 use crate::process::Process;
@@ -101,7 +101,8 @@ impl ClassTable {
         let mut inner = self.inner.lock();
         let visible = |it: &Registration| it.clsid == *clsid && it.flags & REGCLS_SUSPENDED == 0;
         let at_home = |it: &Registration| it.home.upgrade().is_some_and(|home| Arc::ptr_eq(home.base(), here.base()));
-        let in_process = |it: &Registration| it.context & context & CLSCTX_INPROC_SERVER != 0 && at_home(it);
+        let own = CLSCTX_INPROC_SERVER | CLSCTX_INPROC_HANDLER;
+        let in_process = |it: &Registration| it.context & context & own != 0 && at_home(it);
         let all = &mut inner.registrations;
         // What lies in the very context, then what the apartment has for itself, then what is public.
         let at =

@@ -10,8 +10,8 @@ use crate::object::class;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::ptr::NonNull;
-use std::sync::{Arc, Weak};
-use windows_core::{ComObject, IUnknownImpl};
+use std::sync::Arc;
+use windows_core::{ComObject, HRESULT, IUnknownImpl};
 
 #[derive(Clone, Copy)]
 struct Address(NonNull<ProxyManager_Impl>);
@@ -25,18 +25,24 @@ pub(crate) struct Imports {
 }
 
 impl Imports {
-    /// The manager for an object, made if there is none.
+    /// The manager for an object, made if there is none, with `refs` that a packet brought. `equip` gets a new one before
+    /// anybody else sees it; where that fails, it ends again.
     pub(crate) fn manager(
         &self,
         home: &Arc<Apartment>,
-        server: Weak<Apartment>,
-        oxid: u64,
+        server: &Arc<Apartment>,
         oid: u64,
-    ) -> ComObject<ProxyManager> {
+        refs: u32,
+        equip: impl FnOnce(&ComObject<ProxyManager>) -> Result<(), HRESULT>,
+    ) -> Result<ComObject<ProxyManager>, HRESULT> {
+        let oxid = server.oxid;
         if let Some(found) = self.find(oxid, oid) {
-            return found;
+            found.add_refs(u64::from(refs));
+            return Ok(found);
         }
-        let fresh = ComObject::new(ProxyManager::new(home, server, oxid, oid));
+        let fresh = ComObject::new(ProxyManager::new(home, Arc::downgrade(server), oxid, oid));
+        fresh.add_refs(u64::from(refs));
+        equip(&fresh)?;
         let mut managers = self.managers.lock();
         // Somebody else of the MTA may have been faster.
         let faster = managers.get(&(oxid, oid)).and_then(|there| take(*there));
@@ -44,7 +50,9 @@ impl Imports {
             managers.insert((oxid, oid), Address(class::root(&*fresh)));
         }
         drop(managers);
-        faster.unwrap_or(fresh)
+        let Some(faster) = faster else { return Ok(fresh) };
+        faster.add_refs(fresh.yield_refs());
+        Ok(faster)
     }
 
     fn find(&self, oxid: u64, oid: u64) -> Option<ComObject<ProxyManager>> {

@@ -7,10 +7,13 @@
 //! Its last Release waits for the object's end, except where an asynchronous Release gave it: then calls stand in
 //! `farewells`, which is shared with whoever gives the reference up, because the manager may end under his hands.
 //!
+//! An object may have a handler (`handler.rs`), which is aggregated here and asked before the server.
+//!
 //! State: `faces` only grows until the manager ends; `refs` are the references on the stub manager that the last release
 //! gives back. Both under short locks; the server is asked, and proxies are made and let go, outside of them. A manager
 //! whose apartment has ended is `dead`: its references are back already, calls through it fail (APT-22).
 
+use super::handler::Back;
 use super::{create_proxy, factory, own_call, registry};
 use crate::abi::clsid::CLSID_StdMarshal;
 use crate::abi::hresult::{
@@ -18,8 +21,8 @@ use crate::abi::hresult::{
     RPC_S_UNKNOWN_IF_HR, S_OK,
 };
 use crate::abi::interfaces::{
-    ICallFactory, ICallFactory_Impl, IClientSecurity, IMarshal, IMarshal_Impl, IMultiQI, IRpcChannelBuffer2,
-    IRpcProxyBuffer,
+    ICallFactory, ICallFactory_Impl, IClientSecurity, IMarshal_Impl, IMarshal2, IMarshal2_Impl, IMultiQI,
+    IRpcChannelBuffer2, IRpcProxyBuffer,
 };
 use crate::apartment::{self, Apartment};
 use crate::call::{ClientCall, Slot};
@@ -27,18 +30,18 @@ use crate::channel::{Buffer, Call, ClientChannel, Target};
 use crate::com_class;
 use crate::interface;
 use crate::marshal::{CoGetMarshalSizeMax, CoMarshalInterface, CoReleaseMarshalData, CoUnmarshalInterface};
-use crate::object::{class, raw};
+use crate::object::{Inner, class, raw};
 use crate::stub::StubManager;
 use parking_lot::Mutex;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use windows_core::{ComObject, GUID, HRESULT, IUnknown, IUnknownImpl, Interface};
 
 /// Known to this library only: tells a proxy of ours from every other object.
 #[interface("0b5f9a3c-6f3e-4d0b-9d55-6f6c65616e64")]
 pub(crate) unsafe trait IProxyManager: IUnknown {
-    /// A counted pointer to the manager.
+    /// A counted pointer to the manager, or null where it has ended.
     fn Manager(&self) -> *mut c_void;
 }
 
@@ -64,7 +67,17 @@ struct Remote {
 }
 
 /// What a client apartment holds of one object elsewhere.
-#[com_class(ICallFactory, IMultiQI, IMarshal, IClientSecurity, IProxyManager, fallback = query_remote, guard = may_query)]
+#[com_class(
+    ICallFactory,
+    IMultiQI,
+    IMarshal2,
+    IClientSecurity,
+    IProxyManager,
+    inner = handler,
+    guard = may_query,
+    first = ask_handler,
+    fallback = query_remote
+)]
 pub(crate) struct ProxyManager {
     home: Arc<Apartment>,
     server: Weak<Apartment>,
@@ -75,6 +88,11 @@ pub(crate) struct ProxyManager {
     farewells: Farewells,
     /// That of IUnknown.
     blanket: Arc<Slot>,
+    /// The object's handler, if it has one; the class is kept although there may be no such class here.
+    pub(super) handler: Inner,
+    pub(super) handler_class: OnceLock<GUID>,
+    /// Leads the handler's inner object here, as long as there is somebody here.
+    pub(super) back: Arc<Back>,
 }
 
 /// Asynchronous releases whose reference may be the manager's last: whose end they wait for.
@@ -91,6 +109,9 @@ impl ProxyManager {
             dead: AtomicBool::new(false),
             farewells: Farewells::default(),
             blanket: Arc::default(),
+            handler: Inner::new(),
+            handler_class: OnceLock::new(),
+            back: Arc::default(),
         }
     }
 
@@ -105,8 +126,13 @@ impl ProxyManager {
     }
 
     /// Takes references over that a packet brought.
-    pub(crate) fn add_refs(&self, count: u32) {
-        self.remote.lock().refs += u64::from(count);
+    pub(super) fn add_refs(&self, count: u64) {
+        self.remote.lock().refs += count;
+    }
+
+    /// What a packet brought, for another manager of the same object.
+    pub(super) fn yield_refs(&self) -> u64 {
+        std::mem::take(&mut self.remote.lock().refs)
     }
 
     /// The IPID behind an interface that this manager has shown.
@@ -164,7 +190,7 @@ impl ProxyManager {
 
     /// What to give back, to whom.
     fn take_refs(&self) -> Option<(Arc<StubManager>, u64)> {
-        let refs = std::mem::take(&mut self.remote.lock().refs);
+        let refs = self.yield_refs();
         if refs == 0 {
             return None;
         }
@@ -203,6 +229,7 @@ impl ProxyManager {
 
 impl Drop for ProxyManager {
     fn drop(&mut self) {
+        self.back.cut();
         self.home.imports.forget(self);
         self.cut_off();
         let calls = std::mem::take(&mut *self.farewells.lock());
@@ -227,7 +254,7 @@ impl ProxyManager_Impl {
     }
 
     /// Away from its apartment a proxy shows nothing but what it has shown there (MRSH-14).
-    fn may_query(&self, iid: &GUID) -> HRESULT {
+    pub(super) fn may_query(&self, iid: &GUID) -> HRESULT {
         let shown = *iid == IProxyManager::IID || self.ipid(iid).is_some();
         if shown || self.home.is_current() { S_OK } else { RPC_E_WRONG_THREAD }
     }
@@ -236,7 +263,7 @@ impl ProxyManager_Impl {
     ///
     /// # Safety
     /// `ppv` is valid for writes.
-    unsafe fn query_remote(&self, iid: &GUID, ppv: *mut *mut c_void) -> HRESULT {
+    pub(super) unsafe fn query_remote(&self, iid: &GUID, ppv: *mut *mut c_void) -> HRESULT {
         let found = match self.known(iid) {
             Some(typed) => Ok(typed),
             None => self.ask(iid),
@@ -310,7 +337,20 @@ impl ProxyManager_Impl {
 
     /// Whether a query is answered here, without the server.
     pub(super) fn answers_itself(&self, iid: &GUID) -> bool {
-        *iid == IUnknown::IID || <Self as class::Class>::slot_of(iid).is_some() || self.ipid(iid).is_some()
+        let own = *iid == IUnknown::IID || <Self as class::Class>::slot_of(iid).is_some();
+        own || self.handler.is_set() || self.ipid(iid).is_some()
+    }
+
+    /// The IPID of an interface of the object, whoever answers queries for it here. The server is asked if need be.
+    pub(crate) fn reach(&self, iid: &GUID) -> Result<GUID, HRESULT> {
+        if self.ipid(iid).is_none() {
+            if <Self as class::Class>::slot_of(iid).is_some() {
+                return Err(E_NOINTERFACE);
+            }
+            // SAFETY: the count that came with the pointer.
+            unsafe { drop(IUnknown::from_raw(self.ask(iid)?)) };
+        }
+        self.ipid(iid).ok_or(E_NOINTERFACE)
     }
 
     /// A proxy for an interface whose IPID is known; the typed pointer is counted.
@@ -396,6 +436,8 @@ impl ProxyManager_Impl {
     }
 }
 
+impl IMarshal2_Impl for ProxyManager_Impl {}
+
 impl IProxyManager_Impl for ProxyManager_Impl {
     unsafe fn Manager(&self) -> *mut c_void {
         let object = self.to_object();
@@ -407,8 +449,8 @@ impl IProxyManager_Impl for ProxyManager_Impl {
 /// The proxy manager behind a pointer, if it is a proxy of ours.
 pub(crate) fn manager_of(unknown: &IUnknown) -> Option<ComObject<ProxyManager>> {
     let private: IProxyManager = unknown.cast().ok()?;
-    // SAFETY: only this module answers that interface, with a counted pointer of this type.
-    unsafe { Some(std::mem::transmute::<*mut c_void, ComObject<ProxyManager>>(private.Manager())) }
+    // SAFETY: only this room answers that interface, with a counted pointer of this type or null.
+    unsafe { std::mem::transmute::<*mut c_void, Option<ComObject<ProxyManager>>>(private.Manager()) }
 }
 
 impl ICallFactory_Impl for ProxyManager_Impl {

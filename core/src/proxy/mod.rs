@@ -6,6 +6,7 @@ mod async_several;
 mod async_unknown;
 mod client_security;
 pub mod factory;
+mod handler;
 mod head;
 mod imports;
 pub mod info;
@@ -18,6 +19,7 @@ mod several;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use handler::{equip, proxies_of};
 pub(crate) use imports::Imports;
 pub(crate) use manager::{ProxyManager, manager_of};
 pub use registry::{CoGetPSClsid, CoRegisterPSClsid};

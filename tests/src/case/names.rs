@@ -1,6 +1,6 @@
 //! The constants that rows can name: HRESULTs, flags and class ids from oleander's own tables, interfaces by name.
 
-use crate::objects::{AsyncISample, CLSID_BY_VALUE, ILocal, ISample};
+use crate::objects::{AsyncISample, CLSID_BY_VALUE, CLSID_HANDLER, ILocal, ISample};
 use crate::run::Value;
 use oleander::abi::{clsid, hresult, types};
 use oleander::windows_core::{GUID, IUnknown, Interface};
@@ -17,7 +17,7 @@ interfaces! {
     IUnknown IClassFactory IMultiQI AsyncIMultiQI
     ISynchronize ISynchronizeHandle ISynchronizeEvent ISynchronizeContainer ISynchronizeMutex IWaitMultiple
     ICallFactory ICancelMethodCalls IMessageFilter
-    IMarshal INoMarshal IGlobalInterfaceTable IAgileObject IAgileReference IContextCallback ISequentialStream IStream
+    IMarshal IMarshal2 INoMarshal IGlobalInterfaceTable IAgileObject IAgileReference IContextCallback ISequentialStream IStream
     AsyncIUnknown IClientSecurity IServerSecurity
     ISample AsyncISample ILocal
 }
@@ -25,6 +25,7 @@ interfaces! {
 /// Classes that rows register, to a [`ByValue`](crate::objects) object's or to anything.
 const CLASSES: &[(&str, GUID)] = &[
     ("CLSID_ByValue", CLSID_BY_VALUE),
+    ("CLSID_Handler", CLSID_HANDLER),
     ("CLSID_Sample", GUID::from_u128(0x5b0e6a10_3c1d_4a5e_9a77_6f6c65616f12)),
     ("CLSID_Other", GUID::from_u128(0x5b0e6a10_3c1d_4a5e_9a77_6f6c65616f13)),
 ];

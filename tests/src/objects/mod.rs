@@ -2,6 +2,7 @@
 
 mod canceller;
 mod filter;
+mod handled;
 mod hook;
 mod marshaled;
 mod outer;
@@ -11,6 +12,7 @@ mod window;
 
 pub use canceller::Canceller;
 pub use filter::Filter;
+pub use handled::CLSID_HANDLER;
 pub use marshaled::CLSID_BY_VALUE;
 pub use outer::{AgileOuter, Outer};
 pub use releaser::release_async;
@@ -75,6 +77,7 @@ pub fn make(kind: &str, made: Option<String>, player: Player) -> Result<*mut c_v
         "Listener" => ISample::from(Listener(player)).into_raw(),
         "Agile" => ISample::from(Agile(player)).into_raw(),
         "NoMarshal" => ISample::from(NoMarshal(player)).into_raw(),
+        "Handled" => ISample::from(handled::Handled(player)).into_raw(),
         "ByValue" => ISample::from(ByValue(player)).into_raw(),
         "Filter" => IMessageFilter::from(Filter(player)).into_raw(),
         "Hook" => IChannelHook::from(Hook(player)).into_raw(),
@@ -83,9 +86,13 @@ pub fn make(kind: &str, made: Option<String>, player: Player) -> Result<*mut c_v
     })
 }
 
-/// A class object, whose objects have its name. It refuses outer objects.
+/// A class object, whose objects have its name. It refuses outer objects, but for a handler.
 pub fn factory(made: String, player: Player) -> IClassFactory {
     oleander::object::class_factory_with(move |outer, iid, out| {
+        if made == "Handler" {
+            // SAFETY: the caller's pointers are valid.
+            return unsafe { handled::create(&player, outer, iid, out) };
+        }
         if !outer.is_null() {
             return CLASS_E_NOAGGREGATION;
         }

@@ -76,8 +76,13 @@ pub const OPERATIONS: &[Operation] = &[
         let (Some(b"MEOW"), Some(flags), Some(iid)) = (bytes.get(..4), flags, bytes.get(8..).and_then(guid)) else {
             return Err("no packet".to_owned());
         };
-        // A packet of an object's own names its class; a standard one is all numbers of the object.
-        let class = bytes.get(24..).and_then(guid).filter(|_| flags == 4).map_or(Value::Null, Value::Guid);
+        // A packet of an object's own names its class, and one with a handler that; else it is all numbers of the object.
+        let class = match flags {
+            2 => bytes.get(64..).and_then(guid),
+            4 => bytes.get(24..).and_then(guid),
+            _ => None,
+        };
+        let class = class.map_or(Value::Null, Value::Guid);
         give![bytes.len(), flags, iid, class]
     }),
     op(

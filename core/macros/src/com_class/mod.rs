@@ -36,7 +36,7 @@ fn try_expand(attr: TokenStream, item: TokenStream) -> Result<TokenStream> {
     if !item.generics.params.is_empty() {
         return Err(Error::new_spanned(&item.generics, "a COM class has no type parameters and no lifetimes"));
     }
-    let members = options.blind.iter().chain(options.autos.iter().map(|auto| &auto.field));
+    let members = options.blind.iter().chain(&options.inner).chain(options.autos.iter().map(|auto| &auto.field));
     for member in members {
         if !item.fields.members().any(|field| field == *member) {
             let text = quote!(#member).to_string();
@@ -131,6 +131,17 @@ impl ClassDef {
                 }
             }
         });
+        let first = options.first.iter().map(|method| {
+            quote_spanned! { method.span() =>
+                unsafe fn query_first(
+                    &self,
+                    iid: &::oleander::windows_core::GUID,
+                    ppv: *mut *mut ::core::ffi::c_void,
+                ) -> ::core::option::Option<::oleander::windows_core::HRESULT> {
+                    unsafe { self.#method(iid, ppv) }
+                }
+            }
+        });
         quote! {
             #check
             // SAFETY: laid out as the trait asks.
@@ -158,6 +169,7 @@ impl ClassDef {
                     ::core::option::Option::None
                 }
                 #(#guard)*
+                #(#first)*
                 #inners
             }
         }
@@ -172,19 +184,24 @@ impl ClassDef {
         let blind = self.options.blind.iter().map(|field| {
             quote_spanned!(field.span() => fn __blind(&self) -> &::oleander::object::Inner { &self.value.#field })
         });
-        quote!(#(#autos)* #(#blind)*)
+        let inner = self.options.inner.iter().map(|field| {
+            quote_spanned!(field.span() => fn __inner(&self) -> &::oleander::object::Inner { &self.value.#field })
+        });
+        quote!(#(#autos)* #(#blind)* #(#inner)*)
     }
 
-    /// The functions about inner objects: the free-threaded marshaler, `auto` and `blind`.
+    /// The functions about inner objects: the free-threaded marshaler, `auto`, `blind` and `inner`.
     fn emit_inners(&self) -> TokenStream {
-        let Options { agile, blind, autos, fallback, .. } = &self.options;
-        if agile.is_none() && blind.is_none() && autos.is_empty() && fallback.is_none() {
+        let Options { agile, blind, inner, autos, fallback, .. } = &self.options;
+        if agile.is_none() && blind.is_none() && inner.is_none() && autos.is_empty() && fallback.is_none() {
             return TokenStream::new();
         }
         let outer = quote!(::oleander::windows_core::Interface::as_raw(&*::oleander::object::class::controlling(self)));
         let marshal = agile.map(|_| {
             quote! {
-                if *iid == <::oleander::abi::interfaces::IMarshal as ::oleander::windows_core::Interface>::IID {
+                if *iid == <::oleander::abi::interfaces::IMarshal as ::oleander::windows_core::Interface>::IID
+                    || *iid == <::oleander::abi::interfaces::IMarshal2 as ::oleander::windows_core::Interface>::IID
+                {
                     return unsafe {
                         ::oleander::object::class::query_marshaler(&self.marshaler, #outer, iid, ppv)
                     };
@@ -208,6 +225,7 @@ impl ClassDef {
         let all: Vec<TokenStream> = blind
             .iter()
             .map(|_| quote!(self.__blind()))
+            .chain(inner.iter().map(|_| quote!(self.__inner())))
             .chain((0..autos.len()).map(|index| format_ident!("__auto{index}")).map(|get| quote!(self.#get())))
             .chain(agile.map(|_| quote!(self.marshaler)))
             .collect();

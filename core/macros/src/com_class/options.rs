@@ -6,7 +6,7 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Error, Expr, Ident, Member, Path, Result, Token, parenthesized};
 
-const OPTIONS: &str = "the options are `agile`, `blind = field`, `auto(Interface = field : CLSID)`, `fallback = method` and `guard = method`";
+const OPTIONS: &str = "the options are `agile`, `blind = field`, `inner = field`, `auto(Interface = field : CLSID)`, `first = method`, `fallback = method` and `guard = method`";
 
 const AUTO: &str = "write `auto(Interface = field : CLSID)`";
 
@@ -36,6 +36,8 @@ pub struct Options {
     pub interfaces: Vec<Path>,
     pub agile: Option<Span>,
     pub blind: Option<Member>,
+    pub inner: Option<Member>,
+    pub first: Option<Ident>,
     pub fallback: Option<Ident>,
     pub guard: Option<Ident>,
     pub autos: Vec<Auto>,
@@ -76,6 +78,24 @@ impl Options {
             "agile" => {
                 if self.agile.replace(path.span()).is_some() {
                     return Err(Error::new_spanned(path, "`agile` is said twice"));
+                }
+            }
+            "inner" => {
+                if !input.peek(Token![=]) {
+                    return Err(Error::new_spanned(path, "write `inner = field`"));
+                }
+                input.parse::<Token![=]>()?;
+                if self.inner.replace(input.parse()?).is_some() {
+                    return Err(Error::new_spanned(path, "only one inner object is named so"));
+                }
+            }
+            "first" => {
+                if !input.peek(Token![=]) {
+                    return Err(Error::new_spanned(path, "write `first = method`"));
+                }
+                input.parse::<Token![=]>()?;
+                if self.first.replace(input.parse()?).is_some() {
+                    return Err(Error::new_spanned(path, "only one method can be asked first"));
                 }
             }
             "fallback" => {
