@@ -21,7 +21,7 @@ pub fn of_source(ty: &str) -> String {
         "BSTR" => "*16",
         // The structure's own name; the other one is a `typedef`.
         "STGMEDIUM" => "uSTGMEDIUM",
-        "LPTHREAD_START_ROUTINE" | "PAPCFUNC" | "WAITORTIMERCALLBACK" | "WNDPROC" => "function",
+        "LPTHREAD_START_ROUTINE" | "PAPCFUNC" | "TIMERPROC" | "WAITORTIMERCALLBACK" | "WNDPROC" => "function",
         other => other,
     }
     .to_owned()

@@ -557,6 +557,8 @@ flags! {
     u32 { PM_NOREMOVE = 0, PM_REMOVE = 1, PM_NOYIELD = 2 }
     /// Flags of `MsgWaitForMultipleObjectsEx`.
     u32 { MWMO_WAITALL = 1, MWMO_ALERTABLE = 2, MWMO_INPUTAVAILABLE = 4 }
+    /// The shortest and the longest period of a timer, in milliseconds.
+    u32 { USER_TIMER_MINIMUM = 0xA, USER_TIMER_MAXIMUM = 0x7FFF_FFFF }
     /// What input wakes `MsgWaitForMultipleObjectsEx`.
     u32 { QS_POSTMESSAGE = 8, QS_TIMER = 0x10, QS_SENDMESSAGE = 0x40, QS_ALLPOSTMESSAGE = 0x100, QS_ALLINPUT = 0x4FF }
     /// Index of a window's user data.

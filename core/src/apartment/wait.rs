@@ -16,8 +16,8 @@ use crate::abi::types::{
 };
 use crate::apartment::{Context, Home, Stay, application, filter};
 use crate::kernel::{
-    self, ANY_INPUT, Event, KernelObject, MessageQueue, NEW_POSTED, POSTED, PUMPED, Pumped, QueueWait, TASKS, Waitable,
-    Woken,
+    self, ANY_INPUT, Event, KernelObject, MessageQueue, NEW_POSTED, Need, POSTED, POSTED_DDE, PUMPED, Pumped, QUIT,
+    QueueWait, TASKS, Waitable, Woken,
 };
 use crate::platform::{self, Deadline, Why};
 use smallvec::SmallVec;
@@ -100,7 +100,9 @@ fn wait(objects: &[&dyn Waitable], how: How, deadline: Deadline) -> Woken {
         let input = QueueWait { queue: &queue, mask: ANY_INPUT };
         let mut list: Objects<'_> = objects.into();
         list.push(&input);
-        let woken = how.plainly(&list, deadline, Why::Wait);
+        let woken = queue.wait_with_timers((objects.len(), ANY_INPUT), Need::All, deadline, |deadline| {
+            how.plainly(&list, deadline, Why::Wait)
+        });
         queue.note_looked(true);
         return woken;
     }
@@ -112,7 +114,8 @@ fn wait(objects: &[&dyn Waitable], how: How, deadline: Deadline) -> Woken {
     let mask = match dispatch {
         Dispatch::Calls => TASKS,
         Dispatch::Modal => PUMPED,
-        Dispatch::Everything => ANY_INPUT,
+        // A WM_QUIT stays where it is, and ends no wait (MSG-11).
+        Dispatch::Everything => ANY_INPUT & !QUIT | POSTED_DDE,
     };
     let input = QueueWait { queue: &queue, mask };
     let mut list: Objects<'_> = objects.into();
@@ -124,19 +127,21 @@ fn wait(objects: &[&dyn Waitable], how: How, deadline: Deadline) -> Woken {
     // A poll dispatches what is queued now, and no more (WAIT-24).
     let mut turns_left = if deadline.is_now() { queue.pumped_len() } else { usize::MAX };
     loop {
-        let hit = kernel::wait(&list, false, deadline, Why::PumpingWait);
-        match hit {
-            Some(hit) if hit.index < objects.len() => return Woken::Hit(hit),
-            Some(hit) if hit.index < messages => {
+        let woken = queue.wait_with_timers((messages, mask), Need::Any, deadline, |deadline| {
+            kernel::wait(&list, false, deadline, Why::PumpingWait).map_or(Woken::TimedOut, Woken::Hit)
+        });
+        match woken {
+            Woken::Hit(hit) if hit.index < objects.len() => return woken,
+            Woken::Hit(hit) if hit.index < messages => {
                 platform::current().object().apcs.run();
                 return Woken::Apc;
             }
-            None => {
+            Woken::TimedOut => {
                 // What was looked at and left is no longer new (WAIT-11).
                 queue.mark_seen();
                 return Woken::TimedOut;
             }
-            Some(_) => {}
+            Woken::Hit(_) | Woken::Apc => {}
         }
         if turns_left == 0 {
             return how.plainly(objects, Deadline::NOW, Why::PumpingWait);
@@ -169,7 +174,7 @@ fn dispatch_one(queue: &MessageQueue, dispatch: Dispatch) -> bool {
         return true;
     }
     if dispatch == Dispatch::Everything
-        && let Some(message) = queue.take_posted(&kernel::Filter::ALL)
+        && let Some(message) = queue.take_posted(&kernel::Filter::ALL).or_else(|| queue.take_timer())
     {
         let _home = Stay::at_home();
         kernel::window::dispatch(&message);

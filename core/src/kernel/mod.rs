@@ -36,8 +36,8 @@ pub use handle::{HandleTable, KernelObject};
 pub use header::Header;
 pub use mutex::Mutex;
 pub use queue::{
-    ANY_INPUT, ANY_NEW, Filter, MessageQueue, NEW_ALL_POSTED, NEW_POSTED, NEW_SENT, POSTED, POSTED_DDE, POSTED_MAX,
-    PUMPED, PostError, Pumped, QUIT, QueueWait, SENT, TASKS, Task, message, run_pumped,
+    ANY_INPUT, ANY_NEW, Filter, MessageQueue, NEW_ALL_POSTED, NEW_POSTED, NEW_SENT, NEW_TIMER, POSTED, POSTED_DDE,
+    POSTED_MAX, PUMPED, PostError, Pumped, QUIT, QueueWait, SENT, TASKS, TIMER, Task, message, run_pumped,
 };
 pub use record::Callback;
 pub use semaphore::{SEMAPHORE_COUNT_MAX, Semaphore};
@@ -53,6 +53,7 @@ pub use work::queue_work_item;
 
 pub(crate) use handle::CURRENT_THREAD;
 pub(crate) use header::WaitLock;
+pub(crate) use queue::TimerProcedure;
 pub(crate) use registered::{RegisteredWait, WaitOptions, WaitTable};
 pub(crate) use sent::{Answer, How, handling, reply};
 pub(crate) use thread::{Gate, ThreadTable};

@@ -11,7 +11,7 @@ use super::MessageQueue;
 use super::queue::{PostError, WM_TASK, message as now_message};
 use super::sent::{self, Answer, How};
 use super::slots::Slots;
-use crate::abi::types::{HWND, HWND_MESSAGE, LPARAM, LRESULT, MSG, WM_DESTROY, WM_NCDESTROY, WPARAM};
+use crate::abi::types::{HWND, HWND_MESSAGE, LPARAM, LRESULT, MSG, WM_DESTROY, WM_NCDESTROY, WM_TIMER, WPARAM};
 use crate::object::guard;
 use crate::platform;
 use parking_lot::{Mutex, RwLock};
@@ -301,8 +301,17 @@ pub(crate) fn post(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> 
 }
 
 /// What `DispatchMessage` does: has a message that was retrieved handled by its window, if that is one of the current
-/// thread's. No lock is held meanwhile.
+/// thread's. A timer's message calls its procedure instead, if it names that of a timer that is set still. No lock is held
+/// meanwhile.
 pub fn dispatch(msg: &MSG) -> LRESULT {
+    if msg.message == WM_TIMER && msg.lParam != 0 {
+        if let Some(procedure) = super::queue().timer_procedure(msg.lParam) {
+            let time = (platform::now_ns() / 1_000_000) as u32;
+            // SAFETY: whoever set the timer vouches for its procedure, which runs on the thread that set it.
+            unsafe { procedure(msg.hwnd, WM_TIMER, msg.wParam, time) };
+        }
+        return 0;
+    }
     if msg.hwnd.is_null() {
         return 0;
     }

@@ -58,6 +58,16 @@ pub const OPERATIONS: &[Operation] = &[
         let there = unsafe { GetMessageW(&mut message, c.get(0)?, 0, 0) };
         give![there, message.message, message.wParam]
     }),
+    op("SetTimer", "window id ms", "timer error:ERROR_", "sets a timer without a procedure", |c| {
+        // SAFETY: a window is a number.
+        let timer = unsafe { SetTimer(c.get(0)?, c.get(1)?, c.get(2)?, None) };
+        give![timer, last_error()]
+    }),
+    op("KillTimer", "window timer", "BOOL error:ERROR_", "kills a timer", |c| {
+        // SAFETY: a window is a number.
+        let done = unsafe { KillTimer(c.get(0)?, c.get(1)?) };
+        give![done, last_error()]
+    }),
     op("left", "", "messages:WM_", "takes every posted message that is there, undispatched", |_| {
         let (mut message, mut messages) = (MSG::default(), Vec::new());
         // SAFETY: a valid message.

@@ -330,6 +330,10 @@ typedef int32_t AgileReferenceOptions;
 #define MWMO_ALERTABLE                       2
 #define MWMO_INPUTAVAILABLE                  4
 
+/* The shortest and the longest period of a timer, in milliseconds. */
+#define USER_TIMER_MINIMUM                   0xA
+#define USER_TIMER_MAXIMUM                   0x7FFFFFFF
+
 /* What input wakes MsgWaitForMultipleObjectsEx. */
 #define QS_POSTMESSAGE                       8
 #define QS_TIMER                             0x10

@@ -227,6 +227,8 @@ BOOL SendNotifyMessageA(HWND hWnd, UINT Msg, WPARAM wParam, LPARAM lParam);
 BOOL ReplyMessage(LRESULT lResult);
 BOOL InSendMessage(void);
 DWORD InSendMessageEx(LPVOID lpReserved);
+UINT_PTR SetTimer(HWND hWnd, UINT_PTR nIDEvent, UINT uElapse, TIMERPROC lpTimerFunc);
+BOOL KillTimer(HWND hWnd, UINT_PTR uIDEvent);
 BOOL WaitMessage(void);
 DWORD GetQueueStatus(UINT flags);
 BOOL GetMessageW(MSG *lpMsg, HWND hWnd, UINT wMsgFilterMin, UINT wMsgFilterMax);

@@ -119,6 +119,7 @@ typedef struct MSG {
 } MSG;
 
 typedef LRESULT(CALLBACK *WNDPROC)(HWND hwnd, UINT message, WPARAM wParam, LPARAM lParam);
+typedef void(CALLBACK *TIMERPROC)(HWND hwnd, UINT message, UINT_PTR idTimer, DWORD time);
 
 typedef struct WNDCLASSW {
     UINT style;

@@ -26,7 +26,7 @@ fn is_same(rust: &str, c: &str) -> bool {
         "u32" => one_of(&["DWORD", "ULONG", "UINT"]),
         "i32" => one_of(&["LONG", "INT", "APTTYPE", "APTTYPEQUALIFIER", "THDTYPE", "AgileReferenceOptions"]),
         "u64" => one_of(&["ULONGLONG", "ULARGE_INTEGER"]),
-        "usize" => one_of(&["SIZE_T", "ULONG_PTR"]),
+        "usize" => one_of(&["SIZE_T", "ULONG_PTR", "UINT_PTR"]),
         "f64" => one_of(&["DOUBLE"]),
         "isize" => one_of(&["LONG_PTR"]),
         "GUID" => one_of(&["GUID", "IID", "CLSID"]),

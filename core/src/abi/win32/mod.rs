@@ -1,4 +1,4 @@
-//! The Win32 functions under COM's asynchronous calls: events, waits, message queues, windows, threads. Each has its
+//! The Win32 functions under COM's asynchronous calls: events, waits, message queues, windows, timers, threads. Each has its
 //! documented name, signature and meaning; what is left out is what an emulated process has not got (security, input,
 //! painting, other processes' objects).
 //!
@@ -11,6 +11,7 @@ mod registered;
 mod sending;
 mod text;
 mod threads;
+mod timers;
 mod waits;
 mod windows;
 
@@ -20,6 +21,7 @@ pub use objects::*;
 pub use registered::*;
 pub use sending::*;
 pub use threads::*;
+pub use timers::*;
 pub use waits::*;
 pub use windows::*;
 

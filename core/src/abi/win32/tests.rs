@@ -11,6 +11,7 @@ mod handles;
 mod messages;
 mod names;
 mod threads;
+mod timers;
 mod windows;
 
 const TIMEOUT: u32 = WAIT_TIMEOUT;

@@ -5,12 +5,12 @@ use super::{fail, objects};
 use crate::abi::exports::export;
 use crate::abi::types::{
     ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, HANDLE, INFINITE, MAXIMUM_WAIT_OBJECTS, MWMO_ALERTABLE,
-    MWMO_INPUTAVAILABLE, MWMO_WAITALL, QS_ALLINPUT, QS_ALLPOSTMESSAGE, QS_POSTMESSAGE, QS_SENDMESSAGE,
+    MWMO_INPUTAVAILABLE, MWMO_WAITALL, QS_ALLINPUT, QS_ALLPOSTMESSAGE, QS_POSTMESSAGE, QS_SENDMESSAGE, QS_TIMER,
     WAIT_ABANDONED_0, WAIT_FAILED, WAIT_IO_COMPLETION, WAIT_OBJECT_0, WAIT_TIMEOUT,
 };
 use crate::kernel::{
-    self, Hit, KernelObject, NEW_ALL_POSTED, NEW_POSTED, NEW_SENT, POSTED, QUIT, QueueWait, SENT, TASKS, Waitable,
-    Woken,
+    self, Hit, KernelObject, NEW_ALL_POSTED, NEW_POSTED, NEW_SENT, NEW_TIMER, Need, POSTED, QUIT, QueueWait, SENT,
+    TASKS, TIMER, Waitable, Woken,
 };
 use crate::platform::{self, Deadline, Why};
 use smallvec::SmallVec;
@@ -48,8 +48,7 @@ unsafe fn objects_at(handles: *const HANDLE, count: u32, count_max: u32, all: bo
 }
 
 /// Waits for objects, alertably or not.
-fn wait(objects: &[&dyn Waitable], all: bool, ms: u32, alertable: bool) -> Woken {
-    let deadline = Deadline::after_ms(ms);
+fn wait(objects: &[&dyn Waitable], all: bool, deadline: Deadline, alertable: bool) -> Woken {
     if alertable {
         return kernel::wait_alertable(objects, all, deadline, Why::Wait);
     }
@@ -80,6 +79,9 @@ fn bits_of(wake_mask: u32, seen_too: bool) -> u32 {
     if wake_mask & QS_SENDMESSAGE != 0 {
         bits |= if seen_too { NEW_SENT | SENT } else { NEW_SENT };
     }
+    if wake_mask & QS_TIMER != 0 {
+        bits |= if seen_too { NEW_TIMER | TIMER } else { NEW_TIMER };
+    }
     bits
 }
 
@@ -100,7 +102,7 @@ export! {
     /// None: a stale handle is an error.
     pub unsafe fn WaitForSingleObjectEx(hHandle: HANDLE, dwMilliseconds: u32, bAlertable: BOOL) -> u32 {
         match platform::with_current(|thread| thread.process().handles.get(hHandle)) {
-            Some(object) => outcome(wait(&[object.as_waitable()], false, dwMilliseconds, bAlertable.as_bool())),
+            Some(object) => outcome(wait(&[object.as_waitable()], false, Deadline::after_ms(dwMilliseconds), bAlertable.as_bool())),
             None => fail(ERROR_INVALID_HANDLE, WAIT_FAILED),
         }
     }
@@ -118,7 +120,7 @@ export! {
     ) -> u32 {
         match platform::with_current(|thread| thread.process().handles.get(hObjectToWaitOn)) {
             Some(object) => match objects::signal(hObjectToSignal) {
-                Ok(()) => outcome(wait(&[object.as_waitable()], false, dwMilliseconds, bAlertable.as_bool())),
+                Ok(()) => outcome(wait(&[object.as_waitable()], false, Deadline::after_ms(dwMilliseconds), bAlertable.as_bool())),
                 Err(error) => fail(error, WAIT_FAILED),
             },
             None => fail(ERROR_INVALID_HANDLE, WAIT_FAILED),
@@ -157,7 +159,7 @@ export! {
         match unsafe { objects_at(lpHandles, nCount, MAXIMUM_WAIT_OBJECTS, bWaitAll.as_bool()) } {
             Ok(objects) => {
                 let list: SmallVec<[&dyn Waitable; 4]> = objects.iter().map(KernelObject::as_waitable).collect();
-                outcome(wait(&list, bWaitAll.as_bool(), dwMilliseconds, bAlertable.as_bool()))
+                outcome(wait(&list, bWaitAll.as_bool(), Deadline::after_ms(dwMilliseconds), bAlertable.as_bool()))
             }
             Err(error) => fail(error, WAIT_FAILED),
         }
@@ -190,7 +192,12 @@ export! {
         let input = QueueWait { queue: &queue, mask };
         let mut list: SmallVec<[&dyn Waitable; 4]> = objects.iter().map(KernelObject::as_waitable).collect();
         list.push(&input);
-        let woken = wait(&list, all, dwMilliseconds, dwFlags & MWMO_ALERTABLE != 0);
+        let all = all && nCount > 0;
+        let (need, alertable) = (if all { Need::All } else { Need::Any }, dwFlags & MWMO_ALERTABLE != 0);
+        let deadline = Deadline::after_ms(dwMilliseconds);
+        let woken = queue.wait_with_timers((objects.len(), mask), need, deadline, |deadline| {
+            wait(&list, all, deadline, alertable)
+        });
         queue.note_looked(dwFlags & MWMO_INPUTAVAILABLE != 0);
         if matches!(woken, Woken::Hit(Hit { index, .. }) if all || index == objects.len()) {
             queue.mark_seen_bits(mask);
@@ -216,15 +223,17 @@ export! {
     pub unsafe fn GetQueueStatus(flags: u32) -> u32 {
         let queue = kernel::queue();
         queue.visit_status();
+        queue.fire_timers();
         let status = queue.status();
-        let kinds = |sent: u32, posted: u32, all_posted: u32| {
+        let kinds = |sent: u32, posted: u32, all_posted: u32, timer: u32| {
             let kind = |bits: u32, kind: u32| if status & bits != 0 { kind } else { 0 };
-            (kind(sent, QS_SENDMESSAGE) | kind(posted, QS_POSTMESSAGE) | kind(all_posted, QS_ALLPOSTMESSAGE)) & flags
+            let messages = kind(posted, QS_POSTMESSAGE) | kind(all_posted, QS_ALLPOSTMESSAGE);
+            (kind(sent, QS_SENDMESSAGE) | messages | kind(timer, QS_TIMER)) & flags
         };
         let present = POSTED | TASKS | QUIT;
-        let there = kinds(SENT, present, present);
+        let there = kinds(SENT, present, present, TIMER);
         // What came and is gone again does not count.
-        let new = kinds(NEW_SENT, NEW_POSTED, NEW_ALL_POSTED) & there;
+        let new = kinds(NEW_SENT, NEW_POSTED, NEW_ALL_POSTED, NEW_TIMER) & there;
         queue.mark_seen_bits(bits_of(flags, false));
         there << 16 | new
     }

@@ -1,6 +1,7 @@
 //! The lists of a message queue, and which message comes next. No lock, no status bits: the queue has those.
 
-use super::{POSTED, POSTED_DDE, QUIT, SENT, TASKS, Task};
+use super::timers::Timers;
+use super::{POSTED, POSTED_DDE, QUIT, SENT, TASKS, TIMER, Task};
 use crate::abi::types::{HWND, MSG, WM_DDE_FIRST, WM_QUIT, WM_USER};
 use crate::kernel::sent::SentMessage;
 use crate::platform;
@@ -53,6 +54,7 @@ pub(super) struct Inner {
     pub(super) sent: VecDeque<Arc<SentMessage>>,
     pub(super) dde: usize,
     pub(super) quit: Option<i32>,
+    pub(super) timers: Timers,
     pub(super) tasks_closed: bool,
     pub(super) closed: bool,
 }
@@ -76,6 +78,7 @@ impl Inner {
             | bit(!self.posted.is_empty(), POSTED)
             | bit(self.dde > 0, POSTED_DDE)
             | bit(self.quit.is_some(), QUIT)
+            | bit(self.timers.is_ready(), TIMER)
     }
 
     /// What a message loop with this filter gets next.
@@ -86,7 +89,11 @@ impl Inner {
             (Some(at), Some((seq, _))) if self.posted[at].0 < *seq => Found::Posted(at),
             (_, Some(_)) => Found::Task,
             (Some(at), None) => Found::Posted(at),
-            (None, None) => self.quit.map_or(Found::Nothing, Found::Quit),
+            (None, None) => match (self.quit, self.timers.find(filter)) {
+                (Some(code), _) => Found::Quit(code),
+                (None, Some(at)) => Found::Timer(at),
+                (None, None) => Found::Nothing,
+            },
         }
     }
 
@@ -112,6 +119,7 @@ impl Inner {
                 }
                 Some((message(HWND::NULL, WM_QUIT, code as usize, 0), None))
             }
+            Found::Timer(at) => Some((self.timers.message(at, remove), None)),
         }
     }
 
@@ -126,6 +134,7 @@ pub(super) enum Found {
     Posted(usize),
     Task,
     Quit(i32),
+    Timer(usize),
 }
 
 /// A message that comes now.

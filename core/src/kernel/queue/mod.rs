@@ -1,5 +1,5 @@
 //! The message queue of a thread: posted messages, tasks (COM calls delivered to the thread), messages sent by other
-//! threads, and the wish to quit.
+//! threads, the wish to quit, and timers (see [`timers`]).
 //!
 //! # Status
 //!
@@ -14,9 +14,11 @@
 //! | [`QUIT`] | `PostQuitMessage` was called | by the owner | when `WM_QUIT` is taken |
 //! | [`NEW_POSTED`], [`NEW_ALL_POSTED`] | a posted message or a task that the owner has not looked at | by `post`, `post_task` | when the owner looks |
 //! | [`NEW_SENT`] | likewise, a sent message | by `send` | likewise |
+//! | [`TIMER`] | the message of a timer can be retrieved | by the owner, when it looks | when the last of them is taken or killed |
+//! | [`NEW_TIMER`] | a timer became ready that the owner has not looked at | with `TIMER` | when the owner looks |
 //! | `POKE` | something came since the owner began to look | by everyone | by the owner, before it looks |
 //!
-//! The lists and the first five bits change together under `inner`'s lock; the rest are flags of their own.
+//! The lists, the first five bits and `TIMER` change together under `inner`'s lock; the rest are flags of their own.
 //!
 //! # Who may do what
 //!
@@ -28,9 +30,11 @@
 //! `inner` is held for a few moves of messages and nothing else; the wait lock is taken after it is released.
 
 mod lists;
+mod timers;
 
 pub(super) use lists::WM_TASK;
 pub use lists::{Filter, message};
+pub(crate) use timers::TimerProcedure;
 
 use super::header::{Header, WAITERS};
 use super::sent::SentMessage;
@@ -59,14 +63,18 @@ pub const NEW_POSTED: u32 = 1 << 5;
 pub const NEW_ALL_POSTED: u32 = 1 << 6;
 /// A sent message came since the owner last looked.
 pub const NEW_SENT: u32 = 1 << 7;
+/// A timer's message can be retrieved.
+pub const TIMER: u32 = 1 << 9;
+/// A timer became ready since the owner last looked.
+pub const NEW_TIMER: u32 = 1 << 10;
 const POKE: u32 = 1 << 8;
 
 /// What a modal wait of an STA dispatches.
 pub const PUMPED: u32 = TASKS | SENT | POSTED_DDE;
 /// What is new.
-pub const ANY_NEW: u32 = NEW_POSTED | NEW_ALL_POSTED | NEW_SENT;
+pub const ANY_NEW: u32 = NEW_POSTED | NEW_ALL_POSTED | NEW_SENT | NEW_TIMER;
 /// What is there, seen or not.
-pub const ANY_INPUT: u32 = TASKS | SENT | POSTED | QUIT;
+pub const ANY_INPUT: u32 = TASKS | SENT | POSTED | QUIT | TIMER;
 
 /// How many posted messages a queue holds (MSG-14).
 pub const POSTED_MAX: usize = 10_000;
@@ -132,6 +140,7 @@ impl MessageQueue {
 
     /// What is there has been looked at, and is no longer new (WAIT-11). Part of the step of a wait.
     pub fn mark_seen(&self) {
+        self.fire_timers();
         self.mark_seen_bits(ANY_NEW);
     }
 
@@ -167,7 +176,7 @@ impl MessageQueue {
     /// Changes the lists, unless `f` says no with `None`, brings the status up to date with the bits of `new` set, and
     /// tells who waits.
     fn change<R>(&self, new: u32, f: impl FnOnce(&mut Inner) -> Option<R>) -> Option<R> {
-        const PRESENT: u32 = TASKS | SENT | POSTED | POSTED_DDE | QUIT;
+        const PRESENT: u32 = TASKS | SENT | POSTED | POSTED_DDE | QUIT | TIMER;
         let (result, word) = {
             let mut inner = self.inner.lock();
             let result = f(&mut inner)?;
@@ -353,12 +362,16 @@ impl MessageQueue {
 
     /// What `GetMessage` and `PeekMessage` do: delivers what other threads have sent, and gives the next message that
     /// passes the filter, `None` after the deadline. Tasks come as messages to the thread's COM window, in order with
-    /// the posted ones; [`MessageQueue::dispatch_task`] runs them.
+    /// the posted ones; [`MessageQueue::dispatch_task`] runs them. Timers come last (MSG-12).
     pub fn next_message(&self, filter: &Filter, remove: bool, deadline: Deadline) -> Option<MSG> {
         let com_window = self.com_window();
         let wanted = || !matches!(self.inner.lock().find(filter, com_window), Found::Nothing);
         loop {
-            let came = self.wait_for(&|| self.has(SENT) || wanted(), deadline, Why::MessageLoop);
+            // A timer is nobody's but the thread's own, so that it comes due is part of the wait's step.
+            self.fire_timers();
+            let bounded = self.bounded(deadline, filter);
+            let came = self.wait_for(&|| self.has(SENT) || wanted(), bounded, Why::MessageLoop);
+            self.fire_timers();
             if let Some(sent) = self.take_sent() {
                 sent.deliver();
                 continue;
@@ -375,7 +388,7 @@ impl MessageQueue {
         self.change(0, |inner| {
             // What is new becomes so under this lock, so nothing that is not looked at here is marked.
             let all = if filter.is_all() { NEW_ALL_POSTED } else { 0 };
-            self.header.clear_bits(NEW_POSTED | NEW_SENT | all);
+            self.header.clear_bits(NEW_POSTED | NEW_SENT | NEW_TIMER | all);
             (message, seq) = inner.next(filter, remove, com_window).unzip();
             Some(())
         });
@@ -424,6 +437,7 @@ impl MessageQueue {
                 inner.closed = true;
                 inner.posted = VecDeque::new();
                 inner.dde = 0;
+                inner.timers.clear();
                 Some((std::mem::take(&mut inner.sent), inner.drain_tasks()))
             })
             .unwrap_or_default();
@@ -433,10 +447,11 @@ impl MessageQueue {
         tasks
     }
 
-    /// A window ended: its posted messages go with it.
+    /// A window ended: its posted messages and its timers go with it.
     pub(super) fn forget_window(&self, hwnd: HWND) {
         self.header.visit(Access::Write);
         self.change(0, |inner| {
+            inner.timers.forget_window(hwnd);
             inner.posted.retain(|(_, msg)| msg.hwnd != hwnd);
             inner.dde = inner.posted.iter().filter(|(_, msg)| is_dde(msg.message)).count();
             Some(())
