@@ -4,12 +4,13 @@
 //! left, a limit is reached, or an execution fails. A failing execution is shrunk, shown as a timeline, and named by a token.
 
 use crate::explore::{Runner, Scenario};
-use crate::replay::{Recording, Replaying, Token, scenario_hash, shrink, try_replay};
+use crate::replay::{Choices, Replaying, Token, scenario_hash, shrink, try_replay};
 use crate::report::{End, Report};
-use crate::schedule::{Bounded, Dfs, Dpor, Pct, RandomWalk, Schedule};
+use crate::search::{Crew, Plan, Rules, search};
 use crate::trace::timeline;
 use crate::world::{Hub, Limits};
 use std::fmt;
+use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 /// Environment variable with a token: [`check`] then runs that execution only.
@@ -49,6 +50,9 @@ pub struct Builder {
     seconds_max: Option<Duration>,
     executions_max: Option<u64>,
     self_check: bool,
+    workers: usize,
+    shard: (u64, u64),
+    split_after: Option<u64>,
 }
 
 impl Default for Builder {
@@ -60,12 +64,18 @@ impl Default for Builder {
             seconds_max: None,
             executions_max: None,
             self_check: false,
+            workers: 0,
+            shard: (0, 1),
+            split_after: None,
         }
     }
 }
 
 /// How many executions an endless strategy runs where nobody says.
 const RANDOM_EXECUTIONS: u64 = 1_000;
+/// How many executions an endless strategy, and any other, runs before the rest is split, where nobody says.
+const RANDOM_SPLIT_AFTER: u64 = 100;
+const SPLIT_AFTER: u64 = 2_000;
 
 impl Builder {
     /// Exhaustive, without limits but for a million steps in one execution.
@@ -122,78 +132,80 @@ impl Builder {
         self
     }
 
-    fn schedule(&self) -> Box<dyn Schedule> {
-        match self.strategy {
-            Strategy::Exhaustive => Box::new(Dpor::default()),
-            Strategy::Dfs => Box::new(Dfs::default()),
-            Strategy::PreemptionBound(bound) => Box::new(Bounded::preemptions(bound)),
-            Strategy::DelayBound(bound) => Box::new(Bounded::delays(bound)),
-            Strategy::Random => Box::new(RandomWalk::new(self.seed)),
-            Strategy::Pct(depth) => Box::new(Pct::new(self.seed, depth, 0)),
-            Strategy::Portfolio => Box::new(Portfolio::new(self.seed)),
+    /// How many threads of the operating system run executions, each in a world of its own; 0, the default, is one for
+    /// each core. What is found does not depend on it: the verdict, the failing execution that is reported, the number of
+    /// executions without the redundant ones. They begin to help when the rest is split ([`split_after`](Self::split_after)).
+    #[must_use]
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = workers;
+        self
+    }
+
+    /// Explores one of `n` shares, counted from 0, of what there is: all shares together are everything. Each begins with
+    /// the same executions, from which it knows the shares ([`split_after`](Self::split_after)); share 0 counts them. The
+    /// shares of an exhaustive exploration do not know what the others find, so there are more redundant executions.
+    ///
+    /// # Panics
+    /// If there is no such share.
+    #[must_use]
+    pub fn shard(mut self, i: u64, n: u64) -> Self {
+        assert!(i < n, "shards are counted from 0: there is no shard {i} of {n}");
+        self.shard = (i, n);
+        self
+    }
+
+    /// After how many executions what is left is split into parts for workers and shards: 2,000 by default, and 100 for
+    /// random strategies. Which failing execution is found first may depend on it.
+    #[must_use]
+    pub fn split_after(mut self, executions: u64) -> Self {
+        self.split_after = Some(executions.max(1));
+        self
+    }
+
+    fn rules(&self, began: Instant) -> Rules {
+        let (executions, split_after) =
+            if self.strategy.is_endless() { (RANDOM_EXECUTIONS, RANDOM_SPLIT_AFTER) } else { (u64::MAX, SPLIT_AFTER) };
+        Rules {
+            limits: self.limits,
+            executions_max: self.executions_max.unwrap_or(executions),
+            until: self.seconds_max.and_then(|most| began.checked_add(most)),
+            split_after: self.split_after.unwrap_or(split_after),
+            shard: self.shard,
+            self_check: self.self_check,
         }
     }
 
     /// Checks a scenario, and says what was found.
     ///
+    /// The scenario is shared by the workers, each of which runs it on a thread of its own: hence `Sync`.
+    ///
     /// # Panics
     /// Where a world is already running, and if the scenario depends on something that the world does not control.
-    pub fn run(&self, scenario: impl Fn()) -> Checked {
-        self.run_with(&mut Scenario { hub: Hub::default(), scenario: &scenario })
+    pub fn run(&self, scenario: impl Fn() + Sync) -> Checked {
+        let workers = match self.workers {
+            0 => available_parallelism().map_or(1, usize::from),
+            workers => workers,
+        };
+        self.run_with(&mut Scenario { hub: Hub::default(), scenario: &scenario }, Crew::Threads(workers, &scenario))
     }
 
-    fn run_with(&self, runner: &mut dyn Runner) -> Checked {
+    pub(crate) fn run_with(&self, runner: &mut dyn Runner, crew: Crew<'_>) -> Checked {
         let began = Instant::now();
-        let mut schedule = self.schedule();
-        let executions_max =
-            self.executions_max.unwrap_or(if self.strategy.is_endless() { RANDOM_EXECUTIONS } else { u64::MAX });
-        let mut recording = Recording::new(&mut *schedule);
-        let mut checked =
-            Checked { executions: 0, redundant: 0, complete: false, steps_max: 0, seconds: 0.0, failure: None };
-        loop {
-            let previous = (checked.executions + checked.redundant > 0).then(|| runner.trace());
-            if !recording.new_execution(previous) {
-                checked.complete = true;
-                break;
-            }
-            let late = self.seconds_max.is_some_and(|most| began.elapsed() >= most);
-            if late || checked.executions >= executions_max {
-                break;
-            }
-            let end = runner.execute(&mut recording, &self.limits);
-            if end == End::Completed && (self.self_check || checked.executions == 0) {
-                self.compare(runner, &recording);
-            }
-            if recording.is_redundant() {
-                checked.redundant += 1;
-            } else {
-                checked.executions += 1;
-            }
-            checked.steps_max = checked.steps_max.max(runner.trace().steps().len() as u64);
-            if end != End::Completed {
-                checked.failure = Some(self.counterexample(runner, &recording, &end));
-                break;
-            }
+        let found = search(|| Plan::new(self.strategy, self.seed), &self.rules(began), runner, crew);
+        let failure = found.failure.map(|(choices, end)| self.counterexample(runner, choices, &end));
+        Checked {
+            executions: found.executions,
+            redundant: found.redundant,
+            complete: found.complete,
+            steps_max: found.steps_max,
+            seconds: began.elapsed().as_secs_f64(),
+            failure,
         }
-        checked.seconds = began.elapsed().as_secs_f64();
-        checked
     }
 
-    /// Runs the execution that has just been run once more. The trace that is left is the same, or the world is not in
-    /// control.
-    fn compare(&self, runner: &mut dyn Runner, recording: &Recording<'_>) {
-        let hash = runner.trace().hash();
-        runner.execute(&mut Replaying::new(&recording.choices()), &self.limits);
-        assert_eq!(
-            hash,
-            runner.trace().hash(),
-            "the same choices led to another execution: the scenario depends on something that the world does not control"
-        );
-    }
-
-    /// Shrinks the execution that has just failed, and describes it.
-    fn counterexample(&self, runner: &mut dyn Runner, recording: &Recording<'_>, end: &End) -> Counterexample {
-        let choices = shrink(runner, &self.limits, recording.choices(), end);
+    /// Shrinks an execution that failed, and describes it.
+    fn counterexample(&self, runner: &mut dyn Runner, choices: Choices, end: &End) -> Counterexample {
+        let choices = shrink(runner, &self.limits, choices, end);
         let scenario = scenario_hash(runner, &self.limits);
         let end = runner.execute(&mut Replaying::new(&choices), &self.limits);
         Counterexample {
@@ -209,7 +221,7 @@ impl Builder {
     /// # Panics
     /// If an execution has failed, with its report, timeline and token; and as [`Builder::run`] does.
     #[track_caller]
-    pub fn check(&self, scenario: impl Fn()) {
+    pub fn check(&self, scenario: impl Fn() + Sync) {
         if let Ok(token) = std::env::var(REPLAY_VARIABLE) {
             match try_replay(&token, scenario) {
                 Ok(report) => drop(report.expect_completed()),
@@ -242,7 +254,7 @@ impl Builder {
 /// # Panics
 /// If an execution fails, with its report, its timeline and a line that replays it.
 #[track_caller]
-pub fn check(scenario: impl Fn()) {
+pub fn check(scenario: impl Fn() + Sync) {
     Builder::new().check(scenario);
 }
 
@@ -297,63 +309,5 @@ impl fmt::Display for Counterexample {
             f,
             "{report}\n\n{timeline}\n\nreplay: oleander_sim::replay(\"{token}\", scenario)\n    or: {REPLAY_VARIABLE}='{token}' cargo test NAME"
         )
-    }
-}
-
-/// Strategies in turns. Each sees the traces of its own executions only.
-struct Portfolio {
-    members: Vec<(Box<dyn Schedule>, Turn)>,
-    current: usize,
-}
-
-/// Where a member is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Turn {
-    /// It has not run yet.
-    New,
-    /// It has begun an execution that has not been run.
-    Begun,
-    /// It has run one.
-    Ran,
-}
-
-impl Portfolio {
-    fn new(seed: u64) -> Self {
-        let members: [Box<dyn Schedule>; 3] =
-            [Box::new(Dpor::default()), Box::new(RandomWalk::new(seed)), Box::new(Pct::new(seed, 3, 0))];
-        Self { members: members.into_iter().map(|it| (it, Turn::New)).collect(), current: 0 }
-    }
-}
-
-impl Schedule for Portfolio {
-    fn new_execution(&mut self, previous: Option<&crate::trace::Trace>) -> bool {
-        if let Some(trace) = previous {
-            // What has just been run is the current member's: it plans its next execution while the trace is there.
-            let (member, turn) = &mut self.members[self.current];
-            if !member.new_execution(Some(trace)) {
-                // One that ends has run everything.
-                return false;
-            }
-            *turn = Turn::Begun;
-            self.current = (self.current + 1) % self.members.len();
-        }
-        let (member, turn) = &mut self.members[self.current];
-        if *turn == Turn::New && !member.new_execution(None) {
-            return false;
-        }
-        *turn = Turn::Ran;
-        true
-    }
-
-    fn choose(&mut self, point: &crate::schedule::Point<'_>) -> usize {
-        self.members[self.current].0.choose(point)
-    }
-
-    fn choose_n(&mut self, n: usize) -> usize {
-        self.members[self.current].0.choose_n(n)
-    }
-
-    fn is_redundant(&self) -> bool {
-        self.members[self.current].0.is_redundant()
     }
 }

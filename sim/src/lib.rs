@@ -16,7 +16,7 @@
 //! who runs next is decided by a [`schedule::Schedule`].
 //!
 //! The rooms: `world` is the port and the hub that switches fibers; `fiber` owns stacks; `clock` moves virtual time;
-//! `schedule` has one strategy a file; `check` runs a scenario under one of them; `replay` writes an execution on one line,
+//! `schedule` has one strategy a file; `check` runs a scenario under one of them, `search` on several workers; `replay` writes an execution on one line,
 //! shrinks it and runs it again; `steps` are programs of atomic steps; `trace` records and compares executions; `report`
 //! has the words; `choice` draws random numbers; `sync` and `thread` are for user code; `load` runs very many clients on a
 //! port of its own, and `times` are its distributions.
@@ -30,6 +30,7 @@ pub mod load;
 mod replay;
 mod report;
 pub mod schedule;
+mod search;
 pub mod steps;
 pub mod sync;
 pub mod thread;

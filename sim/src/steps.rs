@@ -27,9 +27,11 @@
 //!
 //! **For a strategy that reduces, a step must say what it touches**; one that says nothing touches everything.
 
+use crate::check::{Builder, Checked};
 use crate::explore::{Exploration, Runner, explore_runner};
 use crate::report::{Blocked, End, Report};
 use crate::schedule::{Dfs, Point, Schedule};
+use crate::search::Crew;
 use crate::trace::{Outcome, Touch, Trace};
 use crate::world::Limits;
 use oleander::platform::{Access, Object, ObjectKind, Why};
@@ -205,6 +207,12 @@ impl<S: Clone> Program<S> {
         each: &mut dyn FnMut(&End, &S),
     ) -> Exploration {
         explore_runner(schedule, limits, &mut Interpreter::new(self, each))
+    }
+
+    /// Checks it as [`Builder::run`](crate::Builder::run) checks a scenario, on the current thread, and shows how each
+    /// execution ended: also those that are run to shrink a failing one.
+    pub fn check_each(&self, builder: &Builder, mut each: impl FnMut(&End, &S)) -> Checked {
+        builder.run_with(&mut Interpreter::new(self, &mut each), Crew::Alone)
     }
 
     /// Runs it once.

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn explored(scenario: impl Fn()) -> Checked {
+fn explored(scenario: impl Fn() + Sync) -> Checked {
     let checked = Builder::new().run(scenario);
     assert!(checked.failure.is_none(), "{checked}");
     assert!(checked.complete, "{checked}");
@@ -20,7 +20,7 @@ fn explored(scenario: impl Fn()) -> Checked {
 }
 
 /// Every execution of a scenario gives something: all that is given, under the reduction and without it.
-fn outcomes<T: Ord + Clone>(strategy: Strategy, scenario: impl Fn() -> T) -> BTreeSet<T> {
+fn outcomes<T: Ord + Clone + Send>(strategy: Strategy, scenario: impl Fn() -> T + Sync) -> BTreeSet<T> {
     let found = StdMutex::new(BTreeSet::new());
     let checked = Builder::new().strategy(strategy).run(|| {
         let outcome = scenario();

@@ -4,7 +4,7 @@
 use oleander::platform::{Access, ObjectKind};
 use oleander_sim::schedule::{Dfs, Dpor, Schedule};
 use oleander_sim::steps::{Program, Step, Then, own};
-use oleander_sim::{End, Limits};
+use oleander_sim::{Builder, Checked, End, Limits};
 use std::collections::BTreeSet;
 
 const PROGRAMS: u64 = 1000;
@@ -43,10 +43,14 @@ fn step(run: impl Fn(&mut State) + 'static) -> Step<State> {
     })
 }
 
-fn random_step(numbers: &mut Numbers, me: usize, message: u64) -> Step<State> {
+/// Steps of all kinds, and those that never have to wait.
+const ALL: [u64; 13] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+const WITHOUT_WAITS: [u64; 9] = [0, 1, 2, 3, 5, 6, 8, 9, 11];
+
+fn random_step(numbers: &mut Numbers, kinds: &[u64], me: usize, message: u64) -> Step<State> {
     let which = numbers.below(2) as usize;
     let object = which as u64;
-    match numbers.below(13) {
+    match kinds[numbers.below(kinds.len() as u64) as usize] {
         0 | 1 => step(move |s| s.locals[me] = s.locals[me] * 3 + s.variables[which]).reads(VARIABLE + object),
         2 | 3 => step(move |s| s.variables[which] = s.locals[me] + 1).writes(VARIABLE + object),
         4 => step(move |s| s.locks[which] = me + 1).when(move |s| s.locks[which] == 0).writes(LOCK + object),
@@ -68,14 +72,14 @@ fn random_step(numbers: &mut Numbers, me: usize, message: u64) -> Step<State> {
     }
 }
 
-fn random_program(seed: u64) -> Program<State> {
+fn random_program(seed: u64, kinds: &[u64]) -> Program<State> {
     let mut numbers = Numbers(seed);
     let mut program = Program::new(State::default());
     let threads = 2 + numbers.below(2) as usize;
     for me in 0..threads {
         let steps = 1 + numbers.below(12 / threads as u64);
         let mut all: Vec<_> =
-            (0..steps).map(|i| random_step(&mut numbers, me, FIRST_MESSAGE + me as u64 * 16 + i)).collect();
+            (0..steps).map(|i| random_step(&mut numbers, kinds, me, FIRST_MESSAGE + me as u64 * 16 + i)).collect();
         if numbers.below(4) == 0 {
             let bad = numbers.below(4) as u32;
             let check = move |s: &mut State| if s.locals[me] == bad { Then::Bug("the number") } else { Then::Next };
@@ -103,7 +107,7 @@ fn endings(program: &Program<State>, schedule: &mut dyn Schedule) -> (BTreeSet<(
 fn reduction_loses_no_ending_of_a_random_program() {
     let (mut plain, mut reduced, mut redundant, mut interesting) = (0, 0, 0, 0);
     for seed in 0..PROGRAMS {
-        let program = random_program(seed);
+        let program = random_program(seed, &ALL);
         let (all, schedules) = endings(&program, &mut Dfs::default());
         let mut dpor = Dpor::default();
         let (kept, executions) = endings(&program, &mut dpor);
@@ -117,4 +121,49 @@ fn reduction_loses_no_ending_of_a_random_program() {
     println!("{plain} schedules, {reduced} executions, {redundant} of them redundant, {interesting} programs branch");
     assert!(interesting > PROGRAMS / 5, "only {interesting} programs can end in more ways than one");
     assert!(reduced * 10 < plain, "{reduced} executions of {plain} schedules are hardly a reduction");
+}
+
+/// How every execution ends that a check runs.
+fn checked_endings(program: &Program<State>, builder: &Builder) -> (BTreeSet<(String, State)>, Checked) {
+    let mut all = BTreeSet::new();
+    let checked = program.check_each(builder, |end, state| {
+        all.insert((end.to_string(), state.clone()));
+    });
+    (all, checked)
+}
+
+#[test]
+fn an_exploration_in_parts_loses_no_ending_and_has_no_execution_twice() {
+    let (mut whole, mut failing) = (0, 0);
+    for seed in 0..PROGRAMS {
+        let program = random_program(seed, if seed % 2 == 0 { &ALL } else { &WITHOUT_WAITS });
+        let (all, _) = endings(&program, &mut Dfs::default());
+        let (alone, reference) = checked_endings(&program, &Builder::new());
+        failing += u64::from(reference.failure.is_some());
+        for split_after in [1, 2, 5] {
+            let builder = Builder::new().split_after(split_after);
+            let (parts, checked) = checked_endings(&program, &builder);
+            assert_eq!(
+                reference.failure.is_some(),
+                checked.failure.is_some(),
+                "program {seed}, {split_after}: {checked}"
+            );
+            if reference.failure.is_some() {
+                continue;
+            }
+            whole += u64::from(checked.executions > split_after);
+            assert_eq!((&alone, &parts), (&all, &all), "program {seed}, {split_after}");
+            assert_eq!(reference.executions, checked.executions, "program {seed}, {split_after}");
+            let shards: Vec<_> = (0..3).map(|i| checked_endings(&program, &builder.clone().shard(i, 3))).collect();
+            let together: BTreeSet<_> = shards.iter().flat_map(|(endings, _)| endings.iter().cloned()).collect();
+            assert_eq!(together, all, "program {seed}, {split_after}, in shards");
+            let sum: u64 = shards.iter().map(|(_, checked)| checked.executions).sum();
+            assert_eq!(sum, reference.executions, "program {seed}, {split_after}, in shards");
+        }
+    }
+    println!("{whole} explorations in parts, {failing} programs fail");
+    assert!(
+        whole > PROGRAMS / 4 && failing > PROGRAMS / 10,
+        "{whole} explorations in parts, {failing} failing programs"
+    );
 }

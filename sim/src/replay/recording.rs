@@ -11,6 +11,13 @@ impl Choices {
     /// More choices are in no execution that anybody looks at.
     pub(crate) const MAX: usize = 100_000_000;
 
+    /// Choices as they were made.
+    pub(crate) fn of(made: &[usize]) -> Self {
+        let mut choices = Self(made.to_vec());
+        while choices.0.pop_if(|taken| *taken == 0).is_some() {}
+        choices
+    }
+
     /// The choices that are not the first way: where, and which.
     pub(crate) fn deviations(&self) -> impl Iterator<Item = (usize, usize)> {
         self.0.iter().copied().enumerate().filter(|&(_, taken)| taken != 0)
@@ -36,15 +43,15 @@ pub(crate) struct Recording<'a> {
 }
 
 impl<'a> Recording<'a> {
-    pub(crate) fn new(inner: &'a mut dyn Schedule) -> Self {
-        Self { inner, choices: Vec::new() }
+    /// Records into a vector, which is emptied.
+    pub(crate) fn new(inner: &'a mut dyn Schedule, mut choices: Vec<usize>) -> Self {
+        choices.clear();
+        Self { inner, choices }
     }
 
-    /// The choices of the current execution.
-    pub(crate) fn choices(&self) -> Choices {
-        let mut choices = Choices(self.choices.clone());
-        while choices.0.pop_if(|taken| *taken == 0).is_some() {}
-        choices
+    /// The choices of the last execution, as they were made.
+    pub(crate) fn into_choices(self) -> Vec<usize> {
+        self.choices
     }
 }
 

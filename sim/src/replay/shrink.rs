@@ -60,14 +60,14 @@ fn thin(runner: &mut dyn Runner, limits: &Limits, choices: Choices, end: &End) -
 fn with_few_preemptions(runner: &mut dyn Runner, limits: &Limits, end: &End) -> Option<Choices> {
     for bound in 0..=2 {
         let mut bounded = Bounded::preemptions(bound);
-        let mut recording = Recording::new(&mut bounded);
+        let mut recording = Recording::new(&mut bounded, Vec::new());
         for trial in 0..TRIALS_MAX {
             if !recording.new_execution((trial > 0).then(|| runner.trace())) {
                 break;
             }
             let found = runner.execute(&mut recording, limits);
             if is_same(&found, end) {
-                return Some(recording.choices());
+                return Some(Choices::of(&recording.into_choices()));
             }
         }
     }

@@ -35,6 +35,12 @@ impl Bounded {
         Self { cost: Cost::Delay, ..Self::preemptions(bound) }
     }
 
+    /// As [`Dfs::split`].
+    pub(crate) fn split(self) -> Vec<Self> {
+        let Self { dfs, cost, bound, .. } = self;
+        dfs.split().into_iter().map(|dfs| Self { dfs, cost, bound, left: bound, started: false }).collect()
+    }
+
     /// How many of the enabled threads can be afforded. What is dearer comes later among them.
     fn affordable(&self, point: &Point<'_>) -> usize {
         let enabled = point.enabled();

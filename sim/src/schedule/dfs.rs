@@ -11,6 +11,8 @@ use crate::trace::Trace;
 pub struct Dfs {
     path: Vec<Branch>,
     at: usize,
+    /// Choices before this are given: they are those of a part of the search.
+    from: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +31,22 @@ impl Dfs {
     pub fn rewind(&mut self) {
         self.path.truncate(self.at);
         self.at = 0;
+    }
+
+    /// After an execution: what is left, in parts that have nothing in common, in the order of the search. Each has begun
+    /// its first execution.
+    pub(crate) fn split(mut self) -> Vec<Self> {
+        self.path.truncate(self.at);
+        let mut parts = Vec::new();
+        for depth in (self.from..self.path.len()).rev() {
+            let Branch { taken, of } = self.path[depth];
+            for taken in taken + 1..of {
+                let mut path = self.path[..depth].to_vec();
+                path.push(Branch { taken, of });
+                parts.push(Self { path, at: 0, from: depth + 1 });
+            }
+        }
+        parts
     }
 
     fn branch(&mut self, of: usize) -> usize {
@@ -57,8 +75,9 @@ impl Schedule for Dfs {
         } else {
             // An execution that was cut short at a limit leaves choices that it did not reach.
             self.path.truncate(self.at);
-            while self.path.pop_if(|branch| branch.taken + 1 == branch.of).is_some() {}
-            let Some(branch) = self.path.last_mut() else { return false };
+            let from = self.from;
+            while self.path.len() > from && self.path.pop_if(|branch| branch.taken + 1 == branch.of).is_some() {}
+            let Some(branch) = self.path[from..].last_mut() else { return false };
             branch.taken += 1;
         }
         self.at = 0;

@@ -5,14 +5,17 @@ mod dfs;
 mod dpor;
 mod fixed;
 mod pct;
+mod portfolio;
 mod random;
 pub(crate) mod relation;
 
 pub use bounded::Bounded;
 pub use dfs::Dfs;
 pub use dpor::Dpor;
+pub(crate) use dpor::{Part, Split};
 pub use fixed::Fixed;
 pub use pct::Pct;
+pub(crate) use portfolio::Portfolio;
 pub use random::RandomWalk;
 
 use crate::trace::{Outcome, Touch, Trace};

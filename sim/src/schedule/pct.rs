@@ -39,6 +39,13 @@ impl Pct {
         Self { seed, execution: i, stride: n, depth, steps, random: Random::new(seed), priorities, changes }
     }
 
+    /// The next so many executions as a part; this goes on behind them.
+    pub(crate) fn take(&mut self, executions: u64) -> Self {
+        let part = self.clone();
+        self.execution += executions * self.stride;
+        part
+    }
+
     /// The thread with the highest priority, as an index into the enabled ones.
     fn highest(&mut self, enabled: &[usize]) -> usize {
         for thread in enabled {

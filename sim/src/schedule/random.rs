@@ -23,6 +23,13 @@ impl RandomWalk {
     pub fn part(seed: u64, i: u64, n: u64) -> Self {
         Self { seed, execution: i, stride: n, random: Random::new(seed) }
     }
+
+    /// The next so many walks as a part; this goes on behind them.
+    pub(crate) fn take(&mut self, walks: u64) -> Self {
+        let part = self.clone();
+        self.execution += walks * self.stride;
+        part
+    }
 }
 
 impl Schedule for RandomWalk {

@@ -12,12 +12,15 @@
 
 mod node;
 mod races;
+mod split;
+
+pub(crate) use split::{Part, Split};
 
 use super::relation::{Relation, looks_for_new};
 use super::{Point, Schedule};
 use crate::trace::{Touch, Trace};
 use node::{Asleep, Node, Threads};
-use races::Races;
+use races::{Races, Wanted};
 
 /// Source-DPOR with sleep sets: explores each Mazurkiewicz trace once.
 #[derive(Debug, Default)]
@@ -39,6 +42,12 @@ pub struct Dpor {
     stuck: Vec<(usize, Vec<Touch>)>,
     races: Races,
     inherited: Vec<Asleep>,
+    /// Nodes before this are given: this explores a part. What is asked for there is kept for who has the whole.
+    from: usize,
+    is_part: bool,
+    asked: Vec<(usize, Wanted)>,
+    /// How often it has begun anew, because it took too much for independent.
+    restarts: u64,
 }
 
 impl Dpor {
@@ -47,10 +56,39 @@ impl Dpor {
         self.redundant
     }
 
+    /// One that takes a post and a receive of a queue for dependent from the beginning.
+    pub(crate) fn plain() -> Self {
+        let mut dpor = Self::default();
+        dpor.races.relation = Relation::Plain;
+        dpor
+    }
+
+    /// How often it has begun anew. A part does not: it ends, and whoever has the whole begins anew.
+    pub(crate) fn restarts(&self) -> u64 {
+        self.restarts
+    }
+
+    /// Takes in the execution that has just been run; says whether it was right about what is independent.
+    fn finish(&mut self, trace: &Trace) -> bool {
+        assert!(
+            self.at >= self.replayed,
+            "an execution ended before it came to where it should have gone on differently: the scenario depends on \
+             something that the world does not control"
+        );
+        self.len = self.at;
+        self.redundant += u64::from(self.is_redundant());
+        let right = self.races.relation == Relation::Plain || !looks_for_new(trace);
+        if right {
+            self.learn(trace);
+        }
+        right
+    }
+
     /// What the races of an execution ask for.
     fn learn(&mut self, trace: &Trace) {
         let steps = self.redundant_from.unwrap_or(trace.steps().len());
         let nodes = &mut self.nodes[..self.len];
+        let (given, asked) = (self.from, &mut self.asked);
         if trace.is_cut()
             && let Some(node) = nodes.iter_mut().rfind(|node| !node.is_value())
             && node.step + 1 == trace.steps().len()
@@ -60,8 +98,12 @@ impl Dpor {
         let found = |first, wanted| {
             // Steps that were taken after the scenario's end have no node: nothing branches there.
             let from = nodes.partition_point(|node| node.step < first);
-            if let Some(node) = nodes[from..].iter_mut().find(|node| !node.is_value() && node.step == first) {
-                node.ask_for(wanted);
+            let node = nodes.iter_mut().enumerate().skip(from).find(|(_, node)| !node.is_value() && node.step == first);
+            if let Some((index, node)) = node
+                && node.ask_for(wanted)
+                && index < given
+            {
+                asked.push((index, wanted));
             }
         };
         if self.redundant_from.is_some() {
@@ -74,7 +116,8 @@ impl Dpor {
 
     /// Moves on to the next execution; says whether there is one.
     fn backtrack(&mut self, trace: &Trace) -> bool {
-        while let Some(last) = self.len.checked_sub(1) {
+        while self.len > self.from {
+            let last = self.len - 1;
             if self.nodes[last].is_value()
                 && let Some(node) = self.nodes[..last].iter_mut().rfind(|node| !node.is_value())
             {
@@ -114,26 +157,20 @@ impl Dpor {
 impl Schedule for Dpor {
     fn new_execution(&mut self, previous: Option<&Trace>) -> bool {
         match previous {
-            None => *self = Self::default(),
+            None => *self = Self { races: Races::new(self.races.relation), ..Self::default() },
             Some(trace) => {
-                assert!(
-                    self.at >= self.replayed,
-                    "an execution ended before it came to where it should have gone on differently: the scenario depends \
-                     on something that the world does not control"
-                );
-                self.len = self.at;
-                self.redundant += u64::from(self.is_redundant());
-                if self.races.relation == Relation::Fifo && looks_for_new(trace) {
+                if !self.finish(trace) {
                     // What was explored so far took too much for independent: it begins anew.
+                    self.restarts += 1;
+                    if self.is_part {
+                        return false;
+                    }
                     self.races.relation = Relation::Plain;
                     self.len = 0;
                     self.fresh_from = 0;
                     self.redundant = self.executions;
-                } else {
-                    self.learn(trace);
-                    if !self.backtrack(trace) {
-                        return false;
-                    }
+                } else if !self.backtrack(trace) {
+                    return false;
                 }
             }
         }

@@ -54,7 +54,7 @@ impl Asleep {
 }
 
 /// A choice.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Node {
     /// The step that it is about.
     pub(super) step: usize,
@@ -149,14 +149,14 @@ impl Node {
         self.taken
     }
 
-    /// An execution that begins here with one of `initials` is wanted.
-    pub(super) fn ask_for(&mut self, Wanted { initials, thread: preferred, at_once }: Wanted) {
+    /// An execution that begins here with one of `initials` is wanted. Says whether that is news.
+    pub(super) fn ask_for(&mut self, Wanted { initials, thread: preferred, at_once }: Wanted) -> bool {
         if at_once && !self.enabled.contains(&preferred) {
             // It could not run here, and what else is wanted does not make it: the two cannot come the other way round.
-            return;
+            return false;
         }
         if initials.meets(self.backtrack) || initials.meets(self.sleeps()) {
-            return;
+            return false;
         }
         let wanted = |thread: &usize| initials.contains(*thread);
         if self.enabled.contains(&preferred) && initials.contains(preferred) {
@@ -167,6 +167,7 @@ impl Node {
             // None of them could run here: whatever makes one of them run is among those that can.
             self.enabled.iter().for_each(|&thread| self.backtrack.insert(thread));
         }
+        true
     }
 
     /// The step that was taken ended the execution: everything else must be tried before it.
@@ -177,18 +178,50 @@ impl Node {
     /// Takes the next choice, if one is left. `trace` is that of the execution with the current one.
     pub(super) fn next(&mut self, trace: &Trace) -> bool {
         if self.is_value() {
-            self.taken += 1;
-            return self.taken < self.of;
+            return self.skip_values(1);
         }
+        self.close(trace);
+        self.advance()
+    }
+
+    /// The thread that was taken is done. `trace` is that of an execution in which it was.
+    pub(super) fn close(&mut self, trace: &Trace) {
         merge(&mut self.touched, trace.touches(self.step));
         let ends = trace.is_cut() && self.step + 1 == trace.steps().len();
         self.done.push(Asleep { thread: self.taken, touches: std::mem::take(&mut self.touched), ends });
+    }
+
+    /// Takes a thread that has been asked for and is not done.
+    pub(super) fn advance(&mut self) -> bool {
         let sleeps = self.sleeps();
         let next = self.enabled.iter().find(|&&thread| self.backtrack.contains(thread) && !sleeps.contains(thread));
         let Some(&thread) = next else { return false };
         self.taken = thread;
         self.fresh = true;
         true
+    }
+
+    /// Whether no other thread than the one that is taken will ever be tried here.
+    pub(super) fn is_alone(&self) -> bool {
+        let sleeps = self.sleeps();
+        self.enabled.iter().all(|&thread| thread == self.taken || sleeps.contains(thread))
+    }
+
+    /// Takes the value so many further on, if there is one, of a choice inside a step.
+    pub(super) fn skip_values(&mut self, values: usize) -> bool {
+        self.taken += values;
+        self.taken < self.of
+    }
+
+    /// Whether a choice inside a step has values left.
+    pub(super) fn has_values(&self) -> bool {
+        self.taken + 1 < self.of
+    }
+
+    /// Adopts what a part of the exploration that had all of this node to itself has done there.
+    pub(super) fn adopt(&mut self, other: &Self) {
+        self.backtrack.0 |= other.backtrack.0;
+        self.done.clone_from(&other.done);
     }
 
     /// The step that is being tried is tried again with another value.

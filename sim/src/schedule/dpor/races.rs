@@ -70,8 +70,15 @@ pub(super) struct Races {
 
 impl Default for Races {
     fn default() -> Self {
+        Self::new(Relation::Fifo)
+    }
+}
+
+impl Races {
+    /// Races under a relation.
+    pub(super) fn new(relation: Relation) -> Self {
         Self {
-            relation: Relation::Fifo,
+            relation,
             threads: 0,
             clocks: Vec::new(),
             seen: Vec::new(),
@@ -83,9 +90,7 @@ impl Default for Races {
             first: Vec::new(),
         }
     }
-}
 
-impl Races {
     /// Calls `found` for each race whose later step is among the steps from `fresh_from` up to `steps`: with the earlier
     /// step, and how an execution with the other order may go on there. `waiting` has the threads that wait after the
     /// last of these steps.
