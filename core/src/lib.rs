@@ -24,6 +24,7 @@ pub mod debug;
 pub mod future;
 pub mod kernel;
 pub mod marshal;
+pub mod network;
 pub mod object;
 mod places;
 pub mod platform;

@@ -9,13 +9,14 @@ use crate::debug::LiveCount;
 use crate::future::Timers;
 use crate::kernel::{HandleTable, QueueTable, ThreadTable, WaitLock, WaitTable, WindowTable, WorkPool};
 use crate::marshal::InterfaceTable;
+use crate::network::{Link, Peers};
 use crate::object::{ClassTable, GlobalOptions, InProcessClasses, ServerLocks};
 use crate::platform::{self, Object, ObjectKind, Port};
 use crate::proxy::PsClsids;
 use crossbeam::utils::CachePadded;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 // The numbers of the objects that every process has.
@@ -26,6 +27,7 @@ const NAMES: Object = Object { id: 3, kind: ObjectKind::Table };
 const TIMERS: Object = Object { id: 4, kind: ObjectKind::Table };
 /// The channel hooks.
 pub(crate) const HOOKS: Object = Object { id: 5, kind: ObjectKind::Table };
+const LIFE: Object = Object { id: 6, kind: ObjectKind::Table };
 const FIRST_OBJECT: u64 = 16;
 const FIRST_PROCESS: u32 = 4;
 /// Bits of a process's number below which the numbers of its threads lie.
@@ -61,6 +63,12 @@ pub struct Process {
     pub(crate) timers: Timers,
     /// The pending calls of each thread that has made any.
     pub(crate) cancel_stacks: Mutex<BTreeMap<u32, Arc<CancelStack>>>,
+    /// Its place among processes that it can reach; nothing for a process that is alone.
+    pub(crate) link: Option<Link>,
+    pub(crate) peers: Peers,
+    /// Whether it is there, as the port sees it.
+    pub(crate) life: Object,
+    pub(crate) died: AtomicBool,
 }
 
 impl Process {
@@ -74,6 +82,15 @@ impl Process {
     /// Processes whose numbers differ in the upper 16 bits have no number of a thread and no object in common: those of one
     /// simulated world do.
     pub fn with_id(id: u32, port: Arc<dyn Port>) -> Arc<Self> {
+        Self::new_linked(id, port, None)
+    }
+
+    /// The same in a network.
+    pub(crate) fn linked(id: u32, port: Arc<dyn Port>, link: Link) -> Arc<Self> {
+        Self::new_linked(id, port, Some(link))
+    }
+
+    fn new_linked(id: u32, port: Arc<dyn Port>, link: Option<Link>) -> Arc<Self> {
         let part = id >> THREAD_BITS;
         let own = |object: Object| Object { id: object.id | u64::from(part) << OBJECT_BITS, ..object };
         Arc::new(Self {
@@ -101,6 +118,10 @@ impl Process {
             globals: GlobalTable::default(),
             timers: Timers::new(own(TIMERS)),
             cancel_stacks: Mutex::default(),
+            link,
+            peers: Peers::default(),
+            life: own(LIFE),
+            died: AtomicBool::new(false),
         })
     }
 

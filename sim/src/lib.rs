@@ -27,6 +27,7 @@ mod clock;
 mod explore;
 mod fiber;
 pub mod load;
+mod network;
 mod replay;
 mod report;
 pub mod schedule;

@@ -2,7 +2,8 @@
 
 use super::{Context, Home};
 use crate::abi::exports::export;
-use crate::abi::hresult::{E_INVALIDARG, E_OUTOFMEMORY, S_OK};
+use crate::abi::hresult::{E_INVALIDARG, E_OUTOFMEMORY, S_FALSE, S_OK};
+use crate::abi::types::MSHCTX_INPROC;
 use crate::platform;
 use windows_core::{GUID, HRESULT};
 
@@ -47,7 +48,7 @@ export! {
     }
 
     /// Who called: the thread id of a caller in an STA, 0 for the MTA, 0xFFFFFFFF for the neutral apartment. `S_OK` for a
-    /// caller of this process; `E_OUTOFMEMORY` where no call is dispatched (APT-34).
+    /// caller of this process, `S_FALSE` for one of another; `E_OUTOFMEMORY` where no call is dispatched (APT-34).
     ///
     /// # Safety
     /// `lpdwTID` is null or valid for writes.
@@ -57,12 +58,12 @@ export! {
         *out = 0;
         let tid = platform::with_current(|thread| match &*thread.com().context.borrow() {
             Context::None => None,
-            Context::Call(call) => Some(call.caller.tid),
+            Context::Call(call) => Some((call.caller.tid, call.caller.context)),
         });
         match tid {
-            Some(tid) => {
+            Some((tid, context)) => {
                 *out = tid;
-                S_OK
+                if context == MSHCTX_INPROC { S_OK } else { S_FALSE }
             }
             None => E_OUTOFMEMORY,
         }

@@ -41,7 +41,7 @@ pub use init::{CoGetApartmentType, CoInitialize, CoInitializeEx, CoUninitialize}
 pub use ole::{OleInitialize, OleUninitialize};
 pub(crate) use place::Stay;
 pub(crate) use pool::Pool;
-pub(crate) use remote::{call_in, post_to, run_in};
+pub(crate) use remote::{call_in, post_here, post_to, run_in};
 pub use spies::{CoRegisterInitializeSpy, CoRevokeInitializeSpy};
 pub use switcher::CoDisconnectContext;
 pub(crate) use switcher::Inside;
@@ -54,10 +54,11 @@ use crate::abi::hresult::{CO_E_NOTINITIALIZED, RPC_E_WRONG_THREAD};
 use crate::channel::Outers;
 use crate::kernel::{MessageQueue, Task};
 use crate::platform;
+use crate::process::Process;
 use crate::proxy::Imports;
 use crate::stub::Exports;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use windows_core::HRESULT;
 
 /// Where an apartment's code runs.
@@ -75,6 +76,7 @@ pub(crate) enum Home {
 /// One apartment of a process.
 pub(crate) struct Apartment {
     pub(crate) oxid: u64,
+    pub(crate) process: Weak<Process>,
     pub(crate) home: Home,
     pub(crate) exports: Exports,
     pub(crate) imports: Imports,

@@ -4,7 +4,8 @@ use super::application::{self, Gate};
 use super::{Apartment, Filter, Stay, wait_reply};
 use crate::abi::hresult::{RO_E_BLOCKED_CROSS_ASTA_CALL, RPC_E_DISCONNECTED, RPC_E_SERVERFAULT, RPC_S_UNKNOWN_IF_HR};
 use crate::channel::{Caller, client};
-use crate::kernel::{Event, Task};
+use crate::kernel::{self, Event, Task};
+use crate::network;
 use crate::object::guard;
 use crate::platform;
 use crate::process::Process;
@@ -85,8 +86,40 @@ impl<R: Send, T: FnOnce(Result<R, HRESULT>) + Send> Task for Posted<R, T> {
 
 /// Has `job` run in an apartment, and `then` hear of its end there: its result, `RPC_E_SERVERFAULT` when it panicked,
 /// `RPC_E_DISCONNECTED` when the apartment ended first. Waits for nothing. Gives `then` back when the apartment has ended
-/// already.
+/// already. For an apartment of another process `then` runs on a thread of this one's pool.
 pub(crate) fn post_to<R, T>(
+    apartment: &Arc<Apartment>,
+    job: impl FnOnce() -> R + Send + 'static,
+    then: T,
+) -> Result<(), T>
+where
+    R: Send + 'static,
+    T: FnOnce(Result<R, HRESULT>) + Send + 'static,
+{
+    if !apartment.is_foreign() {
+        return post_here(apartment, job, then);
+    }
+    let process = Process::current();
+    // In a place from which it comes back where nothing is sent.
+    let then = Arc::new(Mutex::new(Some(then)));
+    let told = then.clone();
+    let aside = move |result| {
+        let then = told.lock().take();
+        if let Some(then) = then {
+            kernel::queue_work_item_in(&process, move || then(result));
+        }
+    };
+    match network::ask(apartment, job, aside) {
+        Ok(()) => Ok(()),
+        Err(_) => {
+            let then = then.lock().take();
+            then.map_or(Ok(()), Err)
+        }
+    }
+}
+
+/// [`post_to`] for whoever stands for the apartment's own process.
+pub(crate) fn post_here<R, T>(
     apartment: &Arc<Apartment>,
     job: impl FnOnce() -> R + Send + 'static,
     then: T,
@@ -129,6 +162,9 @@ fn run_for<R: Send + 'static>(
     if apartment.is_current() {
         return Ok(job());
     }
+    if apartment.is_foreign() {
+        return run_away(apartment, job);
+    }
     if apartment.is_within_reach() {
         if apartment.has_ended() {
             return Err(RPC_S_UNKNOWN_IF_HR);
@@ -155,6 +191,24 @@ fn run_for<R: Send + 'static>(
     let _ = wait_reply(&remote.done, Filter::Ignore);
     let result = remote.result.lock().take();
     result.ok_or_else(|| *remote.failure.lock())
+}
+
+/// [`run_in`] for an apartment of another process.
+fn run_away<R: Send + 'static>(
+    apartment: &Arc<Apartment>,
+    job: impl FnOnce() -> R + Send + 'static,
+) -> Result<R, HRESULT> {
+    let done = Arc::new(Event::new(&Process::current(), false, false));
+    let (result, told) = (Arc::new(Mutex::new(None)), done.clone());
+    let to = result.clone();
+    let then = move |answer| {
+        *to.lock() = Some(answer);
+        told.set();
+    };
+    network::ask(apartment, job, then).map_err(|(hr, _)| hr)?;
+    let _ = wait_reply(&done, Filter::Ignore);
+    let answer = result.lock().take();
+    answer.unwrap_or(Err(RPC_E_DISCONNECTED))
 }
 
 /// [`run_in`] for what is a user's call: not from where calls are forbidden (MSG-10, MF-08), and into an application STA as

@@ -46,6 +46,7 @@ fn next_oxid() -> u64 {
 fn new_apartment(process: &Arc<Process>, home: impl FnOnce(&Weak<Apartment>) -> Home) -> Arc<Apartment> {
     Arc::new_cyclic(|apartment| Apartment {
         oxid: next_oxid(),
+        process: Arc::downgrade(process),
         home: home(apartment),
         exports: Exports::new(process),
         imports: Imports::default(),
@@ -59,6 +60,11 @@ impl ApartmentTable {
     /// The apartment with this OXID, while it lives.
     pub(crate) fn find(&self, oxid: u64) -> Option<Arc<Apartment>> {
         self.inner.lock().all.get(&oxid).cloned()
+    }
+
+    /// All, in the order in which they were made.
+    pub(crate) fn all(&self) -> Vec<Arc<Apartment>> {
+        self.inner.lock().all.values().cloned().collect()
     }
 
     pub(crate) fn mta(&self) -> Option<Arc<Apartment>> {

@@ -9,7 +9,7 @@ use crate::abi::interfaces::{
     IAgileObject, IAsyncRpcChannelBuffer, IAsyncRpcChannelBuffer_Impl, IRpcChannelBuffer_Impl, IRpcChannelBuffer2_Impl,
     ISynchronize,
 };
-use crate::abi::types::{MSHCTX_INPROC, RPCOLEMESSAGE};
+use crate::abi::types::RPCOLEMESSAGE;
 use crate::apartment::Apartment;
 use crate::channel::{Call, Outer, Route, Target, client};
 use crate::com_class;
@@ -112,7 +112,7 @@ impl IRpcChannelBuffer_Impl for AsyncChannel_Impl {
 
     unsafe fn GetDestCtx(&self, pdwDestContext: *mut u32, ppvDestContext: *mut *mut c_void) -> HRESULT {
         // SAFETY: out pointers are null or valid.
-        unsafe { client::dest_ctx(MSHCTX_INPROC, pdwDestContext, ppvDestContext) }
+        unsafe { client::dest_ctx(self.target.context, pdwDestContext, ppvDestContext) }
     }
 
     unsafe fn IsConnected(&self) -> HRESULT {
@@ -177,6 +177,6 @@ impl IAsyncRpcChannelBuffer_Impl for AsyncChannel_Impl {
         ppv: *mut *mut c_void,
     ) -> HRESULT {
         // SAFETY: out pointers are null or valid.
-        unsafe { client::dest_ctx(MSHCTX_INPROC, pdwDestContext, ppv) }
+        unsafe { client::dest_ctx(self.target.context, pdwDestContext, ppv) }
     }
 }

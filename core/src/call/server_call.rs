@@ -149,7 +149,7 @@ impl ServerCall_Impl {
         let Some((call, method, kept)) = running else { return };
         let mut invocation = Invocation::new(crate::channel::Buffer::default(), method);
         let mut message = invocation.message();
-        let channel = server_channel();
+        let channel = server_channel(call.caller.context);
         let hr = match self.inner_interface() {
             Ok(target) => within(&call, || {
                 // SAFETY: as in `serve`; message and channel are valid for the call.

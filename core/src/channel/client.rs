@@ -5,7 +5,7 @@
 
 use super::{Buffer, Call, Caller, Failure, Hooked, Route, Target, clear};
 use crate::abi::hresult::{
-    E_INVALIDARG, RPC_E_CALL_CANCELED, RPC_E_CALL_COMPLETE, RPC_E_CANTCALLOUT_INEXTERNALCALL,
+    E_INVALIDARG, E_OUTOFMEMORY, RPC_E_CALL_CANCELED, RPC_E_CALL_COMPLETE, RPC_E_CANTCALLOUT_INEXTERNALCALL,
     RPC_E_CANTCALLOUT_ININPUTSYNCCALL, S_OK,
 };
 use crate::abi::interfaces::{IRpcChannelBuffer_Impl, IRpcChannelBuffer2, IRpcChannelBuffer2_Impl};
@@ -32,7 +32,7 @@ pub(crate) fn caller(asynchronous: bool, blanket: Option<Arc<Blanket>>) -> Calle
     let tid = apartment::caller_tid();
     platform::with_current(|thread| {
         let (logical, chain) = (thread.com().logical_thread(thread.id()), apartment::application::chain(thread));
-        Caller { logical, asynchronous, tid, blanket, chain, hooked: None }
+        Caller { logical, asynchronous, tid, blanket, chain, hooked: None, context: MSHCTX_INPROC }
     })
 }
 
@@ -45,9 +45,13 @@ pub(crate) fn prepare(
     blanket: &Slot,
 ) -> Result<(), HRESULT> {
     home.check()?;
+    let len = message.cbBuffer as usize;
+    if !platform::with_current(|thread| thread.process().has_memory(len)) {
+        return Err(E_OUTOFMEMORY);
+    }
     let mut caller = caller(asynchronous, blanket.get());
     caller.hooked = Hooked::of_request(caller.logical, target.iid, message.iMethod);
-    let call = Call::take(target.clone(), caller, Buffer::new(message.cbBuffer as usize));
+    let call = Call::take(target.clone(), caller, Buffer::new(len));
     message.Buffer = call.request_ptr();
     message.dataRepresentation = 0x10;
     message.reserved1 = Arc::into_raw(call).cast_mut().cast();
@@ -121,7 +125,7 @@ pub(crate) fn may_call_out() -> Result<(), HRESULT> {
     })
 }
 
-/// The destination of every channel here: the same process (MRSH-29).
+/// The destination of a channel, and no data (MRSH-29).
 ///
 /// # Safety
 /// The pointers are null or valid for writes.
@@ -226,7 +230,7 @@ impl IRpcChannelBuffer_Impl for ClientChannel_Impl {
 
     unsafe fn GetDestCtx(&self, pdwDestContext: *mut u32, ppvDestContext: *mut *mut c_void) -> HRESULT {
         // SAFETY: out pointers are null or valid.
-        unsafe { dest_ctx(MSHCTX_INPROC, pdwDestContext, ppvDestContext) }
+        unsafe { dest_ctx(self.target.context, pdwDestContext, ppvDestContext) }
     }
 
     unsafe fn IsConnected(&self) -> HRESULT {

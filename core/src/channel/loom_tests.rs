@@ -21,7 +21,7 @@ struct Flight {
 
 impl Flight {
     fn new(process: &Process) -> Self {
-        let target = Target { apartment: Weak::new(), ipid: GUID::zeroed(), iid: GUID::zeroed() };
+        let target = Target { apartment: Weak::new(), ipid: GUID::zeroed(), iid: GUID::zeroed(), context: 3 };
         let caller = Caller {
             logical: GUID::zeroed(),
             asynchronous: true,
@@ -29,6 +29,7 @@ impl Flight {
             blanket: None,
             chain: Default::default(),
             hooked: None,
+            context: 3,
         };
         let call = Call::new(process, target, caller, Buffer::default());
         let event = Arc::new(Event::new(process, false, false));

@@ -1,9 +1,10 @@
-//! The channel between apartments of a process. A wire between processes would plug in at [`Call::send`].
+//! The channel between apartments: of one process, and through [`away`] of several.
 //!
 //! A request is a [`Call`]: made by the client's channel at `GetBuffer`, filled by the interface proxy, delivered to the
 //! server's apartment as a task, dispatched there to the stub, completed with the reply, which the client's side
 //! fetches. [`client`] is the channel that interface proxies hold, [`server`] the one that stubs see.
 
+mod away;
 mod buffer;
 mod call;
 pub(crate) mod client;

@@ -3,7 +3,7 @@
 use super::{Buffer, Failure, clear};
 use crate::abi::hresult::{E_INVALIDARG, E_NOINTERFACE, E_NOTIMPL, E_POINTER, S_OK};
 use crate::abi::interfaces::{IAgileObject, IRpcChannelBuffer, IRpcChannelBuffer_Vtbl};
-use crate::abi::types::{MSHCTX_INPROC, RPCOLEMESSAGE};
+use crate::abi::types::{MSHCTX_DIFFERENTMACHINE, MSHCTX_INPROC, MSHCTX_LOCAL, RPCOLEMESSAGE};
 use std::ffi::c_void;
 use std::ptr::NonNull;
 use windows_core::{GUID, HRESULT, IUnknown, IUnknown_Vtbl, Interface, InterfaceRef};
@@ -43,14 +43,19 @@ impl Invocation {
     }
 }
 
-/// The channel that stubs see. It has no state, everything is in the message: so there is one, for all processes, which
-/// is never made and never ends.
+/// The channel that stubs see. It has no state but how far away the client is, everything else is in the message: so there
+/// are three, for all processes, which are never made and never end.
 #[repr(C)]
 struct ServerChannel {
     vtable: &'static IRpcChannelBuffer_Vtbl,
+    context: u32,
 }
 
-static CHANNEL: ServerChannel = ServerChannel { vtable: &VTABLE };
+static CHANNELS: [ServerChannel; 3] = [
+    ServerChannel { vtable: &VTABLE, context: MSHCTX_INPROC },
+    ServerChannel { vtable: &VTABLE, context: MSHCTX_LOCAL },
+    ServerChannel { vtable: &VTABLE, context: MSHCTX_DIFFERENTMACHINE },
+];
 
 static VTABLE: IRpcChannelBuffer_Vtbl = IRpcChannelBuffer_Vtbl {
     base__: IUnknown_Vtbl { QueryInterface: query, AddRef: count, Release: count },
@@ -61,10 +66,11 @@ static VTABLE: IRpcChannelBuffer_Vtbl = IRpcChannelBuffer_Vtbl {
     IsConnected: is_connected,
 };
 
-/// The channel for stubs.
-pub(crate) fn server_channel() -> InterfaceRef<'static, IRpcChannelBuffer> {
+/// The channel for stubs whose client is so far away.
+pub(crate) fn server_channel(context: u32) -> InterfaceRef<'static, IRpcChannelBuffer> {
+    let channel = CHANNELS.iter().find(|channel| channel.context == context).unwrap_or(&CHANNELS[0]);
     // SAFETY: word 0 of the static is the address of a vtable of that interface, and it lives for ever.
-    unsafe { InterfaceRef::from_raw(NonNull::from(&CHANNEL).cast()) }
+    unsafe { InterfaceRef::from_raw(NonNull::from(channel).cast()) }
 }
 
 unsafe extern "system" fn query(this: *mut c_void, iid: *const GUID, ppv: *mut *mut c_void) -> HRESULT {
@@ -113,9 +119,9 @@ unsafe extern "system" fn free_buffer(_: *mut c_void, message: *mut RPCOLEMESSAG
     S_OK
 }
 
-unsafe extern "system" fn dest_ctx(_: *mut c_void, context: *mut u32, destination: *mut *mut c_void) -> HRESULT {
-    // SAFETY: out pointers are null or valid.
-    unsafe { super::client::dest_ctx(MSHCTX_INPROC, context, destination) }
+unsafe extern "system" fn dest_ctx(this: *mut c_void, context: *mut u32, destination: *mut *mut c_void) -> HRESULT {
+    // SAFETY: `this` is one of the statics, whose first word it points at; out pointers are null or valid.
+    unsafe { super::client::dest_ctx((*this.cast::<ServerChannel>()).context, context, destination) }
 }
 
 unsafe extern "system" fn is_connected(_: *mut c_void) -> HRESULT {

@@ -50,6 +50,7 @@ pub use wait::{
 };
 pub use window::dispatch;
 pub use work::queue_work_item;
+pub(crate) use work::queue_work_item_in;
 
 pub(crate) use handle::CURRENT_THREAD;
 pub(crate) use header::WaitLock;

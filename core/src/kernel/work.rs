@@ -53,8 +53,11 @@ enum Start {
 
 /// Has `work` run on a thread of the current process's pool, which has not initialised COM.
 pub fn queue_work_item(work: impl FnOnce() + Send + 'static) {
-    let thread = platform::current();
-    let process = thread.process();
+    queue_work_item_in(platform::current().process(), work);
+}
+
+/// The same for a process that the calling thread need not be in.
+pub(crate) fn queue_work_item_in(process: &Arc<Process>, work: impl FnOnce() + Send + 'static) {
     let pool = &process.work;
     let tickets = pool
         .tickets

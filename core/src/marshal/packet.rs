@@ -135,6 +135,7 @@ fn marshal_proxy(manager: &proxy::ManagerRef, iid: &GUID, to: &Destination, out:
     // IUnknown has no proxy of its own: any interface of the object serves to reach it.
     let ipid = if *iid == IUnknown::IID { manager.any_ipid() } else { manager.reach(iid)? };
     let server = manager.server().ok_or(CO_E_OBJNOTCONNECTED)?;
+    server.reach()?;
     let stub = server.exports.by_oid(manager.oid).ok_or(CO_E_OBJNOTCONNECTED)?;
     stub.change(|refs| count_packet(refs, ipid, to.flags));
     let handler = manager.handler_class().filter(|_| may_have_handler(to.context));
@@ -216,7 +217,8 @@ pub(crate) fn unmarshal(objref: &ObjRef, data: &[u8], wanted: &GUID) -> Outcome<
         return unmarshal_at_home(&here, &standard, wanted);
     }
     let process = Process::current();
-    let server = process.apartments.find(standard.oxid).ok_or(CO_E_OBJNOTCONNECTED)?;
+    let server = process.find_apartment(standard.oxid).ok_or(CO_E_OBJNOTCONNECTED)?;
+    server.reach()?;
     let refs = claim(&server, &standard)?;
     let equip = |fresh: &proxy::ManagerRef| proxy::equip(fresh, class);
     let manager = here.imports.manager(&here, &server, standard.oid, refs, equip)?;
@@ -279,11 +281,9 @@ pub(crate) fn release(objref: &ObjRef, data: &[u8]) -> Outcome<()> {
             });
         }
     };
-    let stub = Process::current()
-        .apartments
-        .find(standard.oxid)
-        .and_then(|server| server.exports.by_oid(standard.oid))
-        .ok_or(CO_E_OBJNOTREG)?;
+    let server = Process::current().find_apartment(standard.oxid).ok_or(CO_E_OBJNOTREG)?;
+    server.reach()?;
+    let stub = server.exports.by_oid(standard.oid).ok_or(CO_E_OBJNOTREG)?;
     let released = stub.change(|refs| match standard.flags & (TABLE_STRONG | TABLE_WEAK) {
         0 => refs.release_packet(standard.ipid.to_u128(), standard.public_refs, true),
         TABLE_WEAK => refs.release_weak_table(),

@@ -24,6 +24,7 @@ use crate::abi::interfaces::{
     ICallFactory, ICallFactory_Impl, IClientSecurity, IMarshal_Impl, IMarshal2, IMarshal2_Impl, IMultiQI,
     IRpcChannelBuffer2, IRpcProxyBuffer,
 };
+use crate::abi::types::MSHCTX_INPROC;
 use crate::apartment::{self, Apartment};
 use crate::call::{ClientCall, Slot};
 use crate::channel::{Buffer, Call, ClientChannel, Target};
@@ -81,6 +82,8 @@ struct Remote {
 pub(crate) struct ProxyManager {
     home: Arc<Apartment>,
     server: Weak<Apartment>,
+    /// How far away it is (`MSHCTX_…`).
+    context: u32,
     pub(crate) oxid: u64,
     pub(crate) oid: u64,
     remote: Mutex<Remote>,
@@ -102,6 +105,7 @@ impl ProxyManager {
     pub(super) fn new(home: &Arc<Apartment>, server: Weak<Apartment>, oxid: u64, oid: u64) -> Self {
         Self {
             home: home.clone(),
+            context: context_of(home, &server),
             server,
             oxid,
             oid,
@@ -188,14 +192,22 @@ impl ProxyManager {
         }
     }
 
+    /// How many references it holds on the server's side; it does not any more. Takes the lock of `remote` inside the one of
+    /// the table of managers.
+    pub(super) fn take_count(&self) -> u64 {
+        std::mem::take(&mut self.remote.lock().refs)
+    }
+
     /// What to give back, to whom.
     fn take_refs(&self) -> Option<(Arc<StubManager>, u64)> {
         let refs = self.yield_refs();
         if refs == 0 {
             return None;
         }
-        let stub = self.server.upgrade()?.exports.by_oid(self.oid)?;
-        Some((stub, refs))
+        let server = self.server.upgrade()?;
+        // Where the server cannot be reached it finds out by itself that nobody pings.
+        server.reach().ok()?;
+        Some((server.exports.by_oid(self.oid)?, refs))
     }
 
     /// Gives a reference on a manager up; the count that remains. `call` ends when that is done: where it was the last
@@ -223,7 +235,7 @@ impl ProxyManager {
     }
 
     fn target(&self, ipid: GUID, iid: GUID) -> Target {
-        Target { apartment: self.server.clone(), ipid, iid }
+        Target { apartment: self.server.clone(), ipid, iid, context: self.context }
     }
 }
 
@@ -444,6 +456,13 @@ impl IProxyManager_Impl for ProxyManager_Impl {
         // SAFETY: a counted pointer of the very type that `of` makes of it again.
         unsafe { std::mem::transmute::<ComObject<ProxyManager>, *mut c_void>(object) }
     }
+}
+
+/// How far away from one apartment another one is (`MSHCTX_…`).
+fn context_of(home: &Apartment, server: &Weak<Apartment>) -> u32 {
+    let there = server.upgrade().and_then(|server| server.process.upgrade());
+    let here = home.process.upgrade();
+    here.zip(there).map_or(MSHCTX_INPROC, |(here, there)| here.context_of(&there))
 }
 
 /// The proxy manager behind a pointer, if it is a proxy of ours.

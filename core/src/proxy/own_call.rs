@@ -11,6 +11,7 @@ use super::manager::ProxyManager;
 use super::{async_several, async_unknown};
 use crate::abi::hresult::{RPC_E_CALL_COMPLETE, RPC_S_CALLPENDING, S_OK};
 use crate::abi::interfaces::{AsyncIMultiQI, AsyncIUnknown, ISynchronize};
+use crate::abi::types::MSHCTX_INPROC;
 use crate::abi::types::{COWAIT_DEFAULT, INFINITE};
 use crate::call::{Held, MakeOwn, Pending};
 use crate::channel::{Buffer, Call, Failure, Target, client};
@@ -100,7 +101,7 @@ impl OwnCall {
             }
         };
         let apartment = manager.server().as_ref().map_or_else(Default::default, Arc::downgrade);
-        let target = Target { apartment, ipid: GUID::zeroed(), iid: head.iid() };
+        let target = Target { apartment, ipid: GUID::zeroed(), iid: head.iid(), context: MSHCTX_INPROC };
         let call = Call::take(target, client::caller(true, None), Buffer::default());
         call.expect(self.pending.adopt(&call, Some(&sync)));
         self.halves.announce(slot);

@@ -17,7 +17,8 @@ pub(crate) fn dispatch(call: &Arc<Call>) {
     let Some((entry, _)) = found else {
         return call.complete(Err(Failure(RPC_E_DISCONNECTED)));
     };
-    if let Err(refused) = apartment::ask_filter(call, &entry) {
+    let refused = platform::with_current(|thread| thread.process().refuses());
+    if let Err(refused) = refused.map_or_else(|| apartment::ask_filter(call, &entry), Err) {
         return call.refuse(refused);
     }
     let inside = Inside::enter();
@@ -36,7 +37,7 @@ fn serve(call: &Arc<Call>, entry: Arc<StubEntry>) {
     if entry.asynchronous.begin(&entry, call, &message) {
         return;
     }
-    let hr = invoke(&entry, &mut message);
+    let hr = invoke(&entry, call, &mut message);
     hook_reply(call, Some(&entry), if hr.is_err() { hr } else { S_OK });
     // The entry holds the object. When the client has the reply and lets its proxy go, nobody here may hold it any more.
     drop(entry);
@@ -51,9 +52,9 @@ pub(crate) fn hook_reply(call: &Call, entry: Option<&StubEntry>, fault: HRESULT)
     }
 }
 
-fn invoke(entry: &StubEntry, message: &mut RPCOLEMESSAGE) -> HRESULT {
+fn invoke(entry: &StubEntry, call: &Call, message: &mut RPCOLEMESSAGE) -> HRESULT {
     let Some(stub) = &entry.stub else { return RPC_E_INVALIDMETHOD };
-    let channel = server_channel();
+    let channel = server_channel(call.caller.context);
     // SAFETY: the stub belongs to this apartment; message and channel are valid for the call.
     unsafe { stub.0.Invoke(message, channel.as_raw()) }
 }

@@ -6,6 +6,8 @@
 
 use super::port::{self, World};
 use super::{JoinHandle, spawn_in};
+use crate::network::Lines;
+use oleander::network::Network;
 use oleander::platform;
 use oleander::process;
 use std::sync::Arc;
@@ -119,14 +121,16 @@ impl Process {
 /// A world's first process, on its first machine.
 pub(super) fn first_process(world: &Arc<World>) -> Arc<process::Process> {
     world.state.borrow_mut().machines.push(LOCAL.into());
+    *world.network.borrow_mut() = Some(Network::new(Arc::new(Lines)));
     new_process(world, 0)
 }
 
 fn new_process(world: &World, machine: usize) -> Arc<process::Process> {
     let port = world.port();
+    let network = world.network.borrow().clone().expect("a world that runs has a network");
     let mut state = world.state.borrow_mut();
     let number = u32::try_from(state.processes.len()).expect("fewer processes than numbers");
-    let process = process::Process::with_id(FIRST_PROCESS + number * PROCESS_STEP, port);
+    let process = network.process(FIRST_PROCESS + number * PROCESS_STEP, machine as u32, port);
     state.processes.push((process.clone(), machine));
     process
 }

@@ -16,6 +16,7 @@
 use crate::clock::Clock;
 use crate::fiber::{Link, Pause};
 use crate::trace::{Touch, Trace};
+use oleander::network::Network;
 use oleander::platform::{Access, Announce, Deadline, Object, ObjectKind, Port, Spawn, Thread, ThreadRef, Why};
 use oleander::process::Process;
 use std::any::Any;
@@ -136,6 +137,8 @@ pub(crate) struct World {
     /// Whether any thread has panicked.
     pub(super) panicked: Cell<bool>,
     pub(super) state: RefCell<State>,
+    /// The processes, as each other's peers.
+    pub(super) network: RefCell<Option<Arc<Network>>>,
 }
 
 // SAFETY: everything but `wake` checks that it runs on the owning thread of the operating system before it touches a
@@ -158,6 +161,7 @@ impl World {
             alive: Cell::new(0),
             panicked: Cell::new(false),
             state: RefCell::new(state),
+            network: RefCell::new(None),
         })
     }
 

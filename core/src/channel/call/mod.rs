@@ -15,7 +15,7 @@ mod route;
 pub(crate) use kept::Kept;
 pub(crate) use route::{Outer, Route};
 
-use super::{Buffer, Hooked, Invocation};
+use super::{Buffer, Hooked, Invocation, away};
 use crate::abi::hresult::{
     RO_E_BLOCKED_CROSS_ASTA_CALL, RPC_E_DISCONNECTED, RPC_S_CALL_CANCELLED_HR, RPC_S_UNKNOWN_IF_HR,
 };
@@ -42,6 +42,8 @@ pub(crate) struct Target {
     pub(crate) apartment: Weak<Apartment>,
     pub(crate) ipid: GUID,
     pub(crate) iid: GUID,
+    /// How far away it is (`MSHCTX_…`).
+    pub(crate) context: u32,
 }
 
 /// Who calls: what the server can learn of the client.
@@ -59,6 +61,8 @@ pub(crate) struct Caller {
     pub(crate) chain: Chain,
     /// The channel hooks that go with the call, and what they have attached.
     pub(crate) hooked: Option<Arc<Hooked>>,
+    /// How far away it is (`MSHCTX_…`).
+    pub(crate) context: u32,
 }
 
 /// Why there is no reply.
@@ -81,6 +85,10 @@ struct Body {
     received: bool,
     /// The callee's message filter did not let the call in.
     refused: Option<HRESULT>,
+    /// Its method has been called, or is about to be.
+    started: bool,
+    /// The other process that serves it.
+    away: Option<Weak<Process>>,
 }
 
 impl Body {
@@ -141,6 +149,7 @@ impl Call {
         let waits = matches!(route, Route::Wait);
         self.expect(route);
         let sent = match self.target.apartment.upgrade() {
+            Some(apartment) if apartment.is_foreign() => return away::send(self, &apartment),
             Some(apartment) => {
                 self.body.lock().in_flight = apartment.exports.in_flight(self.target.ipid);
                 if waits && apartment.is_within_reach() {
@@ -221,7 +230,19 @@ impl Call {
     /// Asks the server to stop.
     pub(crate) fn cancel(&self) -> machine::Cancel {
         platform::visit(self.object, Access::Write);
-        self.word.apply(machine::cancel)
+        let outcome = self.word.apply(machine::cancel);
+        if outcome == machine::Cancel::Requested {
+            self.cancel_away();
+        }
+        outcome
+    }
+
+    /// A server in another process hears of it too.
+    fn cancel_away(&self) {
+        let server = self.body.lock().away.as_ref().and_then(Weak::upgrade);
+        if let Some(server) = server {
+            away::cancel(self.number(), &server);
+        }
     }
 
     /// The client stops waiting; the winner has signalled when this returns.
@@ -239,6 +260,7 @@ impl Call {
     pub(crate) fn abandon(&self) {
         platform::visit(self.object, Access::Write);
         self.word.apply(machine::abandon);
+        self.cancel_away();
         self.forget_route();
     }
 
@@ -317,7 +339,50 @@ impl Call {
     /// Takes the request for dispatch.
     pub(crate) fn take_request(&self) -> Invocation {
         let mut body = self.body.lock();
+        body.started = true;
         Invocation::new(std::mem::take(&mut body.request), body.method)
+    }
+
+    /// The request goes to another process: its bytes and its method.
+    pub(super) fn leave_for(&self, server: &Arc<Process>) -> (Vec<u8>, u32) {
+        let mut body = self.body.lock();
+        body.away = Some(Arc::downgrade(server));
+        (std::mem::take(&mut body.request).into_bytes(), body.method)
+    }
+
+    /// The request is back: nobody has read it.
+    pub(super) fn come_back(&self, request: Vec<u8>) {
+        self.body.lock().request = Buffer::of(request);
+    }
+
+    /// The request has come from another process.
+    pub(super) fn set_whole(&self, method: u32, route: Route) {
+        let mut body = self.body.lock();
+        (body.method, body.route, body.whole) = (method, route, true);
+    }
+
+    /// Hands it to its apartment, for which it came from another process.
+    pub(super) fn deliver_to(self: &Arc<Self>, apartment: &Arc<Apartment>) -> bool {
+        let in_flight = apartment.exports.in_flight(self.target.ipid);
+        self.body.lock().in_flight = in_flight;
+        apartment.deliver(self.clone()).is_ok()
+    }
+
+    /// The reply, for whoever carries it on.
+    pub(super) fn take_reply(&self) -> Result<Buffer, Failure> {
+        let mut body = self.body.lock();
+        body.received = true;
+        body.reply.take().unwrap_or(Err(Failure(RPC_S_CALL_CANCELLED_HR)))
+    }
+
+    /// The request that nobody has read.
+    pub(super) fn take_request_bytes(&self) -> Vec<u8> {
+        std::mem::take(&mut self.body.lock().request).into_bytes()
+    }
+
+    /// Whether its method has been called, or is about to be.
+    pub(crate) fn has_started(&self) -> bool {
+        self.body.lock().started
     }
 }
 

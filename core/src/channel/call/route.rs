@@ -7,8 +7,10 @@
 use super::{Buffer, Call, Failure};
 use crate::abi::interfaces::ISynchronize;
 use crate::apartment::{Apartment, Stay};
+use crate::channel::away::Away;
 use crate::kernel::{self, Event, Task};
 use crate::platform::sync::Mutex;
+use crate::process::Process;
 use std::sync::Arc;
 use windows_core::HRESULT;
 
@@ -22,6 +24,8 @@ pub(crate) enum Route {
     Own(Arc<Event>),
     /// Somebody's `ISynchronize`, signalled in its apartment, or wherever the call is decided when it is agile (AGG-09).
     Outer(Outer),
+    /// Another process, of whose call this one is the twin.
+    Away(Away),
 }
 
 /// An outer object's `ISynchronize`.
@@ -43,10 +47,7 @@ impl Call {
     /// Completes a call inside its Begin_: it could not be sent, or its result is there already. An outer object is never
     /// signalled inside Begin_: its apartment does that, from its queue, or for an agile one the process's pool.
     pub(crate) fn complete_later(self: &Arc<Self>, reply: Result<Buffer, Failure>) {
-        let home = match &self.body.lock().route {
-            Route::Outer(outer) => Some(outer.home.clone()),
-            Route::Wait | Route::Own(_) => None,
-        };
+        let home = self.outer_home();
         let task = Arc::new(CompleteTask { call: self.clone(), reply: Mutex::new(Some(reply)) });
         match home {
             None => task.run(),
@@ -56,6 +57,30 @@ impl Call {
                     task.run();
                 }
             }
+        }
+    }
+
+    /// Completes a call of a process from wherever its answer came: what runs code of that process, or reads bytes for it, is
+    /// done by its pool, or in the outer object's apartment.
+    pub(crate) fn complete_from_afar(self: &Arc<Self>, client: &Arc<Process>, reply: Result<Buffer, Failure>) {
+        let aside = match self.outer_home() {
+            None => reply.is_ok() && self.is_decided(),
+            Some(None) => true,
+            Some(Some(home)) if home.is_current() => return self.complete_later(reply),
+            Some(Some(_)) => false,
+        };
+        if !aside {
+            return self.complete(reply);
+        }
+        let task = Arc::new(CompleteTask { call: self.clone(), reply: Mutex::new(Some(reply)) });
+        kernel::queue_work_item_in(client, move || task.run());
+    }
+
+    /// The apartment of the outer object that will be told, if one will; none for an agile one.
+    fn outer_home(&self) -> Option<Option<Arc<Apartment>>> {
+        match &self.body.lock().route {
+            Route::Outer(outer) => Some(outer.home.clone()),
+            Route::Wait | Route::Own(_) | Route::Away(_) => None,
         }
     }
 
@@ -74,17 +99,16 @@ impl Call {
 
     /// Tells the client. The caller has won the decision and holds a reference.
     pub(super) fn signal(self: &Arc<Self>) {
-        let home = match &self.body.lock().route {
-            Route::Outer(outer) => outer.home.clone(),
-            Route::Wait | Route::Own(_) => None,
-        };
-        if let Some(home) = home.filter(|home| !home.is_current()) {
+        if let Some(home) = self.outer_home().flatten().filter(|home| !home.is_current()) {
             self.done.set();
             // The outer object stays with the call; where its apartment has ended, that lets it go.
             let _ = home.deliver(Arc::new(SignalTask(self.clone())));
             return;
         }
         let route = self.take_route();
+        if let Route::Away(away) = route {
+            return away.tell(self);
+        }
         self.done.set();
         self.tell(route);
     }
@@ -92,7 +116,7 @@ impl Call {
     /// In the right apartment.
     fn tell(&self, route: Route) {
         match route {
-            Route::Wait => {}
+            Route::Wait | Route::Away(_) => {}
             Route::Own(event) => event.set(),
             Route::Outer(outer) => {
                 // SAFETY: this is the apartment of the outer object, or the object is agile.
@@ -145,7 +169,7 @@ impl Task for SignalTask {
         let route = self.0.take_route();
         let stay = Stay::for_task(|| match &route {
             Route::Outer(outer) => outer.home.clone(),
-            Route::Wait | Route::Own(_) => None,
+            Route::Wait | Route::Own(_) | Route::Away(_) => None,
         });
         self.0.tell(route);
         drop(stay);
