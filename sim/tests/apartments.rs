@@ -8,7 +8,7 @@ use oleander::object::{ThreadingModel, class_factory_with, register_in_process_c
 use oleander::platform::{Deadline, Why};
 use oleander::windows_core::{GUID, HRESULT, IUnknown, Interface};
 use oleander::*;
-use oleander_sim::run;
+use oleander_sim::{End, run};
 use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::sync::{Arc, Mutex};
@@ -215,4 +215,44 @@ fn msg_17_wait_19_an_application_sta_holds_calls_back_while_it_waits() {
         assert_eq!(debug::live_objects(), 0);
     };
     run(scenario).expect_completed();
+}
+
+/// A proxy on an STA that a panic drops: its last Release cannot wait for the server, and must not wait for ever.
+#[test]
+fn a_panic_on_an_sta_with_a_proxy_in_its_hands_is_reported() {
+    let report = run(|| {
+        let (ready, packet) = (Event::manual(), Arc::new(Mutex::new(0)));
+        let (is_ready, put) = (ready.clone(), packet.clone());
+        let _server = kernel::spawn("server", false, move || unsafe {
+            CoInitializeEx(std::ptr::null_mut(), COINIT_APARTMENTTHREADED).ok().expect("an STA");
+            let mut stream = std::ptr::null_mut();
+            let object: IPersist = Persistent.into();
+            CoMarshalInterThreadInterfaceInStream(&IPersist::IID, object.as_raw(), &mut stream).ok().expect("a packet");
+            *put.lock().unwrap() = stream as usize;
+            is_ready.set();
+            let mut msg = MSG::default();
+            while GetMessageW(&mut msg, HWND::NULL, 0, 0).0 > 0 {
+                DispatchMessageW(&msg);
+            }
+        });
+        assert!(ready.wait(Deadline::NEVER, Why::Wait));
+        unsafe {
+            CoInitializeEx(std::ptr::null_mut(), COINIT_APARTMENTTHREADED).ok().expect("an STA");
+            let mut raw = std::ptr::null_mut();
+            let stream = *packet.lock().unwrap() as *mut c_void;
+            CoGetInterfaceAndReleaseStream(stream, &IPersist::IID, &mut raw).ok().expect("a proxy");
+            let _proxy = IPersist::from_raw(raw);
+            panic!("by design");
+        }
+    });
+    assert!(matches!(&report.end, End::Panicked { message, .. } if message == "by design"), "{report}");
+}
+
+#[com_class(IPersist)]
+struct Persistent;
+
+impl IPersist_Impl for Persistent_Impl {
+    unsafe fn GetClassID(&self, _pClassID: *mut GUID) -> HRESULT {
+        E_NOTIMPL
+    }
 }
