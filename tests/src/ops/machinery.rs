@@ -3,6 +3,7 @@
 use super::{Operation, give, op};
 use crate::objects::Player;
 use oleander::*;
+use std::ffi::c_void;
 
 /// # Safety
 /// `data` is the address of a box that nobody else has.
@@ -10,6 +11,15 @@ unsafe extern "system" fn run_apc(data: usize) {
     // SAFETY: the caller's promise.
     let call = unsafe { Box::from_raw(std::ptr::with_exposed_provenance_mut::<(Player, u32)>(data)) };
     call.0.method("Run", Some(call.1));
+}
+
+/// # Safety
+/// `data` is a box that nobody else has.
+unsafe extern "system" fn run_work_item(data: *mut c_void) -> u32 {
+    // SAFETY: the caller's promise.
+    let player = unsafe { Box::from_raw(data.cast::<Player>()) };
+    player.method("Run", None);
+    0
 }
 
 /// The table.
@@ -66,6 +76,16 @@ pub const OPERATIONS: &[Operation] = &[
             }
             give![queued != 0]
         }
+    }),
+    op("QueueUserWorkItem", "", "BOOL item", "has a work item run that logs `name.Run`", |c| {
+        let raw = Box::into_raw(Box::new(Player::of(c)));
+        // SAFETY: the function takes the box, once.
+        let done = unsafe { QueueUserWorkItem(Some(run_work_item), raw.cast(), WT_EXECUTEDEFAULT) };
+        if !done.as_bool() {
+            // SAFETY: nobody has it.
+            drop(unsafe { Box::from_raw(raw) });
+        }
+        give![done, c.name()]
     }),
     op("GetCurrentThreadId", "", "thread", "the thread; an actor's name stands for its thread", |_| {
         // SAFETY: no pointers.

@@ -71,4 +71,17 @@ pub const OPERATIONS: &[Operation] = &[
             give![result, last_error()]
         },
     ),
+    op(
+        "MsgWaitForMultipleObjectsEx.many",
+        "count handle",
+        "result:WAIT_ error:ERROR_",
+        "0 ms for one handle many times, or any input",
+        |c| {
+            let handles = vec![c.get::<HANDLE>(1)?; c.get(0)?];
+            // SAFETY: valid pointers.
+            let result =
+                unsafe { MsgWaitForMultipleObjectsEx(handles.len() as u32, handles.as_ptr(), 0, QS_ALLINPUT, 0) };
+            give![result, last_error()]
+        },
+    ),
 ];

@@ -1,16 +1,27 @@
 //! Windows and message queues.
 
-use super::events::last_error;
-use super::{Operation, give, op};
+use super::events::{Name, last_error};
+use super::{Call, Operation, give, op};
 use crate::objects::{Player, create_window};
 use crate::run::{Argument, Value};
 use oleander::*;
+use std::ptr::{null, null_mut};
 
 fn destroy(value: &Value) {
     if let Some(window) = HWND::of(value) {
         // SAFETY: a window is a number.
         let _ = unsafe { DestroyWindow(window) };
     }
+}
+
+/// A range of messages; all of them where the row gives none.
+fn range(c: &Call<'_>, at: usize) -> Result<(u32, u32), String> {
+    Ok((c.optional(at)?.unwrap_or(0), c.optional(at + 1)?.unwrap_or(0)))
+}
+
+/// A message as a value that `DispatchMessage` takes.
+fn retrieved(message: &MSG) -> Value {
+    Value::List(vec![message.hwnd.into(), message.message.into(), message.wParam.into(), message.lParam.into()])
 }
 
 /// The table.
@@ -46,17 +57,66 @@ pub const OPERATIONS: &[Operation] = &[
         let result = unsafe { SendMessageW(c.get(0)?, c.get(1)?, c.optional(2)?.unwrap_or(0), 0) };
         give![result]
     }),
-    op("PeekMessage", "window flags:PM_", "BOOL message:WM_ wparam", "the next message, if there is one", |c| {
-        let mut message = MSG::default();
+    op(
+        "PostMessage.many",
+        "count window message:WM_",
+        "posted error:ERROR_",
+        "posts a message many times, until one is refused",
+        |c| {
+            let (count, window, message): (usize, HWND, u32) = (c.get(0)?, c.get(1)?, c.get(2)?);
+            // SAFETY: a window is a number.
+            let posted = (0..count).take_while(|_| unsafe { PostMessageW(window, message, 0, 0) }.as_bool()).count();
+            give![posted, last_error()]
+        },
+    ),
+    op(
+        "PeekMessage",
+        "window flags:PM_ first:WM_? last:WM_?",
+        "BOOL message:WM_ wparam window retrieved",
+        "the next message, if there is one; what it retrieves can be dispatched",
+        |c| {
+            let (mut message, range) = (MSG::default(), range(c, 2)?);
+            // SAFETY: a valid message.
+            let there = unsafe { PeekMessageW(&mut message, c.get(0)?, range.0, range.1, c.get(1)?) };
+            give![there, message.message, message.wParam, message.hwnd, retrieved(&message)]
+        },
+    ),
+    op(
+        "GetMessage",
+        "window first:WM_? last:WM_?",
+        "BOOL message:WM_ wparam window retrieved",
+        "waits for the next message",
+        |c| {
+            let (mut message, range) = (MSG::default(), range(c, 1)?);
+            // SAFETY: a valid message.
+            let there = unsafe { GetMessageW(&mut message, c.get(0)?, range.0, range.1) };
+            give![there, message.message, message.wParam, message.hwnd, retrieved(&message)]
+        },
+    ),
+    op("DispatchMessage", "retrieved", "result", "has a message handled that was retrieved", |c| {
+        let Value::List(parts) = c.get::<Value>(0)? else { return Err("that is no message".to_owned()) };
+        let part = |at: usize| parts.get(at).ok_or("that is no message");
+        let mut message = MSG { hwnd: HWND::of(part(0)?).unwrap_or_default(), ..MSG::default() };
+        message.message = u32::of(part(1)?).unwrap_or_default();
+        message.wParam = usize::of(part(2)?).unwrap_or_default();
+        message.lParam = isize::of(part(3)?).unwrap_or_default();
         // SAFETY: a valid message.
-        let there = unsafe { PeekMessageW(&mut message, c.get(0)?, 0, 0, c.get(1)?) };
-        give![there, message.message, message.wParam]
+        give![unsafe { DispatchMessageW(&message) }]
     }),
-    op("GetMessage", "window", "BOOL message:WM_ wparam", "waits for the next message", |c| {
-        let mut message = MSG::default();
-        // SAFETY: a valid message.
-        let there = unsafe { GetMessageW(&mut message, c.get(0)?, 0, 0) };
-        give![there, message.message, message.wParam]
+    op("GetQueueStatus", "kinds:QS_", "there:QS_ new:QS_", "what input there is, and what of it is new", |c| {
+        // SAFETY: no pointers.
+        let status = unsafe { GetQueueStatus(c.get(0)?) };
+        give![status >> 16, status & 0xFFFF]
+    }),
+    op("FindWindowEx", "class:text", "window error:ERROR_", "the first message-only window of a class", |c| {
+        let class = Name::of(c, 0)?;
+        // SAFETY: the name is valid.
+        let window = unsafe { FindWindowExW(HWND_MESSAGE, HWND::NULL, class.as_ptr(), null()) };
+        give![window, last_error()]
+    }),
+    op("GetWindowThreadProcessId", "window", "thread", "the thread that a window belongs to", |c| {
+        // SAFETY: a window is a number.
+        give![unsafe { GetWindowThreadProcessId(c.get(0)?, null_mut()) }]
     }),
     op("SetTimer", "window id ms", "timer error:ERROR_", "sets a timer without a procedure", |c| {
         // SAFETY: a window is a number.
