@@ -26,7 +26,7 @@ const WORK_ITEMS: Object = Object { id: 2, kind: ObjectKind::Pool };
 const NAMES: Object = Object { id: 3, kind: ObjectKind::Table };
 const TIMERS: Object = Object { id: 4, kind: ObjectKind::Table };
 /// The channel hooks.
-pub(crate) const HOOKS: Object = Object { id: 5, kind: ObjectKind::Table };
+const HOOKS: Object = Object { id: 5, kind: ObjectKind::Table };
 const LIFE: Object = Object { id: 6, kind: ObjectKind::Table };
 const FIRST_OBJECT: u64 = 16;
 const FIRST_PROCESS: u32 = 4;
@@ -113,7 +113,7 @@ impl Process {
             in_process_classes: InProcessClasses::default(),
             global_options: GlobalOptions::default(),
             ps_clsids: PsClsids::default(),
-            channel_hooks: ChannelHooks::default(),
+            channel_hooks: ChannelHooks::new(own(HOOKS)),
             interface_table: InterfaceTable::default(),
             globals: GlobalTable::default(),
             timers: Timers::new(own(TIMERS)),

@@ -133,11 +133,13 @@ impl IAsyncRpcChannelBuffer_Impl for AsyncChannel_Impl {
         unsafe {
             let Some(message) = pMessage.as_mut() else { return E_INVALIDARG };
             let Some(call) = client::call_of(message) else { return E_INVALIDARG };
+            if !call.take_over(message) {
+                return RPC_S_CALLPENDING;
+            }
             let hr = client::may_call_out().err().unwrap_or(S_OK);
             if let Some(status) = pulStatus.as_mut() {
                 *status = hr.0 as u32;
             }
-            call.take_over(message);
             client::free(message);
             if hr.is_err() {
                 return hr;

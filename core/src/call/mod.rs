@@ -12,7 +12,7 @@ mod server_call;
 
 pub(crate) use async_channel::Pending;
 pub(crate) use blanket::{Blanket, Outs, Slot, Wanted, show};
-pub(crate) use cancel::{CancelStack, cancel_and_wait};
+pub(crate) use cancel::{CancelStack, PendingCall, cancel_and_wait};
 pub use cancel::{
     CoCancelCall, CoDisableCallCancellation, CoEnableCallCancellation, CoGetCancelObject, CoSetCancelObject,
     CoTestCancel,

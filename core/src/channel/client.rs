@@ -3,15 +3,16 @@
 //! It belongs to the apartment of its proxy and says so: `RPC_E_WRONG_THREAD` elsewhere (MRSH-13). The buffer that
 //! `GetBuffer` makes is a [`Call`], counted in the message; `FreeBuffer`, or a failure of `SendReceive`, gives it back.
 
+use super::steps::abandon_if_sent;
 use super::{Buffer, Call, Caller, Failure, Hooked, Route, Target, clear};
 use crate::abi::hresult::{
     E_INVALIDARG, E_OUTOFMEMORY, RPC_E_CALL_CANCELED, RPC_E_CALL_COMPLETE, RPC_E_CANTCALLOUT_INEXTERNALCALL,
-    RPC_E_CANTCALLOUT_ININPUTSYNCCALL, S_OK,
+    RPC_E_CANTCALLOUT_ININPUTSYNCCALL, RPC_S_CALLPENDING, S_OK,
 };
-use crate::abi::interfaces::{IRpcChannelBuffer_Impl, IRpcChannelBuffer2, IRpcChannelBuffer2_Impl};
+use crate::abi::interfaces::{IRpcChannelBuffer_Impl, IRpcChannelBuffer2_Impl, IRpcChannelBuffer3};
 use crate::abi::types::{MSHCTX_INPROC, RPCOLEMESSAGE};
 use crate::apartment::{self, Apartment, Filter, filter};
-use crate::call::{Blanket, CancelStack, Slot};
+use crate::call::{Blanket, CancelStack, PendingCall, Slot};
 use crate::com_class;
 use crate::kernel::{self, Event};
 use crate::platform::{self, Deadline};
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use windows_core::{GUID, HRESULT};
 
 /// The channel of one interface proxy.
-#[com_class(IRpcChannelBuffer2)]
+#[com_class(IRpcChannelBuffer3)]
 pub(crate) struct ClientChannel {
     pub(crate) home: Arc<Apartment>,
     pub(crate) target: Target,
@@ -157,12 +158,23 @@ pub(crate) unsafe fn protocol_version(out: *mut u32) -> HRESULT {
     }
 }
 
-/// Sends a synchronous call and waits for its reply; a refusal is tried again as long as the message filter says so.
-fn send_and_wait(mut call: Arc<Call>) -> Arc<Call> {
+/// Sends a synchronous call and waits for its reply.
+fn send_and_wait(call: Arc<Call>) -> Arc<Call> {
     let started = filter::started_ns();
+    let pending = CancelStack::push_call(&call);
+    call.send(Route::Wait);
+    wait_for(call, pending, started)
+}
+
+/// Waits for the reply to a call that is sent.
+pub(super) fn wait_sent(call: Arc<Call>, started: Option<u64>) -> Arc<Call> {
+    let pending = CancelStack::push_call(&call);
+    wait_for(call, pending, started)
+}
+
+/// A refusal is tried again as long as the message filter says so.
+fn wait_for(mut call: Arc<Call>, mut pending: PendingCall, started: Option<u64>) -> Arc<Call> {
     loop {
-        let pending = CancelStack::push_call(&call);
-        call.send(Route::Wait);
         if apartment::wait_reply(&call.done, Filter::Ask) == apartment::ReplyWait::CancelledByFilter {
             // A reply that is faster wins (CXL-44).
             let _ = call.cancel();
@@ -181,6 +193,8 @@ fn send_and_wait(mut call: Arc<Call>) -> Arc<Call> {
                     apartment::co_wait_until(&*never, Deadline::after_ms(ms));
                 }
                 call = call.again();
+                pending = CancelStack::push_call(&call);
+                call.send(Route::Wait);
             }
         }
     }
@@ -198,7 +212,9 @@ impl IRpcChannelBuffer_Impl for ClientChannel_Impl {
         unsafe {
             let Some(message) = pMessage.as_mut() else { return E_INVALIDARG };
             let Some(call) = call_of(message) else { return E_INVALIDARG };
-            call.take_over(message);
+            if !call.take_over(message) {
+                return RPC_S_CALLPENDING;
+            }
             let hr = match may_call_out() {
                 Ok(()) => {
                     let last = send_and_wait(call);
@@ -222,6 +238,7 @@ impl IRpcChannelBuffer_Impl for ClientChannel_Impl {
         // SAFETY: a message that GetBuffer prepared, or one that was freed before.
         unsafe {
             if let Some(message) = pMessage.as_mut() {
+                abandon_if_sent(message);
                 free(message);
             }
         }

@@ -14,8 +14,8 @@ use crate::abi::exports::export;
 use crate::abi::hresult::{E_INVALIDARG, E_NOINTERFACE, S_OK};
 use crate::abi::interfaces::IChannelHook;
 use crate::abi::types::SChannelHookCallInfo;
-use crate::platform::{self, Access};
-use crate::process::{HOOKS, Process};
+use crate::platform::{self, Access, Object};
+use crate::process::Process;
 use parking_lot::Mutex;
 use std::ffi::c_void;
 use std::ptr;
@@ -39,15 +39,19 @@ unsafe impl Sync for Hook {}
 type List = Arc<Vec<Arc<Hook>>>;
 
 /// The hooks of a process.
-#[derive(Default)]
 pub(crate) struct ChannelHooks {
+    object: Object,
     any: AtomicBool,
     list: Mutex<List>,
 }
 
 impl ChannelHooks {
+    pub(crate) fn new(object: Object) -> Self {
+        Self { object, any: AtomicBool::new(false), list: Mutex::default() }
+    }
+
     fn add(&self, hook: Hook) {
-        platform::visit(HOOKS, Access::Write);
+        platform::visit(self.object, Access::Write);
         let before = {
             let mut list = self.list.lock();
             let mut longer = (**list).clone();
@@ -71,7 +75,7 @@ impl ChannelHooks {
         if !self.any.load(Ordering::Acquire) {
             return None;
         }
-        platform::visit(HOOKS, Access::Read);
+        platform::visit(self.object, Access::Read);
         let list = self.list.lock().clone();
         (!list.is_empty()).then_some(list)
     }

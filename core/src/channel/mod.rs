@@ -13,6 +13,7 @@ mod hooks;
 mod loom_tests;
 mod outers;
 mod server;
+mod steps;
 
 pub(crate) use buffer::{Buffer, Buffers};
 pub(crate) use call::{Call, Caller, Failure, Kept, Outer, Route, Target};

@@ -1,9 +1,14 @@
 //! The server's side of the channel: what a stub sees while it serves a call.
 
+use super::steps::state_of;
 use super::{Buffer, Failure, clear};
 use crate::abi::hresult::{E_INVALIDARG, E_NOINTERFACE, E_NOTIMPL, E_POINTER, S_OK};
-use crate::abi::interfaces::{IAgileObject, IRpcChannelBuffer, IRpcChannelBuffer_Vtbl};
+use crate::abi::interfaces::{
+    IAgileObject, IRpcChannelBuffer, IRpcChannelBuffer_Vtbl, IRpcChannelBuffer2, IRpcChannelBuffer2_Vtbl,
+    IRpcChannelBuffer3, IRpcChannelBuffer3_Vtbl,
+};
 use crate::abi::types::{MSHCTX_DIFFERENTMACHINE, MSHCTX_INPROC, MSHCTX_LOCAL, RPCOLEMESSAGE};
+use crate::call::{CoGetCallContext, CoTestCancel};
 use std::ffi::c_void;
 use std::ptr::NonNull;
 use windows_core::{GUID, HRESULT, IUnknown, IUnknown_Vtbl, Interface, InterfaceRef};
@@ -47,7 +52,7 @@ impl Invocation {
 /// are three, for all processes, which are never made and never end.
 #[repr(C)]
 struct ServerChannel {
-    vtable: &'static IRpcChannelBuffer_Vtbl,
+    vtable: &'static IRpcChannelBuffer3_Vtbl,
     context: u32,
 }
 
@@ -57,13 +62,25 @@ static CHANNELS: [ServerChannel; 3] = [
     ServerChannel { vtable: &VTABLE, context: MSHCTX_DIFFERENTMACHINE },
 ];
 
-static VTABLE: IRpcChannelBuffer_Vtbl = IRpcChannelBuffer_Vtbl {
-    base__: IUnknown_Vtbl { QueryInterface: query, AddRef: count, Release: count },
-    GetBuffer: get_buffer,
-    SendReceive: send_receive,
-    FreeBuffer: free_buffer,
-    GetDestCtx: dest_ctx,
-    IsConnected: is_connected,
+static VTABLE: IRpcChannelBuffer3_Vtbl = IRpcChannelBuffer3_Vtbl {
+    base__: IRpcChannelBuffer2_Vtbl {
+        base__: IRpcChannelBuffer_Vtbl {
+            base__: IUnknown_Vtbl { QueryInterface: query, AddRef: count, Release: count },
+            GetBuffer: get_buffer,
+            SendReceive: send_receive,
+            FreeBuffer: free_buffer,
+            GetDestCtx: dest_ctx,
+            IsConnected: is_connected,
+        },
+        GetProtocolVersion: protocol_version,
+    },
+    Send: send_receive,
+    Receive: receive,
+    Cancel: cancel,
+    GetCallContext: call_context,
+    GetDestCtxEx: dest_ctx_ex,
+    GetState: state,
+    RegisterAsync: register_async,
 };
 
 /// The channel for stubs whose client is so far away.
@@ -76,7 +93,9 @@ pub(crate) fn server_channel(context: u32) -> InterfaceRef<'static, IRpcChannelB
 unsafe extern "system" fn query(this: *mut c_void, iid: *const GUID, ppv: *mut *mut c_void) -> HRESULT {
     // SAFETY: the caller vouches for the pointers, which may be null.
     let (Some(iid), Some(ppv)) = (unsafe { (iid.as_ref(), ppv.as_mut()) }) else { return E_POINTER };
-    let known = [IUnknown::IID, IRpcChannelBuffer::IID, IAgileObject::IID].contains(iid);
+    let known =
+        [IUnknown::IID, IRpcChannelBuffer::IID, IRpcChannelBuffer2::IID, IRpcChannelBuffer3::IID, IAgileObject::IID]
+            .contains(iid);
     *ppv = if known { this } else { std::ptr::null_mut() };
     if known { S_OK } else { E_NOINTERFACE }
 }
@@ -126,4 +145,55 @@ unsafe extern "system" fn dest_ctx(this: *mut c_void, context: *mut u32, destina
 
 unsafe extern "system" fn is_connected(_: *mut c_void) -> HRESULT {
     S_OK
+}
+
+unsafe extern "system" fn protocol_version(_: *mut c_void, version: *mut u32) -> HRESULT {
+    // SAFETY: null or valid.
+    unsafe { super::client::protocol_version(version) }
+}
+
+unsafe extern "system" fn receive(_: *mut c_void, _: *mut RPCOLEMESSAGE, _size: u32, _status: *mut u32) -> HRESULT {
+    E_NOTIMPL
+}
+
+unsafe extern "system" fn cancel(_: *mut c_void, _: *mut RPCOLEMESSAGE) -> HRESULT {
+    // Cancelling is the client's business.
+    E_NOTIMPL
+}
+
+/// The call that is dispatched on this thread is the message's.
+unsafe extern "system" fn call_context(
+    _: *mut c_void,
+    _: *mut RPCOLEMESSAGE,
+    riid: *const GUID,
+    out: *mut *mut c_void,
+) -> HRESULT {
+    // SAFETY: the caller's pointers.
+    unsafe { CoGetCallContext(riid, out) }
+}
+
+unsafe extern "system" fn dest_ctx_ex(
+    this: *mut c_void,
+    _: *mut RPCOLEMESSAGE,
+    context: *mut u32,
+    destination: *mut *mut c_void,
+) -> HRESULT {
+    // SAFETY: out pointers are null or valid.
+    unsafe { dest_ctx(this, context, destination) }
+}
+
+unsafe extern "system" fn state(_: *mut c_void, _: *mut RPCOLEMESSAGE, out: *mut u32) -> HRESULT {
+    // SAFETY: null or valid; the context of this thread.
+    match unsafe { out.as_mut() } {
+        Some(out) => {
+            // SAFETY: the context of this thread.
+            *out = state_of(unsafe { CoTestCancel() });
+            S_OK
+        }
+        None => E_INVALIDARG,
+    }
+}
+
+unsafe extern "system" fn register_async(_: *mut c_void, _: *mut RPCOLEMESSAGE, _manager: *mut c_void) -> HRESULT {
+    E_NOTIMPL
 }

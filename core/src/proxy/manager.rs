@@ -22,7 +22,7 @@ use crate::abi::hresult::{
 };
 use crate::abi::interfaces::{
     ICallFactory, ICallFactory_Impl, IClientSecurity, IMarshal_Impl, IMarshal2, IMarshal2_Impl, IMultiQI,
-    IRpcChannelBuffer2, IRpcProxyBuffer,
+    IRpcChannelBuffer3, IRpcProxyBuffer,
 };
 use crate::abi::types::MSHCTX_INPROC;
 use crate::apartment::{self, Apartment};
@@ -391,7 +391,7 @@ impl ProxyManager_Impl {
     fn new_face(&self, iid: &GUID, ipid: GUID, blanket: Slot) -> Result<Face, HRESULT> {
         let (proxy, typed) = create_proxy(iid, &self.controlling_unknown())?;
         let (home, target, blanket) = (self.home.clone(), self.target(ipid, *iid), Arc::new(blanket));
-        let channel: IRpcChannelBuffer2 = ClientChannel { home, target, blanket: blanket.clone() }.into();
+        let channel: IRpcChannelBuffer3 = ClientChannel { home, target, blanket: blanket.clone() }.into();
         // SAFETY: a fresh proxy and a live channel.
         let hr = unsafe { proxy.Connect(channel.as_raw()) };
         if hr.is_err() {

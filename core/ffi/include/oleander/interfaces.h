@@ -26,6 +26,8 @@ OLEANDER_OLE_INTERFACE_ID(AsyncIMultiQI, 0x000E0020);
 OLEANDER_INTERFACE_ID(IRpcChannelBuffer, 0xD5F56B60, 0x593B, 0x101A, 0xB5, 0x69, 0x08, 0x00, 0x2B, 0x2D, 0xBF, 0x7A);
 OLEANDER_INTERFACE_ID(IRpcChannelBuffer2, 0x594F31D0, 0x7F19, 0x11D0, 0xB1, 0x94, 0x00, 0xA0, 0xC9, 0x0D, 0xC8, 0xBF);
 OLEANDER_INTERFACE_ID(IChannelHook, 0x1008C4A0, 0x7613, 0x11CF, 0x9A, 0xF1, 0x00, 0x20, 0xAF, 0x6E, 0x72, 0xF4);
+OLEANDER_INTERFACE_ID(IRpcChannelBuffer3, 0x25B15600, 0x0115, 0x11D0, 0xBF, 0x0D, 0x00, 0xAA, 0x00, 0xB8, 0xDF, 0xD2);
+OLEANDER_OLE_INTERFACE_ID(IAsyncManager, 0x0000002A);
 OLEANDER_INTERFACE_ID(IAsyncRpcChannelBuffer, 0xA5029FB6, 0x3C34, 0x11D1,
     0x9C, 0x99, 0x00, 0xC0, 0x4F, 0xB9, 0x98, 0xAA);
 OLEANDER_INTERFACE_ID(IRpcProxyBuffer, 0xD5F56A34, 0x593B, 0x101A, 0xB5, 0x69, 0x08, 0x00, 0x2B, 0x2D, 0xBF, 0x7A);
@@ -463,6 +465,31 @@ DECLARE_INTERFACE_(IRpcChannelBuffer, IUnknown) {
 DECLARE_INTERFACE_(IRpcChannelBuffer2, IRpcChannelBuffer) {
     OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown OLEANDER_METHODS_IRpcChannelBuffer)
     OLEANDER_METHODS_IRpcChannelBuffer2
+};
+
+/* How an asynchronous server once ended its call. Nothing here offers it. */
+#undef INTERFACE
+#define INTERFACE IAsyncManager
+DECLARE_INTERFACE_(IAsyncManager, IUnknown) {
+    OLEANDER_INHERITED(OLEANDER_METHODS_IUnknown)
+    STDMETHOD(CompleteCall)(THIS_ HRESULT Result) PURE;
+    STDMETHOD(GetCallContext)(THIS_ REFIID riid, void **pInterface) PURE;
+    STDMETHOD(GetState)(THIS_ ULONG *pulStateFlags) PURE;
+};
+
+/* The channel's call in steps. */
+#undef INTERFACE
+#define INTERFACE IRpcChannelBuffer3
+DECLARE_INTERFACE_(IRpcChannelBuffer3, IRpcChannelBuffer2) {
+    OLEANDER_INHERITED(
+        OLEANDER_METHODS_IUnknown OLEANDER_METHODS_IRpcChannelBuffer OLEANDER_METHODS_IRpcChannelBuffer2)
+    STDMETHOD(Send)(THIS_ RPCOLEMESSAGE *pMsg, ULONG *pulStatus) PURE;
+    STDMETHOD(Receive)(THIS_ RPCOLEMESSAGE *pMsg, ULONG ulSize, ULONG *pulStatus) PURE;
+    STDMETHOD(Cancel)(THIS_ RPCOLEMESSAGE *pMsg) PURE;
+    STDMETHOD(GetCallContext)(THIS_ RPCOLEMESSAGE *pMsg, REFIID riid, void **pInterface) PURE;
+    STDMETHOD(GetDestCtxEx)(THIS_ RPCOLEMESSAGE *pMsg, DWORD *pdwDestContext, void **ppvDestContext) PURE;
+    STDMETHOD(GetState)(THIS_ RPCOLEMESSAGE *pMsg, DWORD *pState) PURE;
+    STDMETHOD(RegisterAsync)(THIS_ RPCOLEMESSAGE *pMsg, IAsyncManager *pAsyncMgr) PURE;
 };
 
 /* The channel of an asynchronous call. */

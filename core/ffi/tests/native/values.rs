@@ -83,7 +83,7 @@ macro_rules! interface_ids {
 fn ids(compiler: &Compiler) -> Outcome {
     let known = interface_ids! {
         IUnknown AsyncIUnknown ISynchronize ISynchronizeHandle ISynchronizeEvent ISynchronizeMutex IWaitMultiple ISynchronizeContainer ICallFactory ICancelMethodCalls
-        IClientSecurity IServerSecurity IMultiQI AsyncIMultiQI IRpcChannelBuffer IRpcChannelBuffer2 IAsyncRpcChannelBuffer IChannelHook IRpcProxyBuffer IRpcStubBuffer
+        IClientSecurity IServerSecurity IMultiQI AsyncIMultiQI IRpcChannelBuffer IRpcChannelBuffer2 IAsyncManager IRpcChannelBuffer3 IAsyncRpcChannelBuffer IChannelHook IRpcProxyBuffer IRpcStubBuffer
         IPSFactoryBuffer IMarshal IMarshal2 IStdMarshalInfo INoMarshal IExternalConnection IAgileReference
         IReleaseMarshalBuffers IGlobalInterfaceTable IMessageFilter
         IInitializeSpy IComThreadingInfo IContext IObjContext IContextCallback IGlobalOptions IAgileObject IClassFactory ISequentialStream IStream

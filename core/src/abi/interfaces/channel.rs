@@ -27,6 +27,44 @@ pub unsafe trait IRpcChannelBuffer2: IRpcChannelBuffer {
     fn GetProtocolVersion(&self, pdwVersion: *mut u32) -> HRESULT;
 }
 
+/// The channel's call in steps (IID-17, CHN-06). The channels here do what the names say; what needs an [`IAsyncManager`] is
+/// `E_NOTIMPL`.
+#[interface("25B15600-0115-11D0-BF0D-00AA00B8DFD2")]
+pub unsafe trait IRpcChannelBuffer3: IRpcChannelBuffer2 {
+    /// Sends the request and does not wait. `RPC_S_CALLPENDING` where it is sent already. On a server: `E_NOTIMPL`, as all that
+    /// follows and is for clients.
+    fn Send(&self, pMsg: *mut RPCOLEMESSAGE, pulStatus: *mut u32) -> HRESULT;
+    /// Waits for the reply, whole whatever `ulSize` says, and puts it into the message. `RPC_E_CALL_COMPLETE` where nothing is
+    /// under way.
+    fn Receive(&self, pMsg: *mut RPCOLEMESSAGE, ulSize: u32, pulStatus: *mut u32) -> HRESULT;
+    /// Cancels the call at once: results of `ICancelMethodCalls::Cancel(0)`.
+    fn Cancel(&self, pMsg: *mut RPCOLEMESSAGE) -> HRESULT;
+    /// On a server what `CoGetCallContext` gives; `E_NOTIMPL` on a client.
+    fn GetCallContext(&self, pMsg: *mut RPCOLEMESSAGE, riid: *const GUID, pInterface: *mut *mut c_void) -> HRESULT;
+    /// The destination's `MSHCTX_…`.
+    fn GetDestCtxEx(
+        &self,
+        pMsg: *mut RPCOLEMESSAGE,
+        pdwDestContext: *mut u32,
+        ppvDestContext: *mut *mut c_void,
+    ) -> HRESULT;
+    /// `DCOM_NONE`, `DCOM_CALL_COMPLETE` or `DCOM_CALL_CANCELED`.
+    fn GetState(&self, pMsg: *mut RPCOLEMESSAGE, pState: *mut u32) -> HRESULT;
+    /// `E_NOTIMPL`.
+    fn RegisterAsync(&self, pMsg: *mut RPCOLEMESSAGE, pAsyncMgr: *mut c_void) -> HRESULT;
+}
+
+/// How an asynchronous server once ended its call (IID-11). It was replaced before it shipped; nothing here offers it.
+#[interface("0000002A-0000-0000-C000-000000000046")]
+pub unsafe trait IAsyncManager: IUnknown {
+    /// Ends the call.
+    fn CompleteCall(&self, Result: HRESULT) -> HRESULT;
+    /// The call's context.
+    fn GetCallContext(&self, riid: *const GUID, pInterface: *mut *mut c_void) -> HRESULT;
+    /// `DCOM_NONE`, `DCOM_CALL_COMPLETE` or `DCOM_CALL_CANCELED`.
+    fn GetState(&self, pulStateFlags: *mut u32) -> HRESULT;
+}
+
 /// The channel of an asynchronous call (IID-18).
 #[interface("A5029FB6-3C34-11D1-9C99-00C04FB998AA")]
 pub unsafe trait IAsyncRpcChannelBuffer: IRpcChannelBuffer2 {

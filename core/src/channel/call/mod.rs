@@ -128,12 +128,24 @@ impl Call {
         self.body.lock().route = route;
     }
 
-    /// Takes the whole request over from the interface proxy: what it holds goes with the call, sent or not.
-    pub(crate) fn take_over(&self, message: &RPCOLEMESSAGE) {
+    /// Takes the whole request over from the interface proxy: what it holds goes with the call, sent or not. False where that
+    /// was done before.
+    #[must_use]
+    pub(crate) fn take_over(&self, message: &RPCOLEMESSAGE) -> bool {
         let mut body = self.body.lock();
+        if body.whole {
+            return false;
+        }
         body.method = message.iMethod;
         body.request.truncate(message.cbBuffer as usize);
         body.whole = true;
+        true
+    }
+
+    /// Whether it was sent, and its reply not fetched.
+    pub(crate) fn is_in_flight(&self) -> bool {
+        let body = self.body.lock();
+        body.whole && !body.received
     }
 
     /// Says how the client will be told of the end.
