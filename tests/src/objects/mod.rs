@@ -6,6 +6,7 @@ mod handled;
 mod hook;
 mod marshaled;
 mod outer;
+mod recorder;
 mod releaser;
 mod sample;
 mod window;
@@ -81,6 +82,7 @@ pub fn make(kind: &str, made: Option<String>, player: Player) -> Result<*mut c_v
         "ByValue" => ISample::from(ByValue(player)).into_raw(),
         "Filter" => IMessageFilter::from(Filter(player)).into_raw(),
         "Hook" => IChannelHook::from(Hook(player)).into_raw(),
+        "Recorder" => IPSFactoryBuffer::from(recorder::Recorder::new(player)?).into_raw(),
         "NoStubs" => IPSFactoryBuffer::from(NoStubs(player)).into_raw(),
         _ => return Err(format!("no kind of object: {kind}")),
     })

@@ -66,6 +66,28 @@ pub const OPERATIONS: &[Operation] = &[
         let hr = unsafe { CreateStreamOnHGlobal(HANDLE::NULL, true.into(), &mut stream) };
         give![hr, c.owned_by_row(stream)]
     }),
+    op(
+        "CreateStreamOnHGlobal.over",
+        "bytes kind:GMEM_",
+        "hr stream",
+        "a stream over so much global memory of the row's own, fixed or locked",
+        |c| {
+            let (kind, mut stream): (u32, _) = (c.get(1)?, null_mut());
+            // SAFETY: the stream frees the memory; a lock on it ends with it.
+            let hr = unsafe {
+                let memory = GlobalAlloc(kind, c.get::<u32>(0)? as usize);
+                let _ = GlobalLock(memory);
+                CreateStreamOnHGlobal(memory, true.into(), &mut stream)
+            };
+            give![hr, c.owned_by_row(stream)]
+        },
+    ),
+    op("Write", "stream bytes", "hr written", "ISequentialStream::Write of so many zeros", |c| {
+        let (bytes, mut written) = (vec![0_u8; c.get::<u32>(1)? as usize], 0xABCD);
+        // SAFETY: as many bytes as are said.
+        let hr = unsafe { stream(c, 0)?.Write(bytes.as_ptr().cast(), bytes.len() as u32, &mut written) };
+        give![hr, written]
+    }),
     op("rewind", "stream", "hr", "IStream::Seek to the start", |c| {
         // SAFETY: null as documented.
         give![unsafe { stream(c, 0)?.Seek(0, STREAM_SEEK_SET, null_mut()) }]
