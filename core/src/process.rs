@@ -7,7 +7,7 @@ use crate::call::CancelStack;
 use crate::channel::ChannelHooks;
 use crate::debug::LiveCount;
 use crate::future::Timers;
-use crate::kernel::{HandleTable, QueueTable, ThreadTable, WaitLock, WaitTable, WindowTable, WorkPool};
+use crate::kernel::{Event, HandleTable, QueueTable, ThreadTable, WaitLock, WaitTable, WindowTable, WorkPool};
 use crate::marshal::InterfaceTable;
 use crate::network::{Link, Peers};
 use crate::object::{ClassTable, GlobalOptions, InProcessClasses, ServerLocks};
@@ -42,6 +42,8 @@ pub struct Process {
     /// Written by every thread for each object: on a cache line of its own, away from what everybody reads.
     next_object: CachePadded<AtomicU64>,
     next_thread: AtomicU32,
+    /// What a handle of the process stands for; made when first asked for, and never set.
+    end: OnceLock<Arc<Event>>,
     pub(crate) wait_lock: Arc<WaitLock>,
     pub(crate) handles: HandleTable,
     pub(crate) threads: ThreadTable,
@@ -98,6 +100,7 @@ impl Process {
             port,
             next_object: CachePadded::new(AtomicU64::new(FIRST_OBJECT | u64::from(part) << OBJECT_BITS)),
             next_thread: AtomicU32::new((part << THREAD_BITS) / 4 + 1),
+            end: OnceLock::new(),
             wait_lock: WaitLock::new(),
             handles: HandleTable::new(own(NAMES)),
             threads: ThreadTable::default(),
@@ -139,6 +142,11 @@ impl Process {
     /// What `GetCurrentProcessId` says in it.
     pub fn id(&self) -> u32 {
         self.id
+    }
+
+    /// The end of the process, to be waited for: nobody in it sees that come.
+    pub(crate) fn end(&self) -> &Arc<Event> {
+        self.end.get_or_init(|| Arc::new(Event::new(self, false, false)))
     }
 
     /// The handles of the process.

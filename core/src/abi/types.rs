@@ -614,5 +614,7 @@ flags! {
     u32 { STREAM_SEEK_SET = 0, STREAM_SEEK_CUR = 1, STREAM_SEEK_END = 2 }
 }
 
+/// In the place of a window that a message is for: every top-level window.
+pub const HWND_BROADCAST: HWND = HWND(0xFFFFusize as *mut c_void);
 /// The parent of a message-only window.
 pub const HWND_MESSAGE: HWND = HWND(-3isize as *mut c_void);

@@ -23,6 +23,8 @@ pub enum KernelObject {
     Mutex(Arc<Mutex>),
     /// A thread: its end is what is waited for.
     Thread(Arc<ThreadObject>),
+    /// The process: its end, which nobody in it sees.
+    Process(Arc<Event>),
 }
 
 impl KernelObject {
@@ -33,6 +35,7 @@ impl KernelObject {
             Self::Semaphore(it) => &**it,
             Self::Mutex(it) => &**it,
             Self::Thread(it) => &**it.ended(),
+            Self::Process(it) => &**it,
         }
     }
 
@@ -43,6 +46,7 @@ impl KernelObject {
             Self::Semaphore(it) => it.clone(),
             Self::Mutex(it) => it.clone(),
             Self::Thread(it) => it.ended().clone(),
+            Self::Process(it) => it.clone(),
         }
     }
 }
@@ -61,6 +65,7 @@ enum WeakObject {
     Semaphore(Weak<Semaphore>),
     Mutex(Weak<Mutex>),
     Thread(Weak<ThreadObject>),
+    Process(Weak<Event>),
 }
 
 impl WeakObject {
@@ -70,6 +75,7 @@ impl WeakObject {
             KernelObject::Semaphore(it) => Self::Semaphore(Arc::downgrade(it)),
             KernelObject::Mutex(it) => Self::Mutex(Arc::downgrade(it)),
             KernelObject::Thread(it) => Self::Thread(Arc::downgrade(it)),
+            KernelObject::Process(it) => Self::Process(Arc::downgrade(it)),
         }
     }
 
@@ -79,6 +85,7 @@ impl WeakObject {
             Self::Semaphore(it) => it.upgrade().map(KernelObject::Semaphore),
             Self::Mutex(it) => it.upgrade().map(KernelObject::Mutex),
             Self::Thread(it) => it.upgrade().map(KernelObject::Thread),
+            Self::Process(it) => it.upgrade().map(KernelObject::Process),
         }
     }
 }
@@ -132,6 +139,12 @@ impl HandleTable {
         found.or_else(|| (handle == CURRENT_THREAD).then(own_thread))
     }
 
+    /// [`HandleTable::get`], or the calling process for the number that stands for it. That number is
+    /// `INVALID_HANDLE_VALUE`, too, so it is a handle only where it can be meant (RUL-99).
+    pub(crate) fn get_or_process(&self, handle: HANDLE) -> Option<KernelObject> {
+        self.get(handle).or_else(|| (handle == CURRENT_PROCESS).then(own_process))
+    }
+
     /// The object, for an operation on it that is one step with the look-up.
     pub(crate) fn get_to(&self, handle: HANDLE, access: Access) -> Option<KernelObject> {
         let object = self.get(handle)?;
@@ -163,7 +176,8 @@ impl HandleTable {
 
     /// A second handle for the same object.
     pub fn duplicate(&self, handle: HANDLE) -> Option<HANDLE> {
-        let object = self.get_to(handle, Access::Read)?;
+        let process = || (handle == CURRENT_PROCESS).then(own_process);
+        let object = self.get_to(handle, Access::Read).or_else(process)?;
         self.insert(object)
     }
 
@@ -180,6 +194,14 @@ impl HandleTable {
 
 /// What `GetCurrentThread` gives.
 pub(crate) const CURRENT_THREAD: HANDLE = HANDLE(std::ptr::without_provenance_mut(usize::MAX - 1));
+
+/// What `GetCurrentProcess` gives: a number that stands for the calling process, whichever it is.
+pub(crate) const CURRENT_PROCESS: HANDLE = HANDLE(std::ptr::without_provenance_mut(usize::MAX));
+
+#[cold]
+fn own_process() -> KernelObject {
+    KernelObject::Process(platform::current().process().end().clone())
+}
 
 #[cold]
 fn own_thread() -> KernelObject {

@@ -52,7 +52,7 @@ pub use window::dispatch;
 pub use work::queue_work_item;
 pub(crate) use work::queue_work_item_in;
 
-pub(crate) use handle::CURRENT_THREAD;
+pub(crate) use handle::{CURRENT_PROCESS, CURRENT_THREAD};
 pub(crate) use header::WaitLock;
 pub(crate) use queue::TimerProcedure;
 pub(crate) use registered::{RegisteredWait, WaitOptions, WaitTable};

@@ -91,8 +91,8 @@ pub(crate) fn reply(result: LRESULT) -> bool {
 /// How a message is sent to a window of another thread.
 #[derive(Clone, Copy)]
 pub(crate) struct How {
-    /// When the sender gives up.
-    pub(crate) deadline: Deadline,
+    /// After how many milliseconds the sender gives up; each window has them anew.
+    pub(crate) ms: u32,
     /// Whether it handles meanwhile what others send to it (MSG-09).
     pub(crate) serves: bool,
     /// Whether it does not wait at all.
@@ -133,11 +133,11 @@ pub(super) fn send(
     if how.notify {
         return Answer::Handled(1);
     }
-    let mine = super::queue();
+    let (mine, deadline) = (super::queue(), Deadline::after_ms(how.ms));
     let others = QueueWait { queue: &mine, mask: SENT };
     let both: [&dyn wait::Waitable; 2] = [&sent.done, &others];
     loop {
-        match wait::wait_any(if how.serves { &both } else { &both[..1] }, how.deadline, Why::Wait) {
+        match wait::wait_any(if how.serves { &both } else { &both[..1] }, deadline, Why::Wait) {
             None => return Answer::TimedOut,
             Some(0) if sent.state.load(Ordering::Relaxed) == FAILED => return Answer::Ended,
             Some(0) => return Answer::Handled(sent.result.load(Ordering::Relaxed)),

@@ -11,7 +11,9 @@ use super::MessageQueue;
 use super::queue::{PostError, WM_TASK, message as now_message};
 use super::sent::{self, Answer, How};
 use super::slots::Slots;
-use crate::abi::types::{HWND, HWND_MESSAGE, LPARAM, LRESULT, MSG, WM_DESTROY, WM_NCDESTROY, WM_TIMER, WPARAM};
+use crate::abi::types::{
+    HWND, HWND_BROADCAST, HWND_MESSAGE, LPARAM, LRESULT, MSG, WM_DESTROY, WM_NCDESTROY, WM_TIMER, WPARAM,
+};
 use crate::object::guard;
 use crate::platform;
 use parking_lot::{Mutex, RwLock};
@@ -24,6 +26,8 @@ pub(crate) type Procedure = unsafe extern "system" fn(HWND, u32, WPARAM, LPARAM)
 
 /// The class of the window to which an STA's calls are messages (MSG-01).
 const COM_CLASS: &str = "OleMainThreadWndClass";
+/// The style of a window that is its parent's child; without it the parent is an owner.
+const WS_CHILD: i32 = 0x4000_0000;
 /// The first class atom, as on Windows.
 const ATOM_FIRST: u16 = 0xC000;
 
@@ -229,9 +233,9 @@ impl WindowTable {
         Some(next)
     }
 
-    fn children(&self, parent: HWND) -> Vec<HWND> {
+    fn numbers(&self, wanted: impl Fn(&Window) -> bool) -> Vec<HWND> {
         let windows = self.windows.read();
-        windows.numbers().filter(|(_, window)| window.parent == parent).map(|(number, _)| to_hwnd(number)).collect()
+        windows.numbers().filter(|(_, window)| wanted(window)).map(|(number, _)| to_hwnd(number)).collect()
     }
 
     /// A thread ends: its windows go, and their procedures are not called, for there is no thread to run them.
@@ -282,8 +286,26 @@ pub(crate) fn call(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> 
     Some(unsafe { procedure(hwnd, message, wparam, lparam) })
 }
 
-/// Has a message handled: by a direct call on the window's own thread, else by sending it there and waiting.
+/// Has a message handled: by a direct call on the window's own thread, else by sending it there and waiting. A broadcast goes
+/// to one top-level window after the other, and says nothing of what became of it there.
 pub(crate) fn send(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM, how: How) -> Answer {
+    if hwnd != HWND_BROADCAST {
+        return send_to(hwnd, message, wparam, lparam, how);
+    }
+    for window in top_level() {
+        let _ = send_to(window, message, wparam, lparam, how);
+    }
+    Answer::Handled(1)
+}
+
+/// The windows of the process that are nobody's children; message-only windows are none of them.
+fn top_level() -> Vec<HWND> {
+    let is_child = |window: &Window| window.styles[0].load(Ordering::Relaxed) & WS_CHILD != 0;
+    let is_top = |window: &Window| window.parent.is_null() || (window.parent != HWND_MESSAGE && !is_child(window));
+    platform::current().process().windows.numbers(|window| is_top(window))
+}
+
+fn send_to(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM, how: How) -> Answer {
     let thread = platform::current();
     let Some(window) = thread.process().windows.get(hwnd) else { return Answer::Ended };
     if window.thread == thread.id() {
@@ -292,8 +314,19 @@ pub(crate) fn send(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM, how
     sent::send(&window.queue, (hwnd, message, wparam, lparam), how)
 }
 
-/// Puts a message for a window into its thread's queue.
+/// Puts a message for a window into its thread's queue; a broadcast into those of all top-level windows that take it.
 pub(crate) fn post(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> Result<(), PostError> {
+    if hwnd != HWND_BROADCAST {
+        return post_to(hwnd, message, wparam, lparam);
+    }
+    for window in top_level() {
+        // A queue that is full, or a window that has gone meanwhile, misses it.
+        let _ = post_to(window, message, wparam, lparam);
+    }
+    Ok(())
+}
+
+fn post_to(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> Result<(), PostError> {
     let thread = platform::current();
     let windows = &thread.process().windows;
     let window = windows.get(hwnd).ok_or(PostError::Ended)?;
@@ -330,12 +363,20 @@ pub(crate) fn destroy(hwnd: HWND) -> Result<(), Refusal> {
         return Ok(());
     }
     call(hwnd, WM_DESTROY, 0, 0);
-    for child in windows.children(hwnd) {
+    for child in windows.numbers(|window| window.parent == hwnd) {
         // A child of another thread stays: only that thread can destroy it.
         let _ = destroy(child);
     }
     call(hwnd, WM_NCDESTROY, 0, 0);
-    windows.remove(hwnd);
-    window.queue.forget_window(hwnd);
+    drop(window);
+    discard(hwnd);
     Ok(())
+}
+
+/// A window of the current thread is gone, with its posted messages and its timers.
+pub(crate) fn discard(hwnd: HWND) {
+    let gone = platform::current().process().windows.remove(hwnd);
+    if let Some(window) = gone {
+        window.queue.forget_window(hwnd);
+    }
 }

@@ -89,8 +89,9 @@ typedef void *CO_MTA_USAGE_COOKIE;
 #define FALSE 0
 #endif
 #define INVALID_HANDLE_VALUE OLEANDER_HANDLE(HANDLE, -1)
-/* The parent of a message-only window. */
+/* The parent of a message-only window; every top-level window. */
 #define HWND_MESSAGE OLEANDER_HANDLE(HWND, -3)
+#define HWND_BROADCAST OLEANDER_HANDLE(HWND, 0xFFFF)
 
 typedef struct GUID {
     uint32_t Data1;

@@ -48,7 +48,8 @@ fn constants(compiler: &Compiler) -> Outcome {
     let mut wanted: BTreeMap<String, String> =
         oleander::abi::hresult::ALL.iter().map(|(name, value, _)| ((*name).to_owned(), value.0.to_string())).collect();
     wanted.extend(FLAGS.iter().map(|(name, value)| ((*name).to_owned(), value.to_string())));
-    for (name, value) in [("INVALID_HANDLE_VALUE", INVALID_HANDLE_VALUE.0), ("HWND_MESSAGE", HWND_MESSAGE.0)] {
+    let windows = [("HWND_MESSAGE", HWND_MESSAGE.0), ("HWND_BROADCAST", HWND_BROADCAST.0)];
+    for (name, value) in windows.into_iter().chain([("INVALID_HANDLE_VALUE", INVALID_HANDLE_VALUE.0)]) {
         wanted.insert(name.to_owned(), (value.addr() as isize).to_string());
     }
     // What the header defines must all be known; what the library knows must compile.
@@ -57,7 +58,7 @@ fn constants(compiler: &Compiler) -> Outcome {
     expect_equal("constants of the header that the library does not have", unknown, Vec::new())?;
     let mut body = String::new();
     for name in wanted.keys() {
-        let handle = name == "INVALID_HANDLE_VALUE" || name == "HWND_MESSAGE";
+        let handle = matches!(name.as_str(), "INVALID_HANDLE_VALUE" | "HWND_MESSAGE" | "HWND_BROADCAST");
         let cast = if handle { "(long long)(intptr_t)" } else { "(long long)" };
         writeln!(body, "    printf(\"{name} %lld\\n\", {cast}{name});")?;
     }

@@ -3,12 +3,14 @@
 use super::{FALSE, TRUE, fail};
 use crate::abi::exports::export;
 use crate::abi::types::{DUPLICATE_CLOSE_SOURCE, ERROR_INVALID_HANDLE, HANDLE};
-use crate::kernel::CURRENT_THREAD;
+use crate::kernel::{CURRENT_PROCESS, CURRENT_THREAD, HandleTable, KernelObject};
 use crate::platform;
 use windows_core::BOOL;
 
-/// What `GetCurrentProcess` gives: a number that stands for the calling process, whichever it is.
-const CURRENT_PROCESS: HANDLE = HANDLE(std::ptr::without_provenance_mut(usize::MAX));
+/// Whether a handle stands for the calling process.
+fn is_own_process(handles: &HandleTable, handle: HANDLE) -> bool {
+    matches!(handles.get_or_process(handle), Some(KernelObject::Process(_)))
+}
 
 export! {
     /// Closes a handle. What `GetCurrentProcess` and `GetCurrentThread` give need not be closed, and closing it does nothing.
@@ -27,7 +29,8 @@ export! {
     }
 
     /// Makes a second handle for the same object. Both processes are the current one. With `DUPLICATE_CLOSE_SOURCE` the
-    /// first is closed, whatever else happens. What `GetCurrentThread` gives becomes a handle of the calling thread.
+    /// first is closed, whatever else happens. What `GetCurrentThread` gives becomes a handle of the calling thread, and what
+    /// `GetCurrentProcess` gives one of the process.
     ///
     /// # Safety
     /// `lpTargetHandle` is null or valid for writes; null duplicates nothing, which makes sense to close the source.
@@ -43,10 +46,11 @@ export! {
         let _ = (dwDesiredAccess, bInheritHandle);
         // SAFETY: the caller's promise.
         let target = unsafe { lpTargetHandle.as_mut() };
-        if hSourceProcessHandle != CURRENT_PROCESS || hTargetProcessHandle != CURRENT_PROCESS {
+        let process = platform::with_current(|thread| thread.process().clone());
+        let own = |handle| is_own_process(&process.handles, handle);
+        if !own(hSourceProcessHandle) || !own(hTargetProcessHandle) {
             return fail(ERROR_INVALID_HANDLE, FALSE);
         }
-        let process = platform::with_current(|thread| thread.process().clone());
         let closes = dwOptions & DUPLICATE_CLOSE_SOURCE != 0;
         let duplicate = match target {
             Some(target) => match process.handles.duplicate(hSourceHandle) {
@@ -58,11 +62,13 @@ export! {
             },
             None => closes,
         };
-        let closed = !closes || hSourceHandle == CURRENT_THREAD || process.handles.close(hSourceHandle).is_some();
+        let is_number = hSourceHandle == CURRENT_THREAD || hSourceHandle == CURRENT_PROCESS;
+        let closed = !closes || is_number || process.handles.close(hSourceHandle).is_some();
         if duplicate && closed { TRUE } else { fail(ERROR_INVALID_HANDLE, FALSE) }
     }
 
-    /// The calling process, as `DuplicateHandle` wants it: a number, not to be closed.
+    /// The calling process, as `DuplicateHandle` and `WaitForSingleObject` want it: a number, not to be closed. Among other
+    /// handles, and to COM's waits, it is none (RUL-99).
     ///
     /// # Safety
     /// None.

@@ -5,7 +5,7 @@ use super::{FALSE, TRUE, fail};
 use crate::abi::exports::export;
 use crate::abi::types::{
     ERROR_INVALID_PARAMETER, ERROR_INVALID_THREAD_ID, ERROR_INVALID_WINDOW_HANDLE, ERROR_NOT_ENOUGH_MEMORY,
-    ERROR_NOT_ENOUGH_QUOTA, HWND, LPARAM, LRESULT, MSG, PM_REMOVE, WM_QUIT, WPARAM,
+    ERROR_NOT_ENOUGH_QUOTA, HWND, INFINITE, LPARAM, LRESULT, MSG, PM_REMOVE, WM_QUIT, WPARAM,
 };
 use crate::kernel::{self, Answer, Filter, How, MessageQueue, PostError, window};
 use crate::platform::{self, Deadline};
@@ -40,7 +40,8 @@ fn post_to(queue: &MessageQueue, message: u32, wparam: WPARAM, lparam: LPARAM) -
 
 export! {
     /// Puts a message for a window into its thread's queue; for the null window, into the calling thread's own.
-    /// `ERROR_NOT_ENOUGH_QUOTA` when 10,000 are there already (MSG-14).
+    /// `ERROR_NOT_ENOUGH_QUOTA` when 10,000 are there already (MSG-14). `HWND_BROADCAST` is every window without a parent that is
+    /// not message-only; queues that are full miss the message.
     ///
     /// # Safety
     /// None: a stale window is an error.
@@ -94,12 +95,13 @@ export! {
     }
 
     /// Has a window handle a message: calls its procedure on the window's own thread, else sends it there and waits,
-    /// and handles meanwhile what other threads send to this one (MSG-09).
+    /// and handles meanwhile what other threads send to this one (MSG-09). `HWND_BROADCAST` is one after the other every window
+    /// without a parent that is not message-only; then the result is 1.
     ///
     /// # Safety
     /// The parameters are what the message means them to be.
     pub unsafe fn SendMessageW(hWnd: HWND, Msg: u32, wParam: WPARAM, lParam: LPARAM) -> LRESULT {
-        let how = How { deadline: Deadline::NEVER, serves: true, notify: false };
+        let how = How { ms: INFINITE, serves: true, notify: false };
         match window::send(hWnd, Msg, wParam, lParam, how) {
             Answer::Handled(result) => result,
             Answer::TimedOut | Answer::Ended => fail(ERROR_INVALID_WINDOW_HANDLE, 0),

@@ -133,7 +133,7 @@ pub(super) fn signal(handle: HANDLE) -> Result<(), u32> {
         Some(KernelObject::Event(event)) => event.set_in_step(),
         Some(KernelObject::Semaphore(semaphore)) => drop(semaphore.release_in_step(1).ok_or(ERROR_TOO_MANY_POSTS)?),
         Some(KernelObject::Mutex(mutex)) => mutex.release_in_step().then_some(()).ok_or(ERROR_NOT_OWNER)?,
-        Some(KernelObject::Thread(_)) | None => return Err(ERROR_INVALID_HANDLE),
+        Some(KernelObject::Thread(_) | KernelObject::Process(_)) | None => return Err(ERROR_INVALID_HANDLE),
     }
     Ok(())
 }

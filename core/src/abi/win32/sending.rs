@@ -3,12 +3,11 @@
 use super::{FALSE, TRUE, fail};
 use crate::abi::exports::export;
 use crate::abi::types::{
-    ERROR_INVALID_PARAMETER, ERROR_INVALID_WINDOW_HANDLE, ERROR_TIMEOUT, HWND, ISMEX_NOSEND, ISMEX_NOTIFY,
+    ERROR_INVALID_PARAMETER, ERROR_INVALID_WINDOW_HANDLE, ERROR_TIMEOUT, HWND, INFINITE, ISMEX_NOSEND, ISMEX_NOTIFY,
     ISMEX_REPLIED, ISMEX_SEND, LPARAM, LRESULT, SMTO_ABORTIFHUNG, SMTO_BLOCK, SMTO_ERRORONEXIT,
     SMTO_NOTIMEOUTIFNOTHUNG, WPARAM,
 };
 use crate::kernel::{self, Answer, How, window};
-use crate::platform::Deadline;
 use std::ffi::c_void;
 use windows_core::BOOL;
 
@@ -16,7 +15,8 @@ export! {
     /// `SendMessageW` that gives up after `uTimeout` milliseconds: 0 then, with `ERROR_TIMEOUT`, and the message is handled all
     /// the same; else not 0, and the answer in `lpdwResult`. With `SMTO_BLOCK` the thread handles nothing that is sent to it
     /// meanwhile; with `SMTO_NOTIMEOUTIFNOTHUNG` it waits without end, for no thread counts as hung. To a window of the calling
-    /// thread the message is a call, and the time does not count.
+    /// thread the message is a call, and the time does not count. With `HWND_BROADCAST` each window has the whole time, and the
+    /// result is 1 whatever comes of it.
     ///
     /// # Safety
     /// The parameters are what the message means them to be; `lpdwResult` is null or valid for writes.
@@ -33,8 +33,8 @@ export! {
             return fail(ERROR_INVALID_PARAMETER, 0);
         }
         let endless = fuFlags & SMTO_NOTIMEOUTIFNOTHUNG != 0;
-        let deadline = if endless { Deadline::NEVER } else { Deadline::after_ms(uTimeout) };
-        let how = How { deadline, serves: fuFlags & SMTO_BLOCK == 0, notify: false };
+        let ms = if endless { INFINITE } else { uTimeout };
+        let how = How { ms, serves: fuFlags & SMTO_BLOCK == 0, notify: false };
         match window::send(hWnd, Msg, wParam, lParam, how) {
             Answer::Handled(result) => {
                 // SAFETY: the caller's promise.
@@ -71,7 +71,7 @@ export! {
     /// # Safety
     /// The parameters are what the message means them to be.
     pub unsafe fn SendNotifyMessageW(hWnd: HWND, Msg: u32, wParam: WPARAM, lParam: LPARAM) -> BOOL {
-        let how = How { deadline: Deadline::NOW, serves: false, notify: true };
+        let how = How { ms: 0, serves: false, notify: true };
         match window::send(hWnd, Msg, wParam, lParam, how) {
             Answer::Handled(_) => TRUE,
             Answer::TimedOut | Answer::Ended => fail(ERROR_INVALID_WINDOW_HANDLE, FALSE),

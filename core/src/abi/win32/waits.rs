@@ -86,7 +86,7 @@ fn bits_of(wake_mask: u32, seen_too: bool) -> u32 {
 }
 
 export! {
-    /// Waits for an object; dispatches nothing.
+    /// Waits for an object; dispatches nothing. What `GetCurrentProcess` gives is an object that is never signalled.
     ///
     /// # Safety
     /// None: a stale handle is an error.
@@ -101,7 +101,7 @@ export! {
     /// # Safety
     /// None: a stale handle is an error.
     pub unsafe fn WaitForSingleObjectEx(hHandle: HANDLE, dwMilliseconds: u32, bAlertable: BOOL) -> u32 {
-        match platform::with_current(|thread| thread.process().handles.get(hHandle)) {
+        match platform::with_current(|thread| thread.process().handles.get_or_process(hHandle)) {
             Some(object) => outcome(wait(&[object.as_waitable()], false, Deadline::after_ms(dwMilliseconds), bAlertable.as_bool())),
             None => fail(ERROR_INVALID_HANDLE, WAIT_FAILED),
         }

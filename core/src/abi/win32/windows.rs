@@ -483,13 +483,13 @@ fn create_window(class: Option<ClassName>, made: NewWindow, lparam: LPARAM) -> H
     };
     if window::call(hwnd, WM_NCCREATE, 0, lparam).unwrap_or(0) == 0 {
         window::call(hwnd, WM_NCDESTROY, 0, 0);
-        process.windows.remove(hwnd);
+        window::discard(hwnd);
         return HWND::NULL;
     }
     if window::call(hwnd, WM_CREATE, 0, lparam) == Some(-1) {
         window::call(hwnd, WM_DESTROY, 0, 0);
         window::call(hwnd, WM_NCDESTROY, 0, 0);
-        process.windows.remove(hwnd);
+        window::discard(hwnd);
         return HWND::NULL;
     }
     // It may have destroyed itself.

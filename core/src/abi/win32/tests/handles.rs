@@ -214,3 +214,27 @@ fn threads_processes_and_time_have_their_numbers() {
         assert!(GetModuleHandleW(text("no such module").as_ptr()).is_null());
     }
 }
+
+#[test]
+fn rul_99_the_process_is_an_object_that_is_never_signalled() {
+    // SAFETY: live handles, and numbers that are none.
+    unsafe {
+        let (me, mut own, mut second) = (GetCurrentProcess(), HANDLE::NULL, HANDLE::NULL);
+        assert_eq!((poll(me), WaitForSingleObjectEx(me, 0, TRUE)), (TIMEOUT, TIMEOUT));
+        assert!(DuplicateHandle(me, me, me, &mut own, 0, FALSE, DUPLICATE_SAME_ACCESS).as_bool());
+        assert!(!own.is_null() && own != me);
+        assert_eq!((poll(own), wait_many(&[own, own], false, 0)), (TIMEOUT, TIMEOUT));
+        assert!(DuplicateHandle(own, GetCurrentThread(), me, &mut second, 0, FALSE, DUPLICATE_SAME_ACCESS).as_bool());
+        assert_eq!(GetThreadId(second), GetCurrentThreadId(), "a handle of the process is as good");
+        assert!(!DuplicateHandle(second, me, me, &mut second, 0, FALSE, 0).as_bool());
+        assert_eq!(last_error(), ERROR_INVALID_HANDLE, "a thread is no process");
+        assert_eq!((SetEvent(own), last_error()), (FALSE, ERROR_INVALID_HANDLE), "nor is a process an event");
+        assert_eq!((SignalObjectAndWait(own, own, 0, FALSE), last_error()), (WAIT_FAILED, ERROR_INVALID_HANDLE));
+        // The number is INVALID_HANDLE_VALUE, too.
+        assert_eq!((wait_many(&[own, me], false, 0), last_error()), (WAIT_FAILED, ERROR_INVALID_HANDLE));
+        let close = DUPLICATE_CLOSE_SOURCE;
+        assert!(DuplicateHandle(me, me, me, null_mut(), 0, FALSE, close).as_bool(), "closing the number does nothing");
+        assert!(CloseHandle(own).as_bool() && CloseHandle(second).as_bool());
+        assert_eq!((poll(own), last_error()), (WAIT_FAILED, ERROR_INVALID_HANDLE));
+    }
+}
