@@ -26,6 +26,11 @@ impl IDoubler_Impl for Doubler_Impl {
     }
 }
 
+/// An object, in the calling thread's apartment.
+pub fn doubler() -> IDoubler {
+    Doubler.into()
+}
+
 struct Packet(*mut c_void);
 // SAFETY: a stream that one thread hands to another, as `CoMarshalInterThreadInterfaceInStream` is for.
 unsafe impl Send for Packet {}
