@@ -49,7 +49,7 @@ fn new_apartment(process: &Arc<Process>, home: impl FnOnce(&Weak<Apartment>) -> 
         process: Arc::downgrade(process),
         home: home(apartment),
         exports: Exports::new(process),
-        imports: Imports::default(),
+        imports: Imports::new(process),
         outers: Outers::default(),
         context: OnceLock::new(),
         ended: AtomicBool::new(false),

@@ -233,8 +233,10 @@ pub(crate) fn unmarshal(objref: &ObjRef, data: &[u8], wanted: &GUID) -> Outcome<
 
 /// Takes what a packet holds for a proxy: how many references. A normal packet that was used before, or whose object
 /// is gone, leads to the object all the same, but keeps nothing (MRSH-08).
+///
+/// The object stays reachable meanwhile: a weak packet that is found good leads to an object that is there.
 fn claim(server: &Apartment, standard: &Standard) -> Outcome<u32> {
-    let stub = server.exports.by_oid(standard.oid);
+    let stub = server.exports.visit(standard.oid);
     if standard.is_table() {
         // Each unmarshaling has references of its own, if the packet is still good.
         let stub = stub.ok_or(CO_E_OBJNOTREG)?;

@@ -7,6 +7,8 @@
 use super::{ProxyManager, manager::ProxyManager_Impl};
 use crate::apartment::Apartment;
 use crate::object::class;
+use crate::platform::{self, Access, Object, ObjectKind};
+use crate::process::Process;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::ptr::NonNull;
@@ -19,12 +21,16 @@ struct Address(NonNull<ProxyManager_Impl>);
 unsafe impl Send for Address {}
 
 /// The proxy managers of one apartment.
-#[derive(Default)]
 pub(crate) struct Imports {
+    object: Object,
     managers: Mutex<BTreeMap<(u64, u64), Address>>,
 }
 
 impl Imports {
+    pub(crate) fn new(process: &Process) -> Self {
+        Self { object: process.new_object(ObjectKind::Table), managers: Mutex::default() }
+    }
+
     /// The manager for an object, made if there is none, with `refs` that a packet brought. `equip` gets a new one before
     /// anybody else sees it; where that fails, it ends again.
     pub(crate) fn manager(
@@ -43,6 +49,7 @@ impl Imports {
         let fresh = ComObject::new(ProxyManager::new(home, Arc::downgrade(server), oxid, oid));
         fresh.add_refs(u64::from(refs));
         equip(&fresh)?;
+        platform::visit(self.object, Access::Write);
         let mut managers = self.managers.lock();
         // Somebody else of the MTA may have been faster.
         let faster = managers.get(&(oxid, oid)).and_then(|there| take(*there));
@@ -67,12 +74,14 @@ impl Imports {
     }
 
     fn find(&self, oxid: u64, oid: u64) -> Option<ComObject<ProxyManager>> {
+        platform::visit(self.object, Access::Write);
         let managers = self.managers.lock();
         managers.get(&(oxid, oid)).and_then(|there| take(*there))
     }
 
     /// A manager ends: its address goes, unless another has taken its place.
     pub(super) fn forget(&self, manager: &ProxyManager) {
+        platform::visit(self.object, Access::Write);
         let mut managers = self.managers.lock();
         let key = (manager.oxid, manager.oid);
         // SAFETY: an address in the table is one of living memory, see the module.
@@ -86,6 +95,7 @@ impl Imports {
     /// The apartment ends: every manager is cut off (APT-22).
     pub(crate) fn disconnect_all(&self) {
         loop {
+            platform::visit(self.object, Access::Write);
             let next = self.managers.lock().pop_first();
             let Some((_, there)) = next else { break };
             // A manager that is ending disconnects itself.

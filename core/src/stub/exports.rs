@@ -59,6 +59,7 @@ impl Exports {
             return Ok(known);
         }
         let object = Shown::new(identity);
+        let id = platform::current().process().new_object(ObjectKind::Table);
         platform::note(self.object, Access::Write);
         let mut spare = None;
         let visit = {
@@ -71,7 +72,7 @@ impl Exports {
                     Visit::enter(there.get())
                 }
                 Entry::Vacant(free) => {
-                    let manager = free.insert(StubManager::new(apartment, self.next(), key, object));
+                    let manager = free.insert(StubManager::new(apartment, self.next(), key, object, id));
                     by_oid.insert(manager.oid, manager.clone());
                     Visit::enter(manager)
                 }
@@ -88,8 +89,15 @@ impl Exports {
         Ok(self.inner.lock().by_identity.get(&(identity.as_raw() as usize)).map(Visit::enter))
     }
 
-    /// The manager with this OID.
+    /// The manager with this OID, which stays reachable meanwhile.
+    pub(crate) fn visit(&self, oid: u64) -> Option<Visit> {
+        platform::visit(self.object, Access::Write);
+        self.inner.lock().by_oid.get(&oid).map(Visit::enter)
+    }
+
+    /// The manager with this OID, as far as it is still there when it is used.
     pub(crate) fn by_oid(&self, oid: u64) -> Option<Arc<StubManager>> {
+        platform::visit(self.object, Access::Read);
         self.inner.lock().by_oid.get(&oid).cloned()
     }
 

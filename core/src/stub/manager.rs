@@ -13,6 +13,7 @@ use crate::abi::hresult::{CO_E_OBJNOTCONNECTED, E_NOINTERFACE, RPC_E_DISCONNECTE
 use crate::abi::interfaces::{IExternalConnection, IRpcStubBuffer};
 use crate::abi::types::EXTCONN_STRONG;
 use crate::apartment::{self, Apartment};
+use crate::platform::{self, Access, Object};
 use crate::protocol::refs::Refs;
 use crate::proxy;
 use parking_lot::Mutex;
@@ -80,6 +81,8 @@ pub(crate) enum End {
 
 /// One object.
 pub(crate) struct StubManager {
+    /// Its references, for a simulator.
+    object_id: Object,
     pub(crate) oid: u64,
     pub(super) identity: usize,
     counts: Mutex<Counts>,
@@ -95,6 +98,7 @@ pub(crate) struct Visit(Arc<StubManager>);
 impl Visit {
     /// The caller holds the lock of the table in which it found the manager.
     pub(super) fn enter(manager: &Arc<StubManager>) -> Self {
+        platform::note(manager.object_id, Access::Write);
         manager.counts.lock().refs.enter();
         Self(manager.clone())
     }
@@ -110,7 +114,8 @@ impl std::ops::Deref for Visit {
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        self.0.change(Refs::leave);
+        platform::note(self.0.object_id, Access::Write);
+        self.0.change_within(Refs::leave);
     }
 }
 
@@ -135,9 +140,10 @@ impl InFlight {
 }
 
 impl StubManager {
-    pub(super) fn new(apartment: &Arc<Apartment>, oid: u64, identity: usize, object: Shown) -> Arc<Self> {
+    pub(super) fn new(apartment: &Arc<Apartment>, oid: u64, identity: usize, object: Shown, id: Object) -> Arc<Self> {
         let refs = Refs::new(object.watcher.is_some());
         Arc::new(Self {
+            object_id: id,
             oid,
             identity,
             counts: Mutex::new(Counts { refs, told: false }),
@@ -189,6 +195,12 @@ impl StubManager {
     /// Changes references, from any thread. What the object has to do about it, it does in its apartment; this waits for
     /// that (AIU-01).
     pub(crate) fn change<R>(self: &Arc<Self>, change: impl FnOnce(&mut Refs) -> R) -> R {
+        platform::visit(self.object_id, Access::Write);
+        self.change_within(change)
+    }
+
+    /// As [`Self::change`], within a step that has said so.
+    fn change_within<R>(self: &Arc<Self>, change: impl FnOnce(&mut Refs) -> R) -> R {
         let (result, unsettled) = self.change_only(change);
         if let Some(apartment) = unsettled {
             let (manager, home) = (self.clone(), apartment.clone());
@@ -204,6 +216,7 @@ impl StubManager {
     where
         T: FnOnce(Result<(), HRESULT>) + Send + 'static,
     {
+        platform::visit(self.object_id, Access::Write);
         let Some(apartment) = self.change_only(change).1 else { return Err(then) };
         let (manager, home) = (self.clone(), apartment.clone());
         apartment::post_to(&apartment, move || manager.settle(&home.exports), then)
@@ -235,6 +248,7 @@ impl StubManager {
     /// meanwhile. Runs in the apartment.
     fn settle(&self, exports: &Exports) {
         loop {
+            platform::note(self.object_id, Access::Write);
             let news = self.counts.lock().news();
             let Some((connected, closes)) = news else { break };
             self.tell(connected, closes);
