@@ -3,8 +3,7 @@
 #include <algorithm>
 
 Call Call::create(const Ptr<ISieve> &sieve) {
-    Ptr<ICallFactory> factory = sieve.as<ICallFactory>();
-    if (!factory) throw Failure{E_NOINTERFACE};
+    const Ptr<ICallFactory> factory = sieve.ask<ICallFactory>();
     Ptr<AsyncISieve> call;
     const HRESULT hr = factory->CreateCall(
         IID_AsyncISieve, nullptr, IID_AsyncISieve, reinterpret_cast<IUnknown **>(call.put()));
@@ -31,7 +30,7 @@ Outcome Call::finish() const {
 }
 
 bool Call::is_pending_after(DWORD ms) const {
-    const HRESULT hr = call_.as<ISynchronize>()->Wait(COWAIT_DEFAULT, ms);
+    const HRESULT hr = call_.ask<ISynchronize>()->Wait(COWAIT_DEFAULT, ms);
     say("Wait(", ms, " ms) → ", name(hr));
     // Looked at before FAILED: the code is a failure for that.
     if (hr == RPC_S_CALLPENDING) return true;
@@ -40,7 +39,7 @@ bool Call::is_pending_after(DWORD ms) const {
 }
 
 void Call::cancel() const {
-    const HRESULT hr = call_.as<ICancelMethodCalls>()->Cancel(0);
+    const HRESULT hr = call_.ask<ICancelMethodCalls>()->Cancel(0);
     say("Cancel(0) → ", name(hr));
     // That the call is complete already is no failure.
     if (hr != RPC_E_CALL_COMPLETE) must(hr);

@@ -124,7 +124,7 @@ Outcome notify(const Ptr<ISieve> &sieve, ULONG max) {
     const Window window;
     Ptr<CallNotify> outer;
     *outer.put() = new CallNotify(window.handle);
-    must(outer->initialize(sieve.as<ICallFactory>()));
+    must(outer->initialize(sieve.ask<ICallFactory>()));
     Ptr<AsyncISieve> call;
     must(outer->QueryInterface(IID_PPV_ARGS(call.put())));
     Pending pending{Call(call)};

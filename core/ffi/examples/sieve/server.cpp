@@ -85,11 +85,21 @@ struct Job {
     std::shared_ptr<std::optional<ULONG>> result;
     IStream *synchronize = nullptr;
     IStream *cancel = nullptr;
+
+    // What nobody has opened is given back.
+    ~Job() {
+        for (IStream *stream : {synchronize, cancel}) {
+            if (!stream) continue;
+            CoReleaseMarshalData(stream);
+            stream->Release();
+        }
+    }
 };
 
-template <class T> Ptr<T> open(IStream *stream) {
+// The pointer in a stream, which it uses up.
+template <class T> Ptr<T> open(IStream *&stream) {
     Ptr<T> pointer;
-    if (stream) CoGetInterfaceAndReleaseStream(stream, IID_PPV_ARGS(pointer.put()));
+    if (stream) CoGetInterfaceAndReleaseStream(std::exchange(stream, nullptr), IID_PPV_ARGS(pointer.put()));
     return pointer;
 }
 
@@ -117,6 +127,12 @@ public:
     ~SieveCall() = default;
     IUnknown *unknown() { return &unknown_; }
 
+    // Makes the system's event, for a client of the same apartment, where nobody else around this object has one. Now, and not
+    // when it is asked for first: that may be on two threads at once.
+    HRESULT initialize() {
+        return CoCreateInstance(CLSID_ManualResetEvent, outer_, CLSCTX_INPROC_SERVER, IID_PPV_ARGS(event_.put()));
+    }
+
     HRESULT QueryInterface(REFIID iid, void **out) override { return outer_->QueryInterface(iid, out); }
     ULONG AddRef() override { return outer_->AddRef(); }
     ULONG Release() override { return outer_->Release(); }
@@ -125,18 +141,24 @@ public:
         if (busy_.exchange(true)) return RPC_S_CALLPENDING;
         say("Begin_CountPrimes(", lMax, "), on the server: queues the work");
         const HRESULT hr = queue(lMax);
-        if (FAILED(hr)) busy_ = false;
+        if (FAILED(hr)) {
+            say("Begin_CountPrimes, on the server → ", name(hr));
+            busy_ = false;
+        }
         return hr;
     }
 
     HRESULT Finish_CountPrimes(ULONG *plResult) override {
         if (!busy_) return RPC_E_CALL_COMPLETE;
         // The stub calls when the worker has signalled; a client of the same apartment may be early.
-        const HRESULT waited = query<ISynchronize>()->Wait(COWAIT_DEFAULT, INFINITE);
+        const Ptr<ISynchronize> synchronize = query<ISynchronize>();
+        const HRESULT waited = synchronize ? synchronize->Wait(COWAIT_DEFAULT, INFINITE) : E_UNEXPECTED;
         if (FAILED(waited)) return waited;
-        busy_ = false;
-        *plResult = result_->value_or(0);
-        const HRESULT hr = *result_ ? S_OK : RPC_E_CALL_CANCELED;
+        // Read before the next call may begin, whose worker writes there.
+        const std::optional<ULONG> result = *result_;
+        if (!busy_.exchange(false)) return RPC_E_CALL_COMPLETE;
+        *plResult = result.value_or(0);
+        const HRESULT hr = result ? S_OK : RPC_E_CALL_CANCELED;
         say("Finish_CountPrimes, on the server → ", name(hr));
         return hr;
     }
@@ -165,12 +187,6 @@ private:
             *out = static_cast<AsyncISieve *>(this);
             AddRef();
         } else if (iid == IID_ISynchronize) {
-            // The system's event, for a client of the same apartment, where nobody is around this object.
-            if (!event_) {
-                const HRESULT hr = CoCreateInstance(
-                    CLSID_ManualResetEvent, outer_, CLSCTX_INPROC_SERVER, IID_PPV_ARGS(event_.put()));
-                if (FAILED(hr)) return hr;
-            }
             return event_->QueryInterface(iid, out);
         }
         return *out ? S_OK : E_NOINTERFACE;
@@ -195,13 +211,10 @@ private:
         // Not there for a client of the same apartment.
         const Ptr<ICancelMethodCalls> cancel = query<ICancelMethodCalls>();
         if (cancel && settings_.honour_cancel) {
-            CoMarshalInterThreadInterfaceInStream(IID_ICancelMethodCalls, cancel.get(), &job->cancel);
+            hr = CoMarshalInterThreadInterfaceInStream(IID_ICancelMethodCalls, cancel.get(), &job->cancel);
+            if (FAILED(hr)) return hr;
         }
-        if (!QueueUserWorkItem(work, job.get(), 0)) {
-            open<ISynchronize>(job->synchronize);
-            open<ICancelMethodCalls>(job->cancel);
-            return E_FAIL;
-        }
+        if (!QueueUserWorkItem(work, job.get(), 0)) return E_FAIL;
         // The worker's from here on.
         job.release();
         return S_OK;
@@ -235,7 +248,8 @@ public:
         *ppv = nullptr;
         if (riid != IID_AsyncISieve) return E_NOINTERFACE;
         auto *call = new SieveCall(settings_, pCtrlUnk);
-        const HRESULT hr = call->unknown()->QueryInterface(riid2, reinterpret_cast<void **>(ppv));
+        HRESULT hr = call->initialize();
+        if (SUCCEEDED(hr)) hr = call->unknown()->QueryInterface(riid2, reinterpret_cast<void **>(ppv));
         call->unknown()->Release();
         say("CreateCall(AsyncISieve), on the server → ", name(hr));
         return hr;

@@ -52,9 +52,11 @@ public:
     // Another interface of the object; empty where it has none.
     template <class U> Ptr<U> as() const {
         Ptr<U> other;
-        raw_->QueryInterface(IID_PPV_ARGS(other.put()));
+        if (raw_) raw_->QueryInterface(IID_PPV_ARGS(other.put()));
         return other;
     }
+    // Another interface that the object must have. Throws Failure. (Below.)
+    template <class U> Ptr<U> ask() const;
 
 private:
     T *raw_ = nullptr;
@@ -66,6 +68,12 @@ struct Failure {
 };
 inline void must(HRESULT hr) {
     if (FAILED(hr)) throw Failure{hr};
+}
+
+template <class T> template <class U> Ptr<U> Ptr<T>::ask() const {
+    Ptr<U> other = as<U>();
+    if (!other) throw Failure{E_NOINTERFACE};
+    return other;
 }
 
 // Its name and value, as far as these programs meet it.

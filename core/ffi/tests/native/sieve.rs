@@ -4,7 +4,7 @@
 //! mood and are made equal: how often a polling client asks, and on which of the MTA's threads a line is said (which is why
 //! the MTA's lines are compared without their order).
 
-use crate::compiler::{Compiler, Language, expect_equal, libraries_dir, run};
+use crate::compiler::{Compiler, Language, expect_equal, libraries_dir, programs_dir, run};
 use crate::{Outcome, trial};
 use libtest_mimic::{Failed, Trial};
 use std::collections::BTreeMap;
@@ -23,11 +23,12 @@ pub fn trials(compiler: &Compiler) -> Vec<Trial> {
     if compiler.language != Language::Cpp {
         return Vec::new();
     }
+    let call = trial(compiler, "srv_12_srv_14_the_call_object_of_the_example_in_its_own_apartment", call_object);
     if !rust_sieve().exists() {
         eprintln!("ignored: {name}: `cargo build --example sieve` builds the one in Rust");
-        return vec![Trial::test(name, || Err("no sieve in Rust".into())).with_ignored_flag(true)];
+        return vec![call, Trial::test(name, || Err("no sieve in Rust".into())).with_ignored_flag(true)];
     }
-    vec![trial(compiler, name, compare)]
+    vec![call, trial(compiler, name, compare)]
 }
 
 fn rust_sieve() -> PathBuf {
@@ -35,18 +36,35 @@ fn rust_sieve() -> PathBuf {
     target.join("examples").join(format!("sieve{}", std::env::consts::EXE_SUFFIX))
 }
 
-fn build(compiler: &Compiler) -> Result<PathBuf, Failed> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/sieve");
-    let file = |name: &str| folder.join(name).display().to_string();
-    let mut link: Vec<_> = ["client.cpp", "notify.cpp", "server.cpp", "timeline.cpp", "counting.cpp"].map(file).into();
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/sieve")
+}
+
+/// A program of a main file and some files of the example.
+fn build(compiler: &Compiler, name: &str, main: &Path, files: &[&str]) -> Result<PathBuf, Failed> {
+    let mut link: Vec<_> = files.iter().map(|name| folder().join(name).display().to_string()).collect();
     let libraries = libraries_dir();
     let libraries = libraries.display();
     link.extend([format!("-L{libraries}"), format!("-Wl,-rpath,{libraries}"), "-loleander_ffi_component".into()]);
-    compiler.build_file("example_sieve", &folder.join("main.cpp"), &link)
+    compiler.build_file(name, main, &link)
+}
+
+/// What a stub never does: two threads that ask at once, outer objects that lack something. A `Begin_` that fails has its line.
+fn call_object(compiler: &Compiler) -> Outcome {
+    let main = programs_dir().join("sieve_call.cpp");
+    let program = build(compiler, "sieve_call", &main, &["server.cpp", "timeline.cpp", "counting.cpp"])?;
+    let said = run(&program, &[])?;
+    let line = "Begin_CountPrimes, on the server → 0x80004021";
+    match said.matches(line).count() {
+        2 if said.ends_with("sieve_call: ok\n") => Ok(()),
+        found => Err(format!("{found} times `{line}`:\n{said}").into()),
+    }
 }
 
 fn compare(compiler: &Compiler) -> Outcome {
-    let (cpp, rust) = (build(compiler)?, rust_sieve());
+    let files = ["client.cpp", "notify.cpp", "server.cpp", "timeline.cpp", "counting.cpp"];
+    let cpp = build(compiler, "example_sieve", &folder().join("main.cpp"), &files)?;
+    let rust = rust_sieve();
     for (mode, max) in MODES {
         for server in ["sync", "async"] {
             for apartment in ["mta", "sta"] {
