@@ -2,6 +2,7 @@
 
 #[path = "common/offices.rs"]
 mod offices;
+mod support;
 
 use offices::*;
 use oleander::debug::live_objects;
@@ -10,6 +11,7 @@ use oleander::network::{Direct, Network};
 use oleander::platform::{self, Deadline, Why};
 use oleander::*;
 use std::sync::{Arc, Mutex};
+use support::hook::{EXTENT, register};
 
 const FAR_APART: u32 = 0x1_0000;
 
@@ -85,4 +87,46 @@ fn processes_of_different_networks_do_not_find_each_other() {
         hr
     });
     assert_eq!((released, office.gone(), office.close()), (S_OK, 1, 0));
+}
+
+#[test]
+fn chn_05_each_process_has_its_own_hooks() {
+    for setup in [Setup::STA, Setup::MTA] {
+        let network = Network::new(Arc::new(Direct));
+        let [here, there] = [0, 1].map(|n| network.process(4 + n * FAR_APART, 0, platform::host()));
+        let office = open(&there, setup);
+        let (bytes, server) = (office.packet.clone(), there.id());
+        let books = Arc::new(Mutex::new(Vec::new()));
+        let (seen, process) = (books.clone(), there.clone());
+        let left = in_process(&here, move || {
+            enter(COINIT_MULTITHREADED);
+            let desk: IDesk = unpack(&bytes);
+            // The server's process alone: it is told, and what it attaches is nobody's.
+            let theirs = in_process(&process, || register(EXTENT, 9, 2));
+            assert_eq!((add(&desk, 1, 1), add_later(&desk, 1, 1)), ((S_OK, 2), (S_OK, 2)));
+            let slot = theirs.last("ServerNotify").method;
+            let way =
+                [format!("ServerNotify {slot} -"), format!("ServerGetSize {slot}"), format!("ServerFillBuffer {slot}")];
+            assert_eq!(theirs.take(), [way.clone(), way.clone()].concat());
+            // And the client's.
+            let ours = register(EXTENT, 3, 9);
+            assert_eq!(add(&desk, 1, 1), (S_OK, 2));
+            let sent = format!("ServerNotify {slot} [c1, c1, c1]");
+            assert_eq!(theirs.take(), [sent, way[1].clone(), way[2].clone()]);
+            let mine = ["ClientGetSize", "ClientFillBuffer"].map(|name| format!("{name} {slot}"));
+            assert_eq!(ours.take(), [&mine[..], &[format!("ClientNotify {slot} [5e, 5e]")]].concat());
+            let (client, there) = (ours.last("ClientNotify"), theirs.last("ServerNotify"));
+            assert_eq!((client.pid, there.pid, client.causality), (server, server, there.causality));
+            assert_eq!((client.object, there.object != 0, client.iid), (0, true, there.iid));
+            assert_eq!(add_later(&desk, 2, 1), (S_OK, 3));
+            assert_eq!(ours.take(), [&mine[..], &[format!("ClientNotify {slot} [5e, 5e]")]].concat());
+            seen.lock().unwrap().extend([ours, theirs.clone()]);
+            drop((desk, theirs));
+            leave();
+            live_objects()
+        });
+        assert_eq!((office.gone(), left, office.close()), (1, 0, 0));
+        let ended = books.lock().unwrap().iter().all(|book| book.take().last().is_some_and(|line| line == "gone"));
+        assert!(ended, "with the last apartment of their process");
+    }
 }

@@ -4,7 +4,7 @@
 //! delivered and dispatched as any other; what comes of the twin goes back by its route, and decides the client's call.
 //! A cancellation goes after it and is marked on the twin. Both are found by the client's process and the call's number.
 
-use super::{Buffer, Call, Failure, Route};
+use super::{Attached, Buffer, Call, Failure, Hooked, Route};
 use crate::abi::hresult::{RPC_S_CALL_FAILED_HR, RPC_S_SERVER_UNAVAILABLE_HR, RPC_S_UNKNOWN_IF_HR};
 use crate::apartment::Apartment;
 use crate::network::{Fate, Parcel, Waiting};
@@ -43,13 +43,15 @@ pub(super) fn send(call: &Arc<Call>, there: &Arc<Apartment>) {
     let (request, method) = call.leave_for(&server);
     client.peers.expect(number, server.id(), Waiting::Call(call.clone()));
     let (mut target, mut caller) = (call.target.clone(), call.caller.clone());
+    let attached = caller.hooked.take().map(|hooked| hooked.request()).unwrap_or_default();
     target.apartment = Arc::downgrade(there);
     caller.context = server.context_of(&client);
     let (there, from, to) = (there.clone(), client.clone(), server.clone());
-    let parcel = Parcel::new(HEAD + request.len(), move |fate| {
+    let parcel = Parcel::new(HEAD + attached.len() + request.len(), move |fate| {
         if fate == Fate::Lost {
             return lost(&from, number, request);
         }
+        caller.hooked = Hooked::from_afar(&to, &caller, target.iid, method, attached);
         let twin = Call::new(&to, target, caller, Buffer::of(request));
         twin.set_whole(
             method,
@@ -93,16 +95,21 @@ impl Away {
             Answer::Reply(bytes) | Answer::Refused(_, bytes) => bytes.len(),
             Answer::Failed(_) => 0,
         };
+        let attached = twin.caller.hooked.as_ref().map(|hooked| hooked.take_reply()).unwrap_or_default();
         let Ok(wire) = server.reach(&client) else { return };
         let to = client.clone();
-        let parcel = Parcel::new(HEAD + len, move |fate| arrive(&to, number, answer, fate));
+        let parcel =
+            Parcel::new(HEAD + attached.len() + len, move |fate| arrive(&to, number, (answer, attached), fate));
         wire.carry(&server, &client, parcel);
     }
 }
 
 /// An answer is at the client's.
-fn arrive(client: &Arc<Process>, number: u64, answer: Answer, fate: Fate) {
+fn arrive(client: &Arc<Process>, number: u64, (answer, attached): (Answer, Attached), fate: Fate) {
     let Some(Waiting::Call(call)) = client.peers.take(number) else { return };
+    if let Some(hooked) = call.caller.hooked.as_ref().filter(|_| fate == Fate::Arrived) {
+        hooked.put_reply(attached);
+    }
     match answer {
         _ if fate == Fate::Lost => call.complete_from_afar(client, Err(Failure(RPC_S_CALL_FAILED_HR))),
         Answer::Reply(bytes) => call.complete_from_afar(client, Ok(Buffer::of(bytes))),

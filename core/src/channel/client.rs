@@ -51,7 +51,7 @@ pub(crate) fn prepare(
         return Err(E_OUTOFMEMORY);
     }
     let mut caller = caller(asynchronous, blanket.get());
-    caller.hooked = Hooked::of_request(caller.logical, target.iid, message.iMethod);
+    caller.hooked = Hooked::of_request(caller.logical, target, message.iMethod);
     let call = Call::take(target.clone(), caller, Buffer::new(len));
     message.Buffer = call.request_ptr();
     message.dataRepresentation = 0x10;

@@ -4,12 +4,14 @@
 //! `ClientFillBuffer` in GetBuffer, on the client's thread; `ServerNotify` before the method, or before its `Begin_`;
 //! `ServerGetSize` and `ServerFillBuffer` after it, or after `Finish_`; `ClientNotify` when the client's proxy has the end of
 //! the call, before it reads the outputs. A call that nobody finishes, or that is not let in, misses what comes later.
+//! Between processes each side has the hooks of its own, and what is attached goes along in bytes.
 //!
 //! State: a process's list changes by being replaced, so a call shares it; `any` says without the lock that there is none,
 //! and then a call does nothing more. `request` is written before the call is sent and never again; `reply` by whoever
 //! completes the call before it does, and read by the client after. Hooks are called on whatever thread the call is on
 //! (chosen: a hook is agile, as every program's must be), with nothing locked.
 
+use super::{Caller, Target};
 use crate::abi::exports::export;
 use crate::abi::hresult::{E_INVALIDARG, E_NOINTERFACE, S_OK};
 use crate::abi::interfaces::IChannelHook;
@@ -76,17 +78,37 @@ impl ChannelHooks {
             return None;
         }
         platform::visit(self.object, Access::Read);
+        self.peek()
+    }
+
+    /// The same within a step.
+    fn peek(&self) -> Option<List> {
+        if !self.any.load(Ordering::Acquire) {
+            return None;
+        }
         let list = self.list.lock().clone();
         (!list.is_empty()).then_some(list)
     }
 }
 
 /// What one side attached for one GUID.
+#[derive(Clone)]
 struct Extent {
     id: GUID,
     len: u32,
     /// Room for `len` bytes, in eights as on the wire.
     data: Vec<u64>,
+}
+
+/// What one side has attached to a request or a reply, on its way to another process.
+#[derive(Default)]
+pub(crate) struct Attached(Vec<Extent>);
+
+impl Attached {
+    /// How many bytes that is on a wire: an id, a length and the data, in eights.
+    pub(super) fn len(&self) -> usize {
+        self.0.iter().map(|extent| 24 + 8 * extent.data.len()).sum()
+    }
 }
 
 /// The hooks of one call, and what they have attached.
@@ -135,11 +157,10 @@ fn find(extents: &[Extent], id: &GUID) -> (u32, *mut c_void) {
 
 impl Hooked {
     /// The hooks for a call whose request is being made, with what they attach to it. `None` where there are none.
-    pub(super) fn of_request(causality: GUID, iid: GUID, method: u32) -> Option<Arc<Self>> {
-        let (hooks, server_pid) = platform::with_current(|thread| {
-            let process: &Arc<Process> = thread.process();
-            process.channel_hooks.get().map(|hooks| (hooks, process.id()))
-        })?;
+    pub(super) fn of_request(causality: GUID, target: &Target, method: u32) -> Option<Arc<Self>> {
+        let hooks = platform::with_current(|thread| thread.process().channel_hooks.get())?;
+        let (iid, server) = (target.iid, target.apartment.upgrade().and_then(|there| there.process.upgrade()));
+        let server_pid = server.unwrap_or_else(Process::current).id();
         let mut hooked =
             Self { hooks, iid, causality, server_pid, method, request: Vec::new(), reply: Mutex::default() };
         let info = hooked.info(ptr::null_mut());
@@ -152,6 +173,35 @@ impl Hooked {
             )
         };
         Some(Arc::new(hooked))
+    }
+
+    /// The same for a call that has come from another process, with this process's hooks. The parcel arrives within a step.
+    pub(super) fn from_afar(
+        process: &Process,
+        caller: &Caller,
+        iid: GUID,
+        method: u32,
+        attached: Attached,
+    ) -> Option<Arc<Self>> {
+        let hooks = process.channel_hooks.peek()?;
+        let (causality, server_pid, request) = (caller.logical, process.id(), attached.0);
+        Some(Arc::new(Self { hooks, iid, causality, server_pid, method, request, reply: Mutex::default() }))
+    }
+
+    /// What the client attached, for another process.
+    pub(super) fn request(&self) -> Attached {
+        Attached(self.request.clone())
+    }
+
+    /// What the server attached, for another process.
+    pub(super) fn take_reply(&self) -> Attached {
+        Attached(std::mem::take(&mut *self.reply.lock()))
+    }
+
+    /// What a server in another process has attached.
+    pub(super) fn put_reply(&self, attached: Attached) {
+        let before = std::mem::replace(&mut *self.reply.lock(), attached.0);
+        drop(before);
     }
 
     fn info(&self, object: *mut c_void) -> SChannelHookCallInfo {

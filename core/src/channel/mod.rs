@@ -18,6 +18,7 @@ mod steps;
 pub(crate) use buffer::{Buffer, Buffers};
 pub(crate) use call::{Call, Caller, Failure, Kept, Outer, Route, Target};
 pub(crate) use client::ClientChannel;
+use hooks::Attached;
 pub use hooks::CoRegisterChannelHook;
 pub(crate) use hooks::{ChannelHooks, Hooked};
 pub(crate) use outers::Outers;

@@ -1,6 +1,5 @@
 //! A channel hook that writes down what it is told, and attaches what the test wants (CHN-05).
 
-use super::probe::IProbe;
 use super::{Log, lock};
 use oleander::windows_core::{GUID, HRESULT, Interface};
 use oleander::*;
@@ -54,7 +53,7 @@ impl Book {
     fn note(&self, name: &'static str, riid: *const GUID, more: &str) {
         // SAFETY: the structure that begins with the id.
         let info = unsafe { *riid.cast::<SChannelHookCallInfo>() };
-        if info.iid != IProbe::IID {
+        if info.iid == ISynchronize::IID {
             // A server's worker signals through a proxy.
             return;
         }
