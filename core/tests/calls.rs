@@ -690,7 +690,13 @@ fn call_38_a_call_object_belongs_to_its_apartment() {
             let it = &caller.0;
             assert_eq!(it.begin(2), RPC_S_CALLPENDING);
             assert_eq!(it.finish().0, RPC_E_WRONG_THREAD);
-            assert_eq!((it.wait(0), it.cancel(0)), (RPC_E_WRONG_THREAD, RPC_E_WRONG_THREAD));
+            assert_eq!(
+                (it.wait(0), it.cancel(0), it.test()),
+                (RPC_E_WRONG_THREAD, RPC_E_WRONG_THREAD, RPC_E_WRONG_THREAD)
+            );
+            let (handle, mut raw) = (it.sync.cast::<ISynchronizeHandle>().unwrap(), HANDLE::NULL);
+            // SAFETY: valid for writes.
+            assert_eq!((unsafe { handle.GetHandle(&mut raw) }, raw), (RPC_E_WRONG_THREAD, HANDLE::NULL));
             caller
         });
         // Marshaled: as in its own apartment.

@@ -20,6 +20,7 @@ const DOUBLE: u32 = 3;
 #[derive(Default)]
 struct Caught {
     client: Mutex<Option<Sent<IRpcChannelBuffer3>>>,
+    asynchronous: Mutex<Option<Sent<IAsyncRpcChannelBuffer>>>,
     /// Run in the stub's Invoke, with its channel.
     inside: Mutex<Option<Inside>>,
 }
@@ -33,10 +34,39 @@ struct Catcher {
     caught: Arc<Caught>,
 }
 
-#[com_class(IRpcProxyBuffer)]
+#[com_class(IRpcProxyBuffer, ICallFactory)]
 struct ShownProxy {
     inner: IRpcProxyBuffer,
     caught: Arc<Caught>,
+}
+
+/// What a call object works with: it has nothing but its channel.
+#[com_class(IRpcProxyBuffer)]
+struct ShownCall {
+    caught: Arc<Caught>,
+}
+
+impl IRpcProxyBuffer_Impl for ShownCall_Impl {
+    unsafe fn Connect(&self, channel: *mut c_void) -> HRESULT {
+        let channel = unsafe { IUnknown::from_raw_borrowed(&channel) }.expect("a channel").cast().expect("IID-18");
+        *self.caught.asynchronous.lock().unwrap() = Some(Sent(channel));
+        S_OK
+    }
+    unsafe fn Disconnect(&self) {}
+}
+
+impl ICallFactory_Impl for ShownProxy_Impl {
+    unsafe fn CreateCall(
+        &self,
+        _riid: *const GUID,
+        _outer: *mut c_void,
+        _riid2: *const GUID,
+        out: *mut *mut c_void,
+    ) -> HRESULT {
+        let call = IRpcProxyBuffer::from(ShownCall { caught: self.caught.clone() });
+        unsafe { *out = call.cast::<IUnknown>().unwrap().into_raw() };
+        S_OK
+    }
 }
 
 #[com_class(IRpcStubBuffer)]
@@ -355,5 +385,29 @@ fn chn_06_the_servers_channel_knows_the_call() {
         }));
         assert_eq!(double(&stage.probe, 4), (S_OK, 8));
         assert!(stage.script.log().has("seen"));
+    });
+}
+
+#[test]
+fn iid_18_the_channel_of_a_call_object_may_wait_too() {
+    each(|stage| {
+        let (hr, raw) = create_call(&stage.probe, ptr::null_mut(), &ISynchronize::IID);
+        assert_eq!(hr, S_OK);
+        let call = unsafe { ISynchronize::from_raw(raw) };
+        let channel = stage.caught.asynchronous.lock().unwrap().take().expect("connected").take();
+        let mut message = RPCOLEMESSAGE { cbBuffer: 4, iMethod: DOUBLE, ..RPCOLEMESSAGE::default() };
+        let mut status = 0xdead;
+        unsafe {
+            assert_eq!(channel.GetBuffer(&mut message, &IProbe::IID), S_OK);
+            message.Buffer.cast::<u32>().write(4);
+            assert_eq!(channel.SendReceive(&mut message, &mut status), S_OK, "not before the reply is in");
+            assert_eq!((status, reply(&message)), (0, (8, 0)));
+            assert_eq!(channel.Receive(&mut message, &mut status), RPC_E_CALL_COMPLETE);
+            let (mut context, mut more) = (0xdead, ptr::dangling_mut());
+            assert_eq!(channel.GetDestCtxEx(&mut message, &mut context, &mut more), S_OK);
+            assert_eq!((context, more), (MSHCTX_INPROC, ptr::null_mut()));
+            assert_eq!(channel.FreeBuffer(&mut message), S_OK);
+        }
+        drop(call);
     });
 }

@@ -28,7 +28,10 @@ fn asked(
     let [service, authorization, level, impersonation, capabilities] = &mut numbers;
     match ask(service, authorization, &mut name, level, impersonation, &mut info, capabilities) {
         S_OK => {}
-        hr => return Err(hr),
+        hr => {
+            assert!(name.is_null() && info.is_null(), "a failure leaves nothing to free or follow: {hr:?}");
+            return Err(hr);
+        }
     }
     let text = (!name.is_null()).then(|| {
         // SAFETY: a string with a zero at its end, which is ours to free.

@@ -10,10 +10,11 @@ use crate::abi::interfaces::{
     ISynchronize,
 };
 use crate::abi::types::RPCOLEMESSAGE;
-use crate::apartment::Apartment;
+use crate::apartment::{self, Apartment};
 use crate::channel::{Call, Outer, Route, Target, client};
 use crate::com_class;
 use crate::kernel::Event;
+use crate::platform::Deadline;
 use parking_lot::Mutex;
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -93,10 +94,16 @@ impl IRpcChannelBuffer_Impl for AsyncChannel_Impl {
     }
 
     unsafe fn SendReceive(&self, pMessage: *mut RPCOLEMESSAGE, pStatus: *mut u32) -> HRESULT {
-        // SAFETY: the caller's; a null ISynchronize sends without telling anybody, then Receive waits.
+        // SAFETY: the caller's; a null ISynchronize sends without telling anybody.
         unsafe {
             let hr = self.Send(pMessage, std::ptr::null_mut(), pStatus);
-            if hr.is_err() { hr } else { self.Receive(pMessage, pStatus) }
+            if hr.is_err() {
+                return hr;
+            }
+            if let Some(call) = self.pending.call() {
+                apartment::co_wait_until(&call.done, Deadline::NEVER);
+            }
+            self.Receive(pMessage, pStatus)
         }
     }
 

@@ -88,6 +88,24 @@ pub(crate) struct Outs {
     pub(crate) capabilities: *mut u32,
 }
 
+impl Outs {
+    /// What a failure leaves: no pointer that its caller might free or follow.
+    ///
+    /// # Safety
+    /// Each out pointer is null or valid for writes.
+    pub(crate) unsafe fn clear(&self) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if let Some(out) = self.principal.as_mut() {
+                *out = ptr::null_mut();
+            }
+            if let Some(out) = self.info.as_mut() {
+                *out = ptr::null_mut();
+            }
+        }
+    }
+}
+
 impl Blanket {
     /// Checks what is wanted and puts defaults in.
     ///
@@ -137,10 +155,10 @@ pub(crate) unsafe fn show(blanket: Option<&Blanket>, for_client: bool, outs: &Ou
     let blanket = blanket.unwrap_or(&DEFAULT);
     // SAFETY: the caller's promise.
     unsafe {
+        outs.clear();
         if let Some(out) = outs.principal.as_mut() {
             // What the server runs as is nobody's to ask within a process: only the client sees the name that it set.
             let name = blanket.principal.as_deref().filter(|_| for_client);
-            *out = ptr::null_mut();
             if let Some(name) = name {
                 let memory = CoTaskMemAlloc(size_of_val(name)).cast::<u16>();
                 if memory.is_null() {

@@ -238,6 +238,9 @@ impl ISynchronize_Impl for ClientCall_Impl {
 
 impl ISynchronizeHandle_Impl for ClientCall_Impl {
     unsafe fn GetHandle(&self, ph: *mut HANDLE) -> HRESULT {
+        if let Err(hr) = self.check() {
+            return hr;
+        }
         // SAFETY: null or valid.
         match unsafe { ph.as_mut() } {
             Some(out) => self.handle.get(out),
@@ -258,6 +261,9 @@ impl ICancelMethodCalls_Impl for ClientCall_Impl {
     }
 
     unsafe fn TestCancel(&self) -> HRESULT {
+        if let Err(hr) = self.check() {
+            return hr;
+        }
         match self.pending.call() {
             Some(call) => call.test_by_client(),
             None => RPC_E_CALL_COMPLETE,
@@ -293,6 +299,7 @@ impl IClientSecurity_Impl for ClientCall_Impl {
         let outs = Outs { service, authorization, principal, level, impersonation, info, capabilities };
         // SAFETY: the caller's pointers.
         unsafe {
+            outs.clear();
             match self.check_own(pProxy) {
                 Ok(()) => show(self.blanket.get().as_deref(), true, &outs),
                 Err(hr) => hr,

@@ -22,7 +22,11 @@ pub(super) unsafe fn query(call: Option<&Call>, outs: &Outs) -> HRESULT {
     match call {
         // SAFETY: the caller's promise.
         Some(call) => unsafe { blanket::show(call.caller.blanket.as_deref(), false, outs) },
-        None => RPC_E_CALL_COMPLETE,
+        None => {
+            // SAFETY: as above.
+            unsafe { outs.clear() };
+            RPC_E_CALL_COMPLETE
+        }
     }
 }
 
@@ -73,8 +77,18 @@ export! {
         pAuthInfo: *mut *mut c_void,
         pCapabilites: *mut u32,
     ) -> HRESULT {
+        let outs = Outs {
+            service: pwAuthnSvc,
+            authorization: pAuthzSvc,
+            principal: pServerPrincName,
+            level: pAuthnLevel,
+            impersonation: pImpLevel,
+            info: pAuthInfo,
+            capabilities: pCapabilites,
+        };
         // SAFETY: the caller's.
         unsafe {
+            outs.clear();
             match client_security(pProxy) {
                 Ok(security) => security.QueryBlanket(
                     pProxy, pwAuthnSvc, pAuthzSvc, pServerPrincName, pAuthnLevel, pImpLevel, pAuthInfo, pCapabilites,
@@ -140,6 +154,17 @@ export! {
         pPrivs: *mut *mut c_void,
         pCapabilities: *mut u32,
     ) -> HRESULT {
+        let outs = Outs {
+            service: pAuthnSvc,
+            authorization: pAuthzSvc,
+            principal: pServerPrincName,
+            level: pAuthnLevel,
+            impersonation: pImpLevel,
+            info: pPrivs,
+            capabilities: pCapabilities,
+        };
+        // SAFETY: the caller's.
+        unsafe { outs.clear() };
         match call_context::<IServerSecurity>() {
             // SAFETY: the caller's.
             Ok(security) => unsafe {

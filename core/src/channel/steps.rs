@@ -12,6 +12,7 @@ use crate::abi::interfaces::IRpcChannelBuffer3_Impl;
 use crate::abi::types::{DCOM_CALL_CANCELED, DCOM_CALL_COMPLETE, DCOM_NONE, RPCOLEMESSAGE};
 use crate::apartment::filter;
 use crate::call::cancel_and_wait;
+use crate::kernel::Event;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
@@ -77,7 +78,8 @@ impl IRpcChannelBuffer3_Impl for ClientChannel_Impl {
             (message.Buffer, message.cbBuffer) = (ptr::null_mut(), 0);
             let hr = match may {
                 Ok(()) => {
-                    call.send(Route::Wait);
+                    // Not by the route of a wait: an apartment that this thread may step into serves it elsewhere, too.
+                    call.send(Route::Own(Event::manual()));
                     S_OK
                 }
                 Err(hr) => {

@@ -29,8 +29,10 @@ impl IClientSecurity_Impl for ProxyManager_Impl {
         capabilities: *mut u32,
     ) -> HRESULT {
         let outs = Outs { service, authorization, principal, level, impersonation, info, capabilities };
+        // SAFETY: the caller's pointers.
+        unsafe { outs.clear() };
         match self.meant(pProxy) {
-            // SAFETY: the caller's pointers.
+            // SAFETY: as above.
             Ok(slot) => unsafe { show(slot.get().as_deref(), true, &outs) },
             Err(hr) => hr,
         }
