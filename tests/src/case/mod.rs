@@ -101,8 +101,12 @@ pub enum Kind {
     Sta,
     /// A single-threaded apartment whose thread dispatches nothing between its steps.
     StillSta,
+    /// An application STA, whose thread dispatches messages between its steps.
+    ApplicationSta,
     /// A thread in the MTA.
     Mta,
+    /// A thread in the MTA that does its steps in the neutral apartment.
+    Neutral,
     /// A thread outside COM.
     Bare,
     /// A thread that never entered COM while an MTA exists.

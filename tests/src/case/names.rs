@@ -16,11 +16,16 @@ macro_rules! interfaces {
 interfaces! {
     IUnknown IClassFactory IMultiQI AsyncIMultiQI
     ISynchronize ISynchronizeHandle ISynchronizeEvent ISynchronizeContainer ISynchronizeMutex IWaitMultiple
+    IObjContext IContext IComThreadingInfo IInitializeSpy
     ICallFactory ICancelMethodCalls IMessageFilter
     IMarshal IMarshal2 INoMarshal IGlobalInterfaceTable IAgileObject IAgileReference IContextCallback ISequentialStream IStream
     AsyncIUnknown IClientSecurity IServerSecurity
     ISample AsyncISample ILocal
 }
+
+/// Ids that stand for no interface of their own.
+const IDS: &[(&str, GUID)] =
+    &[("IID_ICallbackWithNoReentrancyToApplicationSTA", IID_ICallbackWithNoReentrancyToApplicationSTA)];
 
 /// Classes that rows register, to a [`ByValue`](crate::objects) object's or to anything.
 const CLASSES: &[(&str, GUID)] = &[
@@ -55,6 +60,7 @@ pub fn constant(name: &str, prefix: &str) -> Option<Value> {
     hr.or_else(|| types::FLAGS.iter().find(|(known, _)| is_it(known)).map(|(_, flag)| Value::Num(*flag)))
         .or_else(|| clsid::CLASS_IDS.iter().find(|(known, _)| is_it(known)).map(|(_, id)| Value::Guid(*id)))
         .or_else(|| CLASSES.iter().find(|(known, _)| is_it(known)).map(|(_, id)| Value::Guid(*id)))
+        .or_else(|| IDS.iter().find(|(known, _)| is_it(known)).map(|(_, id)| Value::Guid(*id)))
         .or_else(|| INTERFACES.iter().find(|(known, _)| is_it(known)).map(|(_, id)| Value::Guid(*id)))
 }
 

@@ -93,7 +93,7 @@ impl Parser<'_> {
 fn step(row: &mut Row, line: usize, words: &[String]) -> Result<(), String> {
     let Some((first, rest)) = words.split_first() else { return Err("nothing between two `;`".to_owned()) };
     let what = match first.as_str() {
-        "sta" | "mta" | "bare" | "implicit" | "client" | "server" => actor(first, rest)?,
+        "sta" | "asta" | "mta" | "na" | "bare" | "implicit" | "client" | "server" => actor(first, rest)?,
         "explore" if rest.is_empty() => {
             row.explored = true;
             return Ok(());
@@ -133,7 +133,9 @@ fn actor(kind: &str, rest: &[String]) -> Result<What, String> {
     let kind = match kind {
         "sta" if still => Kind::StillSta,
         "sta" => Kind::Sta,
+        "asta" => Kind::ApplicationSta,
         "mta" => Kind::Mta,
+        "na" => Kind::Neutral,
         "bare" => Kind::Bare,
         "client" => Kind::Client,
         "server" => Kind::Server,

@@ -9,6 +9,7 @@ mod outer;
 mod recorder;
 mod releaser;
 mod sample;
+mod spy;
 mod window;
 
 pub use canceller::Canceller;
@@ -22,6 +23,7 @@ pub use window::create_window;
 
 use hook::Hook;
 use marshaled::{Agile, ByValue, Listener, NoMarshal, NoStubs};
+use spy::Spy;
 
 use crate::ops::Call;
 use crate::run::{Inside, Stage};
@@ -83,6 +85,7 @@ pub fn make(kind: &str, made: Option<String>, player: Player) -> Result<*mut c_v
         "Filter" => IMessageFilter::from(Filter(player)).into_raw(),
         "Hook" => IChannelHook::from(Hook(player)).into_raw(),
         "Recorder" => IPSFactoryBuffer::from(recorder::Recorder::new(player)?).into_raw(),
+        "Spy" => IInitializeSpy::from(Spy(player)).into_raw(),
         "NoStubs" => IPSFactoryBuffer::from(NoStubs(player)).into_raw(),
         _ => return Err(format!("no kind of object: {kind}")),
     })

@@ -66,6 +66,20 @@ pub const OPERATIONS: &[Operation] = &[
         let hr = unsafe { CoIncrementMTAUsage(&mut cookie) };
         give![hr, c.keep(cookie.addr(), decrement)]
     }),
+    op("CoRegisterInitializeSpy", "spy", "hr cookie", "a spy of the thread's own", |c| {
+        let mut cookie = 0xABCD;
+        // SAFETY: a valid pointer; the spy is null or alive.
+        let hr = unsafe { CoRegisterInitializeSpy(c.get(0)?, &mut cookie) };
+        give![hr, cookie]
+    }),
+    op("CoRegisterInitializeSpy.null", "spy", "hr", "with null for the output", |c| {
+        // SAFETY: null is what this is about; the spy is alive.
+        give![unsafe { CoRegisterInitializeSpy(c.get(0)?, null_mut()) }]
+    }),
+    op("CoRevokeInitializeSpy", "cookie", "hr", "takes a spy away", |c| {
+        // SAFETY: a cookie is a number.
+        give![unsafe { CoRevokeInitializeSpy(c.get(0)?) }]
+    }),
     op("CoDecrementMTAUsage", "cookie", "hr", "gives a cookie back", |c| {
         let cookie: usize = c.get(0)?;
         c.let_go(cookie);

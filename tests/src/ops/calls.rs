@@ -5,7 +5,7 @@
 
 use super::{Operation, give, op};
 use crate::objects::{AgileOuter, AsyncISample, ISample, Outer, Player};
-use oleander::windows_core::{GUID, HRESULT, IUnknown, Interface};
+use oleander::windows_core::{GUID, IUnknown, Interface};
 use oleander::*;
 use std::ffi::c_void;
 use std::ptr::{null_mut, without_provenance_mut};
@@ -150,18 +150,6 @@ pub const OPERATIONS: &[Operation] = &[
     op("CoSetCancelObject", "object", "hr", "pushes a cancel object of the row's, or pops one with null", |c| {
         // SAFETY: null, or a live object.
         give![unsafe { CoSetCancelObject(c.get(0)?) }]
-    }),
-    op("CoSwitchCallContext", "object", "hr old", "another call context; counts neither object", |c| {
-        let mut old = null_mut();
-        // SAFETY: a valid pointer; the object is null or alive.
-        let hr = unsafe { CoSwitchCallContext(c.get(0)?, &mut old) };
-        give![hr, old]
-    }),
-    op("CoGetCallContext", "iid", "hr context", "the context of the call in progress", |c| {
-        let (iid, mut raw): (GUID, _) = (c.get(0)?, null_mut());
-        // SAFETY: valid pointers.
-        let hr: HRESULT = unsafe { CoGetCallContext(&iid, &mut raw) };
-        give![hr, c.owned(raw)]
     }),
     op("CoRegisterMessageFilter", "filter", "hr old", "gives the thread a message filter, or takes it away", |c| {
         let mut old = null_mut();

@@ -16,6 +16,7 @@
 mod activation;
 mod apartments;
 mod calls;
+mod contexts;
 mod events;
 mod machinery;
 mod marshaling;
@@ -87,6 +88,7 @@ const TABLES: &[&[Operation]] = &[
     references::OPERATIONS,
     activation::OPERATIONS,
     calls::OPERATIONS,
+    contexts::OPERATIONS,
     registered::OPERATIONS,
     release::OPERATIONS,
     security::OPERATIONS,

@@ -1,22 +1,13 @@
 //! What keeps objects and leads to them from everywhere: locks, disconnecting, the global interface table, agile references.
 
 use super::{Call, Operation, give, op};
-use crate::objects::Player;
-use oleander::windows_core::{GUID, HRESULT};
+use oleander::windows_core::GUID;
 use oleander::*;
 use std::ffi::c_void;
-use std::ptr::{dangling_mut, null_mut};
+use std::ptr::dangling_mut;
 
 fn table(c: &Call<'_>) -> Result<IGlobalInterfaceTable, String> {
     c.exact(0)
-}
-
-/// # Safety
-/// `data` has the address of the player and its number, both alive during the call.
-unsafe extern "system" fn in_context(data: *mut ComCallData) -> HRESULT {
-    // SAFETY: the caller's promise.
-    let (player, n) = unsafe { &*(*data).pUserDefined.cast::<(Player, u32)>() };
-    player.method("Run", Some(*n)).hr()
 }
 
 /// The table.
@@ -32,15 +23,6 @@ pub const OPERATIONS: &[Operation] = &[
     op("CoDisconnectContext", "ms", "hr", "cuts all clients of the context off", |c| {
         // SAFETY: no pointers.
         give![unsafe { CoDisconnectContext(c.get(0)?) }]
-    }),
-    op("in_context", "context n", "hr call", "IContextCallback: logs `call.Run(n)` there, and runs its lines", |c| {
-        let context: IContextCallback = c.exact(0)?;
-        let mut call = (Player::of(c), c.get::<u32>(1)?);
-        let mut data = ComCallData { dwDispid: 0, dwReserved: 0, pUserDefined: (&raw mut call).cast() };
-        let iid = <crate::objects::ISample as oleander::windows_core::Interface>::IID;
-        // SAFETY: what the function gets is alive during the call.
-        let hr = unsafe { context.ContextCallback(Some(in_context), &mut data, &iid, 3, null_mut()) };
-        give![hr, "call"]
     }),
     op("RegisterInterfaceInGlobal", "table object iid", "hr cookie", "puts an object into the table", |c| {
         let (object, iid, mut cookie): (*mut c_void, GUID, u32) = (c.get(1)?, c.get(2)?, 0xABCD);

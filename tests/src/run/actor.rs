@@ -4,6 +4,7 @@
 //! are served between its steps; everybody else without dispatching. The step lies in `next` when the bell rings; what
 //! came of it lies in `outcome` when `done` is set.
 
+use super::neutral::Neutral;
 use super::stage::{Done, Inside, Outcome, Stage, lock};
 use super::{HANG_MS, Value};
 use crate::backend::Joiner;
@@ -124,15 +125,19 @@ impl Desk {
     /// The actor's thread.
     fn live(&self) {
         self.stage.enter(&self.name);
-        let entered = self.enter();
+        let mut neutral = None;
+        let entered = self.enter(&mut neutral);
         self.is_done(entered);
-        let mut dispatches = self.kind == Kind::Sta;
+        let mut dispatches = matches!(self.kind, Kind::Sta | Kind::ApplicationSta);
         loop {
             self.wait_for_bell(dispatches);
             let order = lock(&self.next).take();
             match order {
                 Some(Order::Step(index)) => {
-                    let outcome = self.step(index);
+                    let outcome = match &neutral {
+                        Some(neutral) => neutral.run(|| self.step(index)).and_then(|outcome| outcome),
+                        None => self.step(index),
+                    };
                     self.is_done(outcome);
                 }
                 Some(Order::Dispatch) => dispatches = true,
@@ -140,7 +145,10 @@ impl Desk {
                 None => {}
             }
         }
-        self.stage.give_back(&self.name);
+        match neutral.take() {
+            Some(neutral) => _ = neutral.run(|| self.stage.give_back(&self.name)),
+            None => self.stage.give_back(&self.name),
+        }
         self.uninitialize();
     }
 
@@ -150,19 +158,23 @@ impl Desk {
         let _ = unsafe { SetEvent(self.done) };
     }
 
-    fn enter(&self) -> Outcome {
-        let model = match self.kind {
-            Kind::Sta | Kind::StillSta => COINIT_APARTMENTTHREADED,
-            Kind::Mta => COINIT_MULTITHREADED,
+    fn enter(&self, neutral: &mut Option<Neutral>) -> Outcome {
+        // SAFETY: null as documented.
+        let initialize = |model| unsafe { CoInitializeEx(null_mut(), model) };
+        let hr = match self.kind {
+            Kind::Sta | Kind::StillSta => initialize(COINIT_APARTMENTTHREADED),
+            Kind::ApplicationSta => apartment::enter_application_sta(),
+            Kind::Mta | Kind::Neutral => initialize(COINIT_MULTITHREADED),
             Kind::Bare | Kind::Implicit => return self.check_outside(),
             Kind::Client | Kind::Server => return Err("an actor of a way is in an apartment".to_owned()),
         };
-        // SAFETY: null as documented.
-        let hr = unsafe { CoInitializeEx(null_mut(), model) };
         if hr != S_OK {
-            return Err(format!("CoInitializeEx gave {}", Value::Hr(hr)));
+            return Err(format!("entering gave {}", Value::Hr(hr)));
         }
         self.stage.initialized(&self.name);
+        if self.kind == Kind::Neutral {
+            *neutral = Some(Neutral::find()?);
+        }
         Ok(Done { results: Vec::new(), took_ns: 0 })
     }
 

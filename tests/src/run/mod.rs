@@ -5,6 +5,7 @@
 //! marks with `&` runs at the same time.
 
 mod actor;
+mod neutral;
 mod stage;
 mod value;
 
