@@ -1,9 +1,11 @@
 //! The contract's data is in order, its pages are fresh, and the list of facts that wait for their row is exact.
 
-use oleander_tests::contract::{Contract, Evidence, RENEW, WAITING, check, pages, waiting};
+use oleander_tests::contract::{Contract, Evidence, Ids, RENEW, Section, WAITING, check, pages, rules, waiting};
+use oleander_tests::expect::Expectations;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in the workspace")
@@ -70,4 +72,69 @@ fn an_interface_is_declared_unless_it_is_missing() {
         assert_eq!(fact.missing, !absent.is_empty(), "{}: `missing`, and not declared: {absent:?}", fact.id);
     }
     assert!(seen > 40, "the names are found: {seen}");
+}
+
+/// What is wrong with one made-up fact, beside a made-up row of `X-1`.
+#[track_caller]
+fn wrong(fact: &str, row: &str, required: &Ids) -> Vec<String> {
+    let head = "title = \"t\"\n[[fact]]\nid = \"X-2\"\nsays = \"s\"\nknown = \"implied\"\nsource = []\n";
+    let section: Section = toml::from_str(&format!("{head}[[fact]]\nid = \"X-1\"\nsays = \"s\"\n{fact}")).unwrap();
+    let contract = Contract { sections: vec![section], sources: Vec::new() };
+    let rows = oleander_tests::case::parse("x.rows", row).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let list = || Expectations::parse("runs = true").unwrap();
+    let evidence = Evidence::of_parts(rows.into_iter().map(Arc::new).collect(), [list(), list(), list()]);
+    rules(root(), &contract, &evidence, required)
+}
+
+const ROW: &str = "row X-1 t\n mta a\n a GetLastError -> 0\n";
+const IMPLIED: &str = "known = \"implied\"\n";
+
+#[test]
+fn a_reason_without_a_test_says_that_there_is_nothing_to_see() {
+    let none = Ids::default();
+    let of = |words: &str| wrong(&format!("{IMPLIED}{words}"), "", &none);
+    assert!(of("no_row = \"not applicable: made up\"").is_empty());
+    assert!(of("no_row = \"nothing to observe: made up\"").is_empty());
+    assert_eq!(of("no_row = \"it is long\"").len(), 1, "why is nothing shown?");
+    let test = "shown_by = [\"tests/tests/contract.rs: a_reason_without_a_test_says_that_there_is_nothing_to_see\"]";
+    assert!(of(&format!("no_row = \"it is long\"\n{test}")).is_empty());
+    assert_eq!(
+        of("shown_by = [\"tests/tests/contract.rs: not_there\"]"),
+        ["X-1: no test `tests/tests/contract.rs: not_there`"]
+    );
+}
+
+#[test]
+fn what_has_a_row_is_neither_missing_nor_without_one() {
+    let none = Ids::default();
+    assert!(wrong(IMPLIED, ROW, &none).is_empty());
+    let silent = format!("{IMPLIED}no_row = \"not applicable: made up\"");
+    assert_eq!(wrong(&silent, ROW, &none), ["X-1: has the row X-1, and says `no_row`"]);
+    let missing = format!("{silent}\nmissing = true");
+    assert!(wrong(&missing, "", &none).is_empty());
+    assert_eq!(wrong(&missing, ROW, &none), ["X-1: has the row X-1, and is `missing`"]);
+}
+
+#[test]
+fn ids_that_must_be_there_are_and_rows_name_the_cases() {
+    let ids = |facts: &[&str], cases: &[&str]| Ids {
+        facts: facts.iter().map(ToString::to_string).collect(),
+        cases: cases.iter().map(ToString::to_string).collect(),
+    };
+    assert!(wrong(IMPLIED, ROW, &ids(&["X-2"], &["X-1"])).is_empty());
+    assert_eq!(wrong(IMPLIED, ROW, &ids(&["X-3"], &[])), ["X-3: is not in the contract"]);
+    assert_eq!(wrong(IMPLIED, ROW, &ids(&[], &["X-2"])), ["X-2: no row names the case, and it has no `no_row`"]);
+}
+
+#[test]
+fn facts_do_not_leave_it_to_each_other() {
+    let circle = format!("{IMPLIED}same = [\"X-1\"]");
+    assert_eq!(wrong(&circle, "", &Ids::default()), ["X-1: `same` leads back to it"]);
+}
+
+#[test]
+fn a_row_with_several_outcomes_is_explored() {
+    let several = "row X-1 t\n mta a\n a GetLastError -> 0 or 1\n";
+    let expected = ["row X-1: lists several outcomes, and is not explored (`explore`)"];
+    assert_eq!(wrong(IMPLIED, several, &Ids::default()), expected);
 }

@@ -16,7 +16,7 @@ macro_rules! interfaces {
 interfaces! {
     IUnknown IClassFactory IMultiQI AsyncIMultiQI
     ISynchronize ISynchronizeHandle ISynchronizeEvent ISynchronizeContainer ISynchronizeMutex IWaitMultiple
-    IObjContext IContext IComThreadingInfo IInitializeSpy
+    IObjContext IContext IComThreadingInfo IInitializeSpy IGlobalOptions
     ICallFactory ICancelMethodCalls IMessageFilter
     IMarshal IMarshal2 INoMarshal IGlobalInterfaceTable IAgileObject IAgileReference IContextCallback ISequentialStream IStream
     AsyncIUnknown IClientSecurity IServerSecurity

@@ -1,14 +1,30 @@
 //! The rules of the data: what a fact must have, and that what it names is there.
 
-use super::data::{Contract, Fact, Known};
+use super::data::{Contract, Fact, Ids, Known};
 use super::evidence::{Evidence, facts_of};
-use std::collections::BTreeSet;
+use crate::case::{Row, What};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+
+/// How the reason of a fact begins that nothing shows: no program could see it, or it is about something else.
+const SILENT: [&str; 2] = ["nothing to observe", "not applicable"];
 
 /// Everything that is not in order, one a line; `root` is the workspace.
 #[must_use]
 pub fn check(root: &Path, contract: &Contract, evidence: &Evidence) -> Vec<String> {
+    let mut wrong = match Ids::read(root) {
+        Ok(ids) => rules(root, contract, evidence, &ids),
+        Err(error) => vec![error],
+    };
+    wrong.extend(strangers(root, contract));
+    wrong
+}
+
+/// What is not in order in the facts and their evidence. `ids` are those that must be there; files and tests are looked for
+/// below `root`.
+#[must_use]
+pub fn rules(root: &Path, contract: &Contract, evidence: &Evidence, required: &Ids) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut ids = BTreeSet::new();
     for fact in contract.facts() {
@@ -34,7 +50,17 @@ pub fn check(root: &Path, contract: &Contract, evidence: &Evidence) -> Vec<Strin
         wrong.extend(strays.map(|id| format!("row {}: there is no fact {id}", row.id)));
     }
     wrong.extend(evidence.stray_divergences(&ids));
-    wrong.extend(strangers(root, contract));
+    let all = required.facts.iter().chain(&required.cases);
+    wrong.extend(all.filter(|id| !ids.contains(id.as_str())).map(|id| format!("{id}: is not in the contract")));
+    wrong.extend(circles(contract));
+    wrong.extend(cases_without_row(contract, evidence, &required.cases));
+    wrong.extend(
+        evidence
+            .rows()
+            .iter()
+            .filter(|row| !row.explored && lists_several(row))
+            .map(|row| format!("row {}: lists several outcomes, and is not explored (`explore`)", row.id)),
+    );
     wrong
 }
 
@@ -57,13 +83,59 @@ fn of_form(fact: &Fact) -> Vec<String> {
     if fact.missing && fact.no_row.is_none() {
         wrong.push("is missing without `no_row`".to_owned());
     }
+    let is_silent = |reason: &String| SILENT.iter().any(|begin| reason.starts_with(begin));
+    if !fact.missing && fact.shown_by.is_empty() && fact.no_row.as_ref().is_some_and(|reason| !is_silent(reason)) {
+        wrong.push(format!("`no_row` without `shown_by` begins with one of {SILENT:?}"));
+    }
     wrong
 }
 
-/// A reason against rows beside a row.
+/// A reason against rows beside a row, or a row of what is missing.
 fn of_rows(fact: &Fact, evidence: &Evidence) -> Option<String> {
-    let row = evidence.own_rows(fact).first()?.id.clone();
+    let row = &evidence.own_rows(fact).first()?.id;
+    if fact.missing {
+        return Some(format!("has the row {row}, and is `missing`"));
+    }
     fact.no_row.as_ref().map(|_| format!("has the row {row}, and says `no_row`"))
+}
+
+/// Facts that leave what shows them to others, and these to them.
+fn circles(contract: &Contract) -> Vec<String> {
+    let facts: BTreeMap<&str, &Fact> = contract.facts().map(|fact| (fact.id.as_str(), fact)).collect();
+    let leads_back = |fact: &Fact| {
+        let (mut seen, mut todo) = (BTreeSet::new(), fact.same.iter().collect::<Vec<_>>());
+        while let Some(id) = todo.pop() {
+            if *id == fact.id {
+                return true;
+            }
+            if seen.insert(id) {
+                todo.extend(facts.get(id.as_str()).iter().flat_map(|fact| &fact.same));
+            }
+        }
+        false
+    };
+    contract
+        .facts()
+        .filter(|fact| leads_back(fact))
+        .map(|fact| format!("{}: `same` leads back to it", fact.id))
+        .collect()
+}
+
+/// The cases that no row names, and whose entries give no reason for that.
+fn cases_without_row(contract: &Contract, evidence: &Evidence, cases: &[String]) -> Vec<String> {
+    let is_named = |fact: &Fact| fact.no_row.is_some() || !evidence.own_rows(fact).is_empty();
+    let unnamed = contract.facts().filter(|fact| cases.contains(&fact.id) && !is_named(fact));
+    unnamed.map(|fact| format!("{}: no row names the case, and it has no `no_row`", fact.id)).collect()
+}
+
+/// Whether more than one outcome of a row is right.
+fn lists_several(row: &Row) -> bool {
+    row.steps.iter().any(|step| match &step.what {
+        What::Do(_, _, action) | What::Inside(_, action) => action.expected.ways.len() > 1,
+        What::Finish(_, expected) => expected.ways.len() > 1,
+        What::Log(ways) => ways.len() > 1,
+        _ => false,
+    })
 }
 
 /// Whether `FILE: FUNCTION` is there.

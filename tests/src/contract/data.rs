@@ -129,6 +129,36 @@ impl Contract {
     }
 }
 
+/// The ids that the contract must have: `tests/contract/ids.txt`, a word and an id a line. They are those of the collections
+/// of facts and of cases that it was written from, so none can get lost.
+#[derive(Debug, Default)]
+pub struct Ids {
+    /// Facts.
+    pub facts: Vec<String>,
+    /// Single cases, which rows name.
+    pub cases: Vec<String>,
+}
+
+impl Ids {
+    /// Reads the list below `root`, the workspace.
+    ///
+    /// # Errors
+    /// When it cannot be read, or a line is not in that form.
+    pub fn read(root: &Path) -> Result<Ids, String> {
+        let path = root.join("tests/contract/ids.txt");
+        let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let mut ids = Ids::default();
+        for line in text.lines() {
+            match line.split_once(' ') {
+                Some(("fact", id)) => ids.facts.push(id.to_owned()),
+                Some(("case", id)) => ids.cases.push(id.to_owned()),
+                _ => return Err(format!("{}: `{line}` is neither a fact nor a case", path.display())),
+            }
+        }
+        Ok(ids)
+    }
+}
+
 /// A file of TOML.
 fn parse<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, String> {
     let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;

@@ -56,6 +56,12 @@ impl Evidence {
         Ok(Evidence { rows: crate::rows().map_err(wrong)?, expected: [host?, sim?, wine?] })
     }
 
+    /// Evidence that is made up: rows, and a list for each of host threads, the simulator, and Wine.
+    #[must_use]
+    pub fn of_parts(rows: Vec<Arc<Row>>, expected: [Expectations; 3]) -> Evidence {
+        Evidence { rows, expected }
+    }
+
     /// All rows.
     #[must_use]
     pub fn rows(&self) -> &[Arc<Row>] {

@@ -14,8 +14,8 @@ mod data;
 mod evidence;
 mod page;
 
-pub use check::{check, waiting};
-pub use data::{Contract, Fact, Known, Section, Source};
+pub use check::{check, rules, waiting};
+pub use data::{Contract, Fact, Ids, Known, Section, Source};
 pub use evidence::{Evidence, Mark};
 pub use page::pages;
 

@@ -10,6 +10,19 @@ use oleander::*;
 use std::ffi::c_void;
 use std::ptr::{dangling_mut, null, null_mut};
 
+/// A GUID that no function has written to.
+const UNTOUCHED: GUID = GUID::from_u128(0xABCD);
+
+/// A text as units that end with a NUL.
+fn units(text: &str) -> Vec<u16> {
+    text.encode_utf16().chain([0]).collect()
+}
+
+/// The id of zeros is null.
+fn id_or_null(id: GUID) -> Value {
+    if id == GUID::zeroed() { Value::Null } else { id.into() }
+}
+
 /// The table.
 pub const OPERATIONS: &[Operation] = &[
     op(
@@ -95,7 +108,7 @@ pub const OPERATIONS: &[Operation] = &[
     }),
     op(
         "register_in_process_class",
-        "clsid:CLSID_ model:OLEANDER_THREADING_",
+        "clsid:CLSID_ model:OLEANDER_THREADING_ flags:OLEANDER_CLASS_?",
         "class",
         "a class of Samples for the whole process, with a threading model; they have the class's name",
         |c| {
@@ -110,7 +123,7 @@ pub const OPERATIONS: &[Operation] = &[
             };
             let player = Player::of(c);
             let make = move || factory("Sample".to_owned(), player.clone());
-            register_in_process_class(&class, make, model, 0);
+            register_in_process_class(&class, make, model, c.optional(2)?.unwrap_or(0));
             c.stage.keep(ROW, class.into(), |class| {
                 if let Value::Guid(class) = class {
                     revoke_in_process_class(class);
@@ -119,4 +132,27 @@ pub const OPERATIONS: &[Operation] = &[
             give![class]
         },
     ),
+    op("IGlobalOptions.Set", "options property:COMGLOB_ value:COMGLOB_", "hr", "sets a global option", |c| {
+        let options: IGlobalOptions = c.exact(0)?;
+        // SAFETY: no pointers.
+        give![unsafe { options.Set(c.get(1)?, c.get(2)?) }]
+    }),
+    op("IGlobalOptions.Query", "options property:COMGLOB_", "hr value:COMGLOB_", "what a global option is", |c| {
+        let (options, mut value): (IGlobalOptions, usize) = (c.exact(0)?, 0xABCD);
+        // SAFETY: a valid pointer.
+        let hr = unsafe { options.Query(c.get(1)?, &mut value) };
+        give![hr, value]
+    }),
+    op("CLSIDFromString", "text:text", "hr clsid:CLSID_", "reads a class id", |c| {
+        let (text, mut id) = (units(&c.get::<String>(0)?), UNTOUCHED);
+        // SAFETY: valid pointers.
+        let hr = unsafe { CLSIDFromString(text.as_ptr(), &mut id) };
+        give![hr, id_or_null(id)]
+    }),
+    op("IIDFromString", "text:text", "hr iid", "reads an interface id", |c| {
+        let (text, mut id) = (units(&c.get::<String>(0)?), UNTOUCHED);
+        // SAFETY: valid pointers.
+        let hr = unsafe { IIDFromString(text.as_ptr(), &mut id) };
+        give![hr, id_or_null(id)]
+    }),
 ];

@@ -3,7 +3,7 @@
 use super::{Operation, give, op};
 use oleander::*;
 use std::ffi::c_void;
-use std::ptr::null_mut;
+use std::ptr::{dangling_mut, null_mut};
 
 /// The table.
 pub const OPERATIONS: &[Operation] = &[
@@ -32,6 +32,12 @@ pub const OPERATIONS: &[Operation] = &[
             give![hr, service, authorization, level, impersonation]
         },
     ),
+    op("CoCopyProxy", "proxy", "hr copy", "a copy of a proxy, with a blanket of its own", |c| {
+        let mut raw = dangling_mut();
+        // SAFETY: a live object; a valid pointer.
+        let hr = unsafe { CoCopyProxy(c.get(0)?, &mut raw) };
+        give![hr, c.owned(raw)]
+    }),
     op(
         "CoSetProxyBlanket",
         "proxy service:RPC_C_AUTHN_ authorization:RPC_C_AUTHZ_ level:RPC_C_AUTHN_LEVEL_ impersonation:RPC_C_IMP_LEVEL_",
