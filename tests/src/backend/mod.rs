@@ -102,6 +102,20 @@ impl Kind {
     }
 }
 
+/// Plays a row in the simulator under every schedule that matters, at most so many for each pair of apartments: how many
+/// those were, and whether they were all.
+///
+/// # Errors
+/// Why it does not pass under one of them.
+pub fn search(row: &Arc<Row>, executions_max: u64) -> Result<(u64, bool), Failure> {
+    let mut sum = (0, true);
+    for way in 0..row.ways() {
+        let checked = sim::search(row, way, executions_max)?;
+        sum = (sum.0 + checked.executions, sum.1 && checked.complete);
+    }
+    Ok(sum)
+}
+
 /// The result of one run.
 fn verdict(played: Played) -> Result<Played, Failure> {
     match played.failure {

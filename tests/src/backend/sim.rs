@@ -12,7 +12,7 @@ use oleander::platform::{self, Deadline, Why};
 use oleander::{debug, kernel};
 use oleander_sim::schedule::{Dfs, Fixed, Point, Schedule};
 use oleander_sim::trace::Trace;
-use oleander_sim::{Limits, explore_with, run_with};
+use oleander_sim::{Builder, Checked, Limits, Strategy, explore_with, run_with};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -38,6 +38,33 @@ pub fn play(row: &Arc<Row>, way: usize) -> Result<(), Failure> {
     });
     let came = lock(&played).take();
     outcome(row, came, report.is_ok(), &report.to_string()).map(drop)
+}
+
+/// A row with more actors than this is searched with at most two preemptions.
+const EXHAUSTIVE_ACTORS_MAX: usize = 3;
+
+/// Plays a row in one way under every schedule that matters, at most `executions_max`; says whether those were all.
+pub fn search(row: &Arc<Row>, way: usize, executions_max: u64) -> Result<Checked, Failure> {
+    let actors = row.steps.iter().filter(|step| matches!(step.what, What::Actor(..))).count();
+    let exhaustive = actors <= EXHAUSTIVE_ACTORS_MAX;
+    let strategy = if exhaustive { Strategy::Exhaustive } else { Strategy::PreemptionBound(PREEMPTIONS_MAX as usize) };
+    let first = Mutex::new(None::<Failure>);
+    let checked = Builder::new().strategy(strategy).workers(1).executions_max(executions_max).run(|| {
+        let backend: Arc<dyn Backend> = Arc::new(Sim::default());
+        if let Some(failure) = play_row(row, way, &backend).failure {
+            lock(&first).get_or_insert_with(|| failure.clone());
+            panic!("line {}: {}", failure.line, failure.what);
+        }
+    });
+    match (lock(&first).take(), &checked.failure) {
+        (None, None) => Ok(checked),
+        (failure, found) => {
+            let line = failure.map_or(row.line, |failure| failure.line);
+            let what =
+                found.as_ref().map_or_else(String::new, |found| format!("{}\nreplay: {}", found.report, found.token));
+            Err(Failure { line, what })
+        }
+    }
 }
 
 /// A failure of the row says more than that of the world which it left unfinished.
