@@ -121,6 +121,7 @@ impl Exports {
     /// Takes a manager out, if need be only when nothing holds it.
     pub(super) fn remove(&self, manager: &StubManager, unheld: bool) -> bool {
         platform::visit(self.object, Access::Write);
+        manager.note();
         let mut inner = self.inner.lock();
         let same = inner.by_identity.get(&manager.identity).is_some_and(|there| std::ptr::eq(&**there, manager));
         if !same || (unheld && !manager.is_unheld()) {

@@ -239,7 +239,12 @@ impl StubManager {
         self.counts.lock().refs.has_table()
     }
 
-    /// Whether nothing holds the object. The caller has the table's lock.
+    /// The current step looks at the references, too, or ends them.
+    pub(super) fn note(&self) {
+        platform::note(self.object_id, Access::Write);
+    }
+
+    /// Whether nothing holds the object. The caller has the table's lock, and has noted it.
     pub(super) fn is_unheld(&self) -> bool {
         !self.counts.lock().refs.is_held()
     }
