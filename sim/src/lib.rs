@@ -19,15 +19,16 @@
 //! `schedule` has one strategy a file; `check` runs a scenario under one of them, `search` on several workers; `replay` writes an execution on one line,
 //! shrinks it and runs it again; `steps` are programs of atomic steps; `trace` records and compares executions; `report`
 //! has the words; `choice` draws random numbers; `sync` and `thread` are for user code; `load` runs very many clients on a
-//! port of its own, and `times` are its distributions.
+//! port of its own, `times` are distributions. `network` is what lies between processes, `fault` what goes wrong.
 
 mod check;
 mod choice;
 mod clock;
 mod explore;
+pub mod fault;
 mod fiber;
 pub mod load;
-mod network;
+pub mod network;
 mod replay;
 mod report;
 pub mod schedule;

@@ -12,7 +12,7 @@
 
 pub(crate) mod application;
 mod context;
-mod end;
+pub(crate) mod end;
 pub(crate) mod filter;
 pub(crate) mod hosts;
 mod identity;

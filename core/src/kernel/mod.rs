@@ -58,7 +58,7 @@ pub(crate) use queue::TimerProcedure;
 pub(crate) use registered::{RegisteredWait, WaitOptions, WaitTable};
 pub(crate) use sent::{Answer, How, handling, reply};
 pub(crate) use thread::{Gate, ThreadTable};
-pub(crate) use threads::{QueueTable, ThreadKernel};
+pub(crate) use threads::{QueueTable, ThreadKernel, post_task};
 pub(crate) use wait::sealed;
 pub(crate) use window::WindowTable;
 pub(crate) use work::WorkPool;

@@ -92,6 +92,12 @@ impl ThreadObject {
         }
     }
 
+    /// The thread has been ended by somebody else. Part of that step; what was queued to it is never looked at again.
+    pub(crate) fn was_killed(&self) {
+        platform::note(super::Waitable::header(&*self.ended).object(), Access::Signal);
+        self.ended.set_in_step();
+    }
+
     /// The thread ends. Part of its last step.
     pub(crate) fn end(&self) {
         self.apcs.close();

@@ -50,6 +50,13 @@ pub fn queue_of(thread_id: u32) -> Option<Arc<MessageQueue>> {
     table.by_thread.read().get(&thread_id).cloned()
 }
 
+/// Posts a task to a thread of a process that the calling thread need not be in; false where that takes none.
+pub(crate) fn post_task(process: &Process, thread_id: u32, task: Arc<dyn super::Task>) -> bool {
+    platform::visit(process.queues.place(thread_id), Access::Read);
+    let queue = process.queues.by_thread.read().get(&thread_id).cloned();
+    queue.is_some_and(|queue| queue.post_task(task).is_ok())
+}
+
 fn new_queue(thread: &platform::Current) -> Arc<MessageQueue> {
     let process = thread.process();
     platform::visit(process.queues.place(thread.id()), Access::Write);

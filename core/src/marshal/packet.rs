@@ -222,7 +222,7 @@ pub(crate) fn unmarshal(objref: &ObjRef, data: &[u8], wanted: &GUID) -> Outcome<
     let refs = claim(&server, &standard)?;
     let equip = |fresh: &proxy::ManagerRef| proxy::equip(fresh, class);
     let manager = here.imports.manager(&here, &server, standard.oid, refs, equip)?;
-    manager.note_ipid(standard.ipid);
+    manager.note_ipid(standard.ipid, standard.flags & NO_PING != 0);
     if objref.iid != IUnknown::IID {
         let typed = manager.connect(&objref.iid, standard.ipid)?;
         // SAFETY: the count that came with the pointer.

@@ -5,7 +5,9 @@
 
 use super::Waiting;
 use crate::abi::hresult::{RPC_S_CALL_FAILED_DNE_HR, RPC_S_CALL_FAILED_HR};
-use crate::platform::{self, Access};
+use crate::apartment::end;
+use crate::kernel::Task;
+use crate::platform::{self, Access, Object};
 use crate::process::Process;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,13 +18,14 @@ impl Process {
         self.died.load(Ordering::Acquire)
     }
 
-    /// The process is no more, and none of its threads runs again: calls to it fail now (RUL-12), and later ones find it
-    /// gone. Called by whoever stopped its threads, on a thread of another process.
-    pub fn die(self: &Arc<Self>) {
+    /// The process is no more: calls to it fail now (RUL-12), and later ones find it gone. `stop` sees to it that none of its
+    /// threads ever runs again. Called on a thread of another process; in a world the process's end is one step with `stop`.
+    pub fn die(self: &Arc<Self>, stop: impl FnOnce()) {
         platform::visit(self.life, Access::Write);
         if self.died.swap(true, Ordering::AcqRel) {
             return;
         }
+        stop();
         let Some(link) = &self.link else { return };
         for client in link.network.processes().iter().filter(|it| !Arc::ptr_eq(it, self) && !it.has_died()) {
             let waiting = client.peers.take_all_from(self.id());
@@ -33,12 +36,39 @@ impl Process {
         }
     }
 
+    /// The process's life, as the port sees it: every step of its threads looks at it, and its death changes it.
+    pub fn life(&self) -> Object {
+        self.life
+    }
+
     /// The connection to another process breaks, in both directions: whoever waits for an answer hears of it.
     pub fn disconnect_from(self: &Arc<Self>, other: &Arc<Self>) {
         for (client, server) in [(self, other), (other, self)] {
             fail_all(client, server, client.peers.take_all_from(server.id()));
         }
     }
+}
+
+/// Whether a client's process holds anything of a server's that ends when nobody pings.
+pub fn holds(client: &Process, server: &Process) -> bool {
+    let of_server = |oxid| server.apartments.find(oxid).is_some();
+    client.apartments.all().iter().any(|apartment| apartment.imports.holds(of_server))
+}
+
+/// Ends the STA of a thread, on that thread, when it next dispatches: as if it had left COM. False where there is no such
+/// thread with a queue, or it takes no more work.
+pub fn end_sta(process: &Arc<Process>, thread_id: u32) -> bool {
+    crate::kernel::post_task(process, thread_id, Arc::new(EndOfSta))
+}
+
+struct EndOfSta;
+
+impl Task for EndOfSta {
+    fn run(self: Arc<Self>) {
+        end::tear_down_thread();
+    }
+
+    fn abandon(self: Arc<Self>) {}
 }
 
 fn fail_all(client: &Arc<Process>, server: &Arc<Process>, waiting: Vec<(u64, Waiting)>) {
@@ -49,15 +79,18 @@ fn fail_all(client: &Arc<Process>, server: &Arc<Process>, waiting: Vec<(u64, Wai
     }
 }
 
-/// Gives back what a client's process holds of a server's objects, for a client that does not ping any more. Runs on a
-/// thread of the server's process.
-pub fn run_down(client: &Arc<Process>, server: &Arc<Process>) {
-    for apartment in client.apartments.all() {
-        for (oxid, oid, refs) in apartment.imports.forfeit(|oxid| server.apartments.find(oxid).is_some()) {
-            let stub = server.apartments.find(oxid).and_then(|there| there.exports.by_oid(oid));
-            if let Some(stub) = stub {
-                let _ = stub.change_later(|held| held.release_proxy(refs), |_| ());
-            }
+/// Gives back what a client's process does not ping for any more: objects of a server's that it has released where that could
+/// not be told, and, with `all`, those that it holds. Runs on a thread of the server's process.
+pub fn run_down(client: &Arc<Process>, server: &Arc<Process>, all: bool) {
+    let of_server = |oxid| server.apartments.find(oxid).is_some();
+    let mut gone = client.peers.take_owed(of_server);
+    if all {
+        gone.extend(client.apartments.all().iter().flat_map(|apartment| apartment.imports.forfeit(of_server)));
+    }
+    for (oxid, oid, refs) in gone {
+        let stub = server.apartments.find(oxid).and_then(|there| there.exports.by_oid(oid));
+        if let Some(stub) = stub {
+            let _ = stub.change_later(|held| held.release_proxy(refs), |_| ());
         }
     }
 }

@@ -15,7 +15,7 @@ mod ask;
 mod death;
 mod wire;
 
-pub use death::run_down;
+pub use death::{end_sta, holds, run_down};
 pub use wire::{Direct, Fate, Parcel, Wire};
 
 pub(crate) use ask::ask;
@@ -24,6 +24,7 @@ pub(crate) use wire::{Peers, Waiting};
 use crate::abi::hresult::{RPC_E_DISCONNECTED, RPC_S_SERVER_UNAVAILABLE_HR};
 use crate::abi::types::{MSHCTX_DIFFERENTMACHINE, MSHCTX_INPROC, MSHCTX_LOCAL};
 use crate::apartment::Apartment;
+use crate::channel::Call;
 use crate::platform::{self, Access, Port};
 use crate::process::Process;
 use parking_lot::Mutex;
@@ -113,9 +114,12 @@ impl Process {
         self.link.as_ref().is_none_or(|link| link.network.wire.has_memory(self, len))
     }
 
-    /// What the surroundings say to a call that is about to be dispatched here: `None`, or a refusal.
-    pub(crate) fn refuses(self: &Arc<Self>) -> Option<HRESULT> {
-        self.link.as_ref().and_then(|link| link.network.wire.refuses(self))
+    /// What the surroundings say to a call that is about to be dispatched here: `None`, or a refusal. Only synchronous calls to
+    /// STAs are refused, as message filters do (MF-05).
+    pub(crate) fn refuses(self: &Arc<Self>, call: &Call) -> Option<HRESULT> {
+        let link = self.link.as_ref().filter(|_| !call.caller.asynchronous)?;
+        let is_sta = call.target.apartment.upgrade().is_some_and(|apartment| apartment.is_sta());
+        if is_sta { link.network.wire.refuses(self) } else { None }
     }
 }
 

@@ -106,6 +106,8 @@ pub(crate) struct Peers {
     incoming: Mutex<BTreeMap<(u32, u64), Weak<Call>>>,
     /// Processes whose end this one has seen.
     lost: Mutex<BTreeSet<u32>>,
+    /// References that could not be given back: OXID, OID, how many.
+    owed: Mutex<Vec<(u64, u64, u64)>>,
 }
 
 impl Peers {
@@ -140,6 +142,17 @@ impl Peers {
 
     pub(crate) fn forget_incoming(&self, client: u32, number: u64) {
         self.incoming.lock().remove(&(client, number));
+    }
+
+    /// References stay on the other side, which could not be reached.
+    pub(crate) fn owe(&self, oxid: u64, oid: u64, refs: u64) {
+        self.owed.lock().push((oxid, oid, refs));
+    }
+
+    /// What is owed in some apartments; it is not any more.
+    pub(super) fn take_owed(&self, of: impl Fn(u64) -> bool) -> Vec<(u64, u64, u64)> {
+        let mut owed = self.owed.lock();
+        owed.extract_if(.., |(oxid, ..)| of(*oxid)).collect()
     }
 
     pub(super) fn lose(&self, process: u32) {

@@ -91,6 +91,11 @@ impl Thread {
         self.port.wake(self);
     }
 
+    /// The thread's process has died, and the thread with it: tells those who wait for its end, as part of the current step.
+    pub fn was_killed(&self) {
+        self.object.was_killed();
+    }
+
     /// Runs what was registered to run at the thread's end, on the thread itself, last registered first; then tells those who
     /// wait for its end, as part of its last step.
     pub fn run_exits(&self) {

@@ -65,12 +65,17 @@ impl Imports {
     /// What the managers of objects in some apartments hold there, which they do not hold any more: OXID, OID, references.
     pub(crate) fn forfeit(&self, of: impl Fn(u64) -> bool) -> Vec<(u64, u64, u64)> {
         let managers = self.managers.lock();
-        let given = managers.iter().filter(|((oxid, _), _)| of(*oxid)).map(|((oxid, oid), there)| {
+        let given = managers.iter().filter(|((oxid, _), _)| of(*oxid)).filter_map(|((oxid, oid), there)| {
             // SAFETY: an address in the table is one of living memory, see the module; nothing is called or released.
             let manager = unsafe { there.0.as_ref().get_impl() };
-            (*oxid, *oid, manager.take_count())
+            manager.is_pinged().then(|| (*oxid, *oid, manager.take_count()))
         });
         given.collect()
+    }
+
+    /// Whether there are managers of objects in some apartments.
+    pub(crate) fn holds(&self, of: impl Fn(u64) -> bool) -> bool {
+        self.managers.lock().keys().any(|(oxid, _)| of(*oxid))
     }
 
     fn find(&self, oxid: u64, oid: u64) -> Option<ComObject<ProxyManager>> {

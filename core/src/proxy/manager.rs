@@ -65,6 +65,8 @@ struct Remote {
     faces: Vec<Face>,
     /// An IPID of the object, of whatever interface: enough to reach it.
     some_ipid: GUID,
+    /// A packet said that nobody need ping for the object.
+    no_ping: bool,
 }
 
 /// What a client apartment holds of one object elsewhere.
@@ -109,7 +111,7 @@ impl ProxyManager {
             server,
             oxid,
             oid,
-            remote: Mutex::new(Remote { refs: 0, faces: Vec::new(), some_ipid: GUID::zeroed() }),
+            remote: Mutex::new(Remote { refs: 0, faces: Vec::new(), some_ipid: GUID::zeroed(), no_ping: false }),
             dead: AtomicBool::new(false),
             farewells: Farewells::default(),
             blanket: Arc::default(),
@@ -145,8 +147,10 @@ impl ProxyManager {
     }
 
     /// Remembers how the object was reached.
-    pub(crate) fn note_ipid(&self, ipid: GUID) {
-        self.remote.lock().some_ipid = ipid;
+    pub(crate) fn note_ipid(&self, ipid: GUID, no_ping: bool) {
+        let mut remote = self.remote.lock();
+        remote.some_ipid = ipid;
+        remote.no_ping |= no_ping;
     }
 
     /// An IPID of the object.
@@ -198,6 +202,11 @@ impl ProxyManager {
         std::mem::take(&mut self.remote.lock().refs)
     }
 
+    /// Whether the object ends when nobody pings for it: `MSHLFLAGS_NOPING` says no.
+    pub(super) fn is_pinged(&self) -> bool {
+        !self.remote.lock().no_ping
+    }
+
     /// What to give back, to whom.
     fn take_refs(&self) -> Option<(Arc<StubManager>, u64)> {
         let refs = self.yield_refs();
@@ -205,8 +214,15 @@ impl ProxyManager {
             return None;
         }
         let server = self.server.upgrade()?;
-        // Where the server cannot be reached it finds out by itself that nobody pings.
-        server.reach().ok()?;
+        if server.reach().is_err() {
+            // The server finds out by itself that nobody pings.
+            if self.is_pinged()
+                && let Some(process) = self.home.process.upgrade()
+            {
+                process.peers.owe(self.oxid, self.oid, refs);
+            }
+            return None;
+        }
         Some((server.exports.by_oid(self.oid)?, refs))
     }
 

@@ -17,7 +17,7 @@ pub(crate) fn dispatch(call: &Arc<Call>) {
     let Some((entry, _)) = found else {
         return call.complete(Err(Failure(RPC_E_DISCONNECTED)));
     };
-    let refused = platform::with_current(|thread| thread.process().refuses());
+    let refused = platform::with_current(|thread| thread.process().refuses(call));
     if let Err(refused) = refused.map_or_else(|| apartment::ask_filter(call, &entry), Err) {
         return call.refuse(refused);
     }

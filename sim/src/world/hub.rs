@@ -85,15 +85,25 @@ impl Hub {
 
     /// Takes what is left of an execution: fibers that have not ended are abandoned.
     fn empty(&mut self, world: &World) {
-        self.abandoned = self.fibers.drain(..).filter(Option::is_some).count();
         self.state = world.state.take();
+        self.abandoned = 0;
+        for (fiber, slot) in self.fibers.drain(..).zip(&self.state.slots) {
+            match fiber {
+                // SAFETY: the world is over. What its threads had registered is gone with it or given up with the dead
+                // process, and what outlives a world has no pointers into its stacks: threads own what they run.
+                Some(fiber) if slot.killed => unsafe { fiber.recycle() },
+                Some(_) => self.abandoned += 1,
+                None => {}
+            }
+        }
+        drop(world.web.take());
         self.state.newborn.clear();
         self.names.clear();
         if self.failed {
             self.names.extend(self.state.slots.iter().map(|slot| slot.thread.name().to_owned()));
         }
         for slot in self.state.slots.drain(..) {
-            if !matches!(slot.pending, Pending::Ended) {
+            if slot.killed || !matches!(slot.pending, Pending::Ended) {
                 // What an abandoned thread has is abandoned too.
                 std::mem::forget(slot.locals);
             }
@@ -201,6 +211,11 @@ impl Execution<'_> {
                 (state.newborn[next].0, body)
             };
             next += 1;
+            if self.world.state.borrow().slots[newborn.0].killed {
+                std::mem::forget(newborn.1);
+                self.hub.fibers.push(None);
+                continue;
+            }
             self.start(newborn.0, newborn.1);
             self.resume(newborn.0);
         }
@@ -323,7 +338,7 @@ impl Execution<'_> {
             Pending::Wait { why, .. } => Some(Blocked {
                 thread: slot.thread.name().to_owned(),
                 why,
-                on: touches.iter().map(|touch| touch.object).collect(),
+                on: touches.iter().map(|touch| touch.object).filter(|object| Some(*object) != slot.life).collect(),
                 daemon: slot.daemon,
             }),
             _ => None,

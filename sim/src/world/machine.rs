@@ -17,7 +17,7 @@ const LOCAL: &str = "local";
 
 /// Numbers of processes lie so far apart that those of their threads and objects do not meet.
 const PROCESS_STEP: u32 = 1 << 16;
-const FIRST_PROCESS: u32 = 4;
+pub(super) const FIRST_PROCESS: u32 = 4;
 
 /// A machine of a simulated world.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +77,20 @@ impl Machine {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    pub(crate) fn number(&self) -> u32 {
+        u32::try_from(self.number).expect("fewer machines than numbers")
+    }
+
+    /// The processes on it that have not died, in the order in which they were made.
+    ///
+    /// # Panics
+    /// Outside a simulated world.
+    pub fn processes(&self) -> Vec<Process> {
+        let all = port::with_here(World::processes);
+        let here = all.into_iter().filter(|it| it.machine() == self.number() && !it.has_died());
+        here.map(|it| self.clone().with(it)).collect()
     }
 
     /// A new process on it.

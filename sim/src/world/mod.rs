@@ -91,7 +91,7 @@ pub fn spawn<T: Send + 'static>(name: &str, body: impl FnOnce() -> T + Send + 's
     spawn_in(&oleander::process::Process::current(), name, body)
 }
 
-fn spawn_in<T: Send + 'static>(
+pub(crate) fn spawn_in<T: Send + 'static>(
     process: &Arc<oleander::process::Process>,
     name: &str,
     body: impl FnOnce() -> T + Send + 'static,
@@ -125,7 +125,8 @@ impl<T> JoinHandle<T> {
     /// Waits for the thread's end, which is one step, and gives what it returned, or its panic.
     ///
     /// # Errors
-    /// The payload of the thread's panic, where [`Limits::panic_ends`] lets the execution go on.
+    /// The payload of the thread's panic, where [`Limits::panic_ends`] lets the execution go on; and for a thread whose
+    /// process has died.
     ///
     /// # Panics
     /// Outside the thread's world.
@@ -136,7 +137,11 @@ impl<T> JoinHandle<T> {
             return Err(Box::new("joined while a panic unwinds: the thread has not ended"));
         }
         port::with_here(|world| world.forgive(number));
-        self.result.lock().unwrap_or_else(PoisonError::into_inner).take().expect("a thread that ended left something")
+        self.result
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+            .unwrap_or_else(|| Err(Box::new("the thread's process has died")))
     }
 
     /// Whether the thread has ended; looking is one step.

@@ -13,8 +13,11 @@
 //! | `Closing` | daemons, one after the other | goes on | looks and returns |
 //! | `Over` | whoever still holds something | is refused | is refused |
 
+use super::machine::FIRST_PROCESS;
 use crate::clock::Clock;
+use crate::fault::Plan;
 use crate::fiber::{Link, Pause};
+use crate::network::Web;
 use crate::trace::{Touch, Trace};
 use oleander::network::Network;
 use oleander::platform::{Access, Announce, Deadline, Object, ObjectKind, Port, Spawn, Thread, ThreadRef, Why};
@@ -102,6 +105,10 @@ pub(super) struct Slot {
     pub(super) panic: Option<String>,
     /// The thread's own values of `thread_local!`, in the order in which they were made.
     pub(super) locals: Vec<(usize, Rc<dyn Any>)>,
+    /// The life of its process, which each step looks at; none for the scenario's process, which does not die.
+    pub(super) life: Option<Object>,
+    /// Its process has died: the fiber is never resumed.
+    pub(super) killed: bool,
 }
 
 /// What the hub and the threads share.
@@ -134,11 +141,15 @@ pub(crate) struct World {
     pub(super) futile_waits: Cell<u32>,
     /// How many threads that keep the world alive have not ended.
     pub(super) alive: Cell<usize>,
+    /// How many things the running thread is inside of that are part of one step ([`World::in_one_step`]).
+    whole: Cell<u32>,
     /// Whether any thread has panicked.
     pub(super) panicked: Cell<bool>,
     pub(super) state: RefCell<State>,
-    /// The processes, as each other's peers.
+    /// The processes, as each other's peers; what lies between them; what is to go wrong.
     pub(super) network: RefCell<Option<Arc<Network>>>,
+    pub(crate) web: RefCell<Web>,
+    pub(crate) plan: RefCell<Plan>,
 }
 
 // SAFETY: everything but `wake` checks that it runs on the owning thread of the operating system before it touches a
@@ -159,9 +170,12 @@ impl World {
             held: Cell::new(false),
             futile_waits: Cell::new(0),
             alive: Cell::new(0),
+            whole: Cell::new(0),
             panicked: Cell::new(false),
             state: RefCell::new(state),
             network: RefCell::new(None),
+            web: RefCell::default(),
+            plan: RefCell::default(),
         })
     }
 
@@ -175,6 +189,7 @@ impl World {
         let port = self.port();
         let end = spawn.process.new_object(ObjectKind::Thread);
         let daemon = spawn.daemon;
+        let life = (spawn.process.id() != FIRST_PROCESS).then(|| spawn.process.life());
         self.alive.update(|alive| alive + usize::from(!daemon));
         let thread = Thread::new(spawn.name, port, true, spawn.process);
         let mut state = self.state.borrow_mut();
@@ -188,6 +203,8 @@ impl World {
             link: std::ptr::null(),
             panic: None,
             locals: Vec::new(),
+            life,
+            killed: false,
         });
         if state.touches.len() == number {
             state.touches.push(Vec::new());
@@ -196,6 +213,52 @@ impl World {
         state.trace.birth(if self.running.get() == HUB { 0 } else { self.running.get() });
         state.newborn.push((number, body));
         thread
+    }
+
+    /// Does something as part of the current step, whatever it announces: nobody sees it half done. It does not block.
+    pub(crate) fn in_one_step<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.whole.update(|depth| depth + 1);
+        let result = f();
+        self.whole.update(|depth| depth - 1);
+        result
+    }
+
+    /// The process in which the scenario began.
+    pub(crate) fn first_process(&self) -> Arc<Process> {
+        self.state.borrow().processes[0].0.clone()
+    }
+
+    /// All processes, in the order in which they were made.
+    pub(crate) fn processes(&self) -> Vec<Arc<Process>> {
+        self.state.borrow().processes.iter().map(|(process, _)| process.clone()).collect()
+    }
+
+    /// A process has died: its threads have ended, as part of the current step, and never run again. Its tables and what its
+    /// threads have stay for ever: nobody may drop what is in them.
+    pub(crate) fn stop_threads_of(&self, process: &Arc<Process>) {
+        std::mem::forget(process.clone());
+        let mut stopped = Vec::new();
+        {
+            let mut state = self.state.borrow_mut();
+            let State { slots, touches, trace, .. } = &mut *state;
+            let of_process = |slot: &Slot| Arc::ptr_eq(slot.thread.process(), process);
+            for (slot, touches) in slots.iter_mut().zip(touches).filter(|(slot, _)| of_process(slot)) {
+                if matches!(slot.pending, Pending::Ended) {
+                    continue;
+                }
+                slot.pending = Pending::Ended;
+                slot.killed = true;
+                slot.link = std::ptr::null();
+                touches.clear();
+                trace.note(Touch { object: slot.end, access: Access::Write });
+                self.alive.update(|alive| alive - usize::from(!slot.daemon));
+                stopped.push(slot.thread.clone());
+            }
+        }
+        for thread in stopped {
+            thread.was_killed();
+            std::mem::forget(thread);
+        }
     }
 
     /// The current thread's panic was caught at its root.
@@ -261,7 +324,11 @@ impl World {
     fn pause(&self, pause: Pause) -> usize {
         let link = self.state.borrow().slots[self.running.get()].link;
         // SAFETY: the running fiber put the link there; it lives on that fiber's stack, which is the current one.
-        unsafe { &*link }.suspend(pause)
+        let link = unsafe { &*link };
+        let whole = self.whole.replace(0);
+        let answer = link.suspend(pause);
+        self.whole.set(whole);
+        answer
     }
 
     /// Whether the current code can be stopped: a thread of the world that does not unwind. The flag that says so
@@ -307,6 +374,11 @@ impl World {
     }
 }
 
+/// What every step of a thread touches besides.
+fn slot_life(slot: &Slot) -> Option<Touch> {
+    slot.life.map(|object| Touch { object, access: Access::Read })
+}
+
 /// Names the current thread of the operating system.
 fn place() -> usize {
     HERE.with(|here| std::ptr::from_ref(here) as usize)
@@ -339,6 +411,7 @@ impl Port for World {
             let touches = &mut state.touches[number];
             touches.clear();
             touches.extend(on.iter().map(|&object| Touch::of_wait(object)));
+            touches.extend(slot_life(&state.slots[number]));
         }
         self.pause(Pause::Announced);
         if self.mode.get() == Mode::Closing {
@@ -359,7 +432,7 @@ impl Port for World {
         {
             let mut state = self.state.borrow_mut();
             let state = &mut *state;
-            if announce == Announce::Within || std::thread::panicking() {
+            if announce == Announce::Within || self.whole.get() > 0 || std::thread::panicking() {
                 return state.trace.note(touch);
             }
             let number = self.running.get();
@@ -367,6 +440,7 @@ impl Port for World {
             let touches = &mut state.touches[number];
             touches.clear();
             touches.push(touch);
+            touches.extend(slot_life(&state.slots[number]));
         }
         self.pause(Pause::Announced);
     }
