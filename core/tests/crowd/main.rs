@@ -1,0 +1,132 @@
+//! A crowd: 64 STAs on host threads that call each other at random. Calls are synchronous, asynchronous, nested, re-entrant,
+//! cancelled from inside and outside; objects are released, disconnected and handed on at any moment; apartments end with
+//! calls queued, with pointers in hand, or without a word, and others take their places.
+//!
+//! Nothing crashes, nothing hangs, nothing leaks, and every HRESULT is one that a fact allows (`watch.rs`). The choices are
+//! seeded (`OLEANDER_STRESS_SEED`), the order of the threads is not. It runs for some seconds, or for
+//! `OLEANDER_STRESS_SECONDS`.
+
+#![allow(clippy::undocumented_unsafe_blocks, reason = "tests call COM by its rules, as its users do")]
+
+#[path = "../common/rooms.rs"]
+mod rooms;
+
+mod life;
+mod member;
+mod watch;
+
+use life::{Crowd, live};
+use oleander::{Process, kernel, platform};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+use watch::Watch;
+
+/// How many apartments live at once.
+const CROWD: usize = 64;
+/// A crowd in which nothing moves for so long hangs.
+const STILL: Duration = Duration::from_secs(60);
+
+/// A linear congruential generator: enough to choose among actions.
+pub struct Random(u64);
+
+impl Random {
+    /// With a seed.
+    pub fn new(seed: u64) -> Self {
+        let mut random = Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        random.below(2);
+        random
+    }
+
+    /// One of the numbers below `n`.
+    pub fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % n
+    }
+
+    /// Happens once in `n` times.
+    pub fn once_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+}
+
+fn setting(name: &str, or: u64) -> u64 {
+    std::env::var(name).map_or(or, |said| said.parse().expect(name))
+}
+
+/// Starts a thread of the crowd's process. What it says at its end comes after the exits of the thread.
+fn start<R: Send + 'static>(
+    process: &Arc<Process>,
+    name: String,
+    ends: &mpsc::Sender<(usize, std::thread::Result<R>)>,
+    slot: usize,
+    body: impl FnOnce() -> R + Send + 'static,
+) {
+    let (said, hears) = mpsc::channel();
+    let spawned = kernel::spawn_in(process, name, false, move || {
+        said.send(catch_unwind(AssertUnwindSafe(body))).ok();
+    });
+    let ends = ends.clone();
+    std::thread::spawn(move || {
+        let said = hears.recv().expect("the body ran");
+        spawned.ended.wait(platform::Deadline::NEVER, platform::Why::Wait);
+        ends.send((slot, said)).ok();
+    });
+}
+
+/// The next end, or a panic that names who waits for whom.
+fn next_end<R>(ends: &mpsc::Receiver<(usize, std::thread::Result<R>)>, watch: &Watch) -> (usize, R) {
+    let (mut moves, mut since) = (watch.moves(), Instant::now());
+    loop {
+        match ends.recv_timeout(Duration::from_millis(500)) {
+            Ok((slot, Ok(said))) => return (slot, said),
+            Ok((_, Err(panic))) => resume_unwind(panic),
+            Err(_) if moves != watch.moves() => (moves, since) = (watch.moves(), Instant::now()),
+            Err(_) => assert!(since.elapsed() < STILL, "hangs:\n{}", watch.who_waits_for_whom()),
+        }
+    }
+}
+
+#[test]
+fn a_crowd_of_apartments_calls_each_other_and_ends_at_any_moment() {
+    let seed = setting("OLEANDER_STRESS_SEED", 1);
+    let time = Duration::from_secs(setting("OLEANDER_STRESS_SECONDS", 5));
+    println!("OLEANDER_STRESS_SEED={seed} OLEANDER_STRESS_SECONDS={}", time.as_secs());
+    let process = Process::new(platform::host());
+    let crowd = Arc::new(Crowd::new(CROWD));
+    let (tell, ends) = mpsc::channel();
+    let mut random = Random::new(seed);
+    let mut spawn = |slot: usize| {
+        let (crowd, seed) = (crowd.clone(), random.below(usize::MAX) as u64);
+        start(&process, format!("member {slot}"), &tell, slot, move || live(&crowd, slot, seed));
+    };
+    (0..CROWD).for_each(&mut spawn);
+    let began = Instant::now();
+    let (mut alive, mut lives, mut left) = (CROWD, CROWD, Vec::new());
+    while alive > 0 {
+        let (slot, outlived) = next_end(&ends, &crowd.watch);
+        left.extend(outlived);
+        if began.elapsed() < time {
+            spawn(slot);
+            lives += 1;
+        } else {
+            crowd.close();
+            alive -= 1;
+        }
+    }
+    let own = crowd.clone();
+    let (tell, ends) = mpsc::channel();
+    start(&process, "last".to_owned(), &tell, 0, move || {
+        drop(left);
+        own.clear();
+        drop(own);
+        rooms::no_object_lives();
+        oleander::debug::open_handles()
+    });
+    let (_, handles) = next_end(&ends, &crowd.watch);
+    println!("{lives} apartments\n{}", crowd.watch.report());
+    assert_eq!(handles, 0, "handles left open");
+    assert_eq!(crowd.objects.load(Ordering::SeqCst), 0, "objects of the crowd leaked");
+    assert!(lives > CROWD, "some ended while others went on");
+}
