@@ -447,6 +447,8 @@ impl ProxyManager_Impl {
     /// The interface proxy's own call factory, and where its calls go (CHN-02, CALL-08).
     fn inner_factory(&self, async_iid: &GUID) -> Result<(ICallFactory, Target, Slot), HRESULT> {
         let info = factory::find(async_iid).filter(|info| info.iid != *async_iid).ok_or(E_NOINTERFACE)?;
+        // The process's proxies may not know the twin.
+        registry::twin_of(&info.iid).ok_or(E_NOINTERFACE)?;
         // The synchronous interface must be there: the server is asked for it, once.
         let typed = match self.known(&info.iid) {
             Some(typed) => typed,

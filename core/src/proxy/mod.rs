@@ -23,7 +23,7 @@ pub(crate) use handler::{equip, proxies_of};
 pub(crate) use imports::Imports;
 pub(crate) use manager::{ProxyManager, manager_of};
 pub use registry::{CoGetPSClsid, CoRegisterPSClsid};
-pub(crate) use registry::{PsClsids, create_proxy, create_stub};
+pub(crate) use registry::{PsClsids, create_proxy, create_stub, twin_of};
 
 /// A counted reference to a proxy manager.
 pub(crate) type ManagerRef = windows_core::ComObject<ProxyManager>;

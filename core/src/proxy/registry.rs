@@ -2,22 +2,25 @@
 //! `CoRegisterPSClsid` put in their place.
 
 use super::factory;
+use super::info::AsyncInfo;
 use crate::abi::exports::export;
 use crate::abi::hresult::{CO_E_NOTINITIALIZED, E_INVALIDARG, E_NOINTERFACE, REGDB_E_IIDNOTREG, S_OK};
 use crate::abi::interfaces::{IPSFactoryBuffer, IRpcProxyBuffer, IRpcStubBuffer};
 use crate::abi::types::CLSCTX_INPROC_SERVER;
 use crate::apartment;
 use crate::object::CoGetClassObject;
+use crate::platform;
 use crate::process::Process;
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::c_void;
 use windows_core::{GUID, HRESULT, IUnknown, Interface};
 
-/// The overrides of a process: interface to class (MRSH-30).
+/// The overrides of a process: interface to class (MRSH-30), and interfaces whose proxies and stubs know no calls by halves.
 #[derive(Default)]
 pub(crate) struct PsClsids {
     by_iid: Mutex<BTreeMap<u128, GUID>>,
+    synchronous: Mutex<BTreeSet<u128>>,
 }
 
 impl PsClsids {
@@ -25,7 +28,11 @@ impl PsClsids {
         self.by_iid.lock().get(&iid.to_u128()).copied()
     }
 
-    /// COM has left the process.
+    fn is_synchronous(&self, iid: &GUID) -> bool {
+        self.synchronous.lock().contains(&iid.to_u128())
+    }
+
+    /// COM has left the process. What its code is like stays.
     pub(crate) fn clear(&self) {
         self.by_iid.lock().clear();
     }
@@ -34,6 +41,25 @@ impl PsClsids {
 /// Whether anything could carry calls to an interface.
 pub(crate) fn is_known(iid: &GUID) -> bool {
     factory::find(iid).is_some_and(|info| info.iid == *iid) || Process::current().ps_clsids.find(iid).is_some()
+}
+
+/// The asynchronous twin of an interface in this process; none where its proxies and stubs were made without `async_uuid`
+/// (RUL-122).
+pub(crate) fn twin_of(iid: &GUID) -> Option<&'static AsyncInfo> {
+    let info = factory::find(iid).filter(|info| info.iid == *iid)?;
+    let synchronous = platform::with_current(|thread| thread.process().ps_clsids.is_synchronous(iid));
+    if synchronous { None } else { info.twin.as_ref() }
+}
+
+impl Process {
+    /// From now on the process is one whose proxies and stubs for an interface were made without `async_uuid`, by an IDL
+    /// compiler of before Windows 2000 or from an older IDL file: clients in it get no call objects, and its stubs call the
+    /// synchronous methods whatever a server offers. Such a peer and one with the twin call each other all the same.
+    ///
+    /// Say it before the process has proxies and stubs for the interface.
+    pub fn set_without_async(&self, iid: &GUID) {
+        self.ps_clsids.synchronous.lock().insert(iid.to_u128());
+    }
 }
 
 /// The factory for an interface; `E_NOINTERFACE` when there is none (MRSH-02).

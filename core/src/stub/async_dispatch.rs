@@ -87,7 +87,7 @@ impl AsyncServer {
             Support::Yes(factory, info) => return Some((factory.clone(), *info)),
             Support::Unknown => {}
         }
-        let twin = crate::proxy::factory::find(&entry.iid).and_then(|info| info.twin.as_ref());
+        let twin = crate::proxy::twin_of(&entry.iid);
         let found = twin.and_then(|twin| Some((Arc::new(Home(entry.server()?.cast::<ICallFactory>().ok()?)), twin)));
         let before = {
             let mut state = self.state.lock();

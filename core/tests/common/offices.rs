@@ -37,6 +37,8 @@ pub unsafe trait IDesk: IUnknown {
 pub struct Done {
     pub calls: AtomicU32,
     pub gone: AtomicU32,
+    /// Synchronous methods of an asynchronous server that were called.
+    pub synchronous: AtomicU32,
     /// What a [`Told`] was asked to be marshaled for.
     pub told: Mutex<Vec<u32>>,
 }
@@ -204,8 +206,10 @@ impl Drop for AsyncDesk {
 }
 
 impl IDesk_Impl for AsyncDesk_Impl {
-    unsafe fn Add(&self, _: u32, _: u32, _: *mut u32) -> HRESULT {
-        E_NOTIMPL
+    unsafe fn Add(&self, a: u32, b: u32, sum: *mut u32) -> HRESULT {
+        self.done.synchronous.fetch_add(1, Ordering::SeqCst);
+        unsafe { *sum = a + b };
+        S_OK
     }
     unsafe fn Who(&self, _: *mut u32, _: *mut u32, _: *mut i32) -> HRESULT {
         E_NOTIMPL
