@@ -1,7 +1,7 @@
 //! The lists of a message queue, and which message comes next. No lock, no status bits: the queue has those.
 
 use super::timers::Timers;
-use super::{POSTED, POSTED_DDE, QUIT, SENT, TASKS, TIMER, Task};
+use super::{HAS_TIMERS, POSTED, POSTED_DDE, QUIT, SENT, TASKS, TIMER, Task};
 use crate::abi::types::{HWND, MSG, WM_DDE_FIRST, WM_QUIT, WM_USER};
 use crate::kernel::sent::SentMessage;
 use crate::platform;
@@ -79,6 +79,7 @@ impl Inner {
             | bit(self.dde > 0, POSTED_DDE)
             | bit(self.quit.is_some(), QUIT)
             | bit(self.timers.is_ready(), TIMER)
+            | bit(!self.timers.is_empty(), HAS_TIMERS)
     }
 
     /// What a message loop with this filter gets next.

@@ -15,10 +15,11 @@
 //! | [`NEW_POSTED`], [`NEW_ALL_POSTED`] | a posted message or a task that the owner has not looked at | by `post`, `post_task` | when the owner looks |
 //! | [`NEW_SENT`] | likewise, a sent message | by `send` | likewise |
 //! | [`TIMER`] | the message of a timer can be retrieved | by the owner, when it looks | when the last of them is taken or killed |
+//! | `HAS_TIMERS` | a timer is set, ready or not | by the owner | by the owner |
 //! | [`NEW_TIMER`] | a timer became ready that the owner has not looked at | with `TIMER` | when the owner looks |
 //! | `POKE` | something came since the owner began to look | by everyone | by the owner, before it looks |
 //!
-//! The lists, the first five bits and `TIMER` change together under `inner`'s lock; the rest are flags of their own.
+//! The lists, the first five bits, `TIMER` and `HAS_TIMERS` change together under `inner`'s lock; the rest are flags of their own.
 //!
 //! # Who may do what
 //!
@@ -68,6 +69,7 @@ pub const TIMER: u32 = 1 << 9;
 /// A timer became ready since the owner last looked.
 pub const NEW_TIMER: u32 = 1 << 10;
 const POKE: u32 = 1 << 8;
+const HAS_TIMERS: u32 = 1 << 11;
 
 /// What a modal wait of an STA dispatches.
 pub const PUMPED: u32 = TASKS | SENT | POSTED_DDE;
@@ -176,7 +178,7 @@ impl MessageQueue {
     /// Changes the lists, unless `f` says no with `None`, brings the status up to date with the bits of `new` set, and
     /// tells who waits.
     fn change<R>(&self, new: u32, f: impl FnOnce(&mut Inner) -> Option<R>) -> Option<R> {
-        const PRESENT: u32 = TASKS | SENT | POSTED | POSTED_DDE | QUIT | TIMER;
+        const PRESENT: u32 = TASKS | SENT | POSTED | POSTED_DDE | QUIT | TIMER | HAS_TIMERS;
         let (result, word) = {
             let mut inner = self.inner.lock();
             let result = f(&mut inner)?;

@@ -17,7 +17,7 @@
 //! so nobody has to wake anyone, there is no thread behind a timer, and a wait stays one step of the port.
 
 use super::lists::{Filter, message};
-use super::{MessageQueue, NEW_TIMER, TIMER};
+use super::{HAS_TIMERS, MessageQueue, NEW_TIMER, TIMER};
 use crate::abi::types::{HWND, MSG, USER_TIMER_MAXIMUM, USER_TIMER_MINIMUM, WM_TIMER};
 use crate::kernel::wait::{Hit, Need, Woken};
 use crate::platform::{self, Deadline};
@@ -106,6 +106,10 @@ impl Timers {
         waiting.map(|timer| timer.due_ns).min()
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.timers.is_empty()
+    }
+
     pub(super) fn is_ready(&self) -> bool {
         self.timers.iter().any(|timer| timer.ready_ns.is_some())
     }
@@ -155,7 +159,7 @@ impl MessageQueue {
 
     /// Looks for timers that are due, as part of a step of the owner's; whether one has become ready.
     pub(crate) fn fire_timers(&self) -> bool {
-        if self.inner.lock().timers.timers.is_empty() {
+        if !self.has(HAS_TIMERS) {
             return false;
         }
         let now_ns = platform::now_ns();
@@ -168,6 +172,9 @@ impl MessageQueue {
 
     /// A wait's deadline, or the next tick of a timer that passes the filter if that comes first.
     pub(super) fn bounded(&self, deadline: Deadline, filter: &Filter) -> Deadline {
+        if !self.has(HAS_TIMERS) {
+            return deadline;
+        }
         match (deadline.ns(), self.inner.lock().timers.next_ns(filter)) {
             (Some(ns), Some(next_ns)) => Deadline::at_ns(ns.min(next_ns)),
             (None, Some(next_ns)) => Deadline::at_ns(next_ns),
