@@ -92,7 +92,8 @@ pub fn com_class(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// `IEnum_Next_Proxy`, with the parameters of `Next`, which calls the generated `IEnum_RemoteNext_Proxy`; and
 /// `IEnum_Next_Stub`, with those of `RemoteNext`, which calls `Next`. Both take `&IEnum` first. For a twin there are four:
 /// `AsyncIEnum_Begin_Next_Proxy`, `AsyncIEnum_Finish_Next_Proxy` and the two `_Stub` (MIDL-13). A local method may return
-/// something else than an HRESULT.
+/// something else than an HRESULT. With `call_as(OnSave), notification` the method is a notification of the old kind: between
+/// STAs nobody waits for it, and nothing comes back (MSG-19).
 ///
 /// Misuse is a compile error that says the rule.
 #[proc_macro_attribute]

@@ -65,7 +65,7 @@ pub(crate) fn ask_filter(call: &Arc<Call>, entry: &StubEntry) -> Result<(), HRES
     };
     // SAFETY: the filter is this thread's, and called on it; the structure lives for the call.
     let answer = ask(|filter| unsafe { filter.HandleInComingCall(kind, HANDLE::NULL, 0, &info) });
-    if call.caller.asynchronous {
+    if call.caller.kind.is_asynchronous() {
         // Asynchronous calls are dispatched whatever the filter says (MF-05).
         return Ok(());
     }
@@ -81,7 +81,7 @@ fn call_type(call: &Call) -> u32 {
     platform::with_current(|thread| {
         let com = thread.com();
         let pending = com.outgoing.get().is_some_and(|stack| stack.depth() > 0);
-        match (pending, call.caller.asynchronous) {
+        match (pending, call.caller.kind.is_asynchronous()) {
             (false, false) => CALLTYPE_TOPLEVEL,
             (false, true) => CALLTYPE_ASYNC,
             (true, _) if call.caller.logical == com.logical_thread(thread.id()) => CALLTYPE_NESTED,

@@ -3,7 +3,7 @@
 use super::application::{self, Gate};
 use super::{Apartment, Filter, Stay, wait_reply};
 use crate::abi::hresult::{RO_E_BLOCKED_CROSS_ASTA_CALL, RPC_E_DISCONNECTED, RPC_E_SERVERFAULT, RPC_S_UNKNOWN_IF_HR};
-use crate::channel::{Caller, client};
+use crate::channel::{Caller, Kind, client};
 use crate::kernel::{self, Event, Task};
 use crate::network;
 use crate::object::guard;
@@ -222,7 +222,7 @@ pub(crate) fn call_in<R: Send + 'static>(
         return Ok(job());
     }
     client::may_call_out()?;
-    let caller = client::caller(false, None);
+    let caller = client::caller(Kind::Synchronous, None);
     let (logical, chain) = (caller.logical, caller.chain);
     run_for(Some((caller, reenters)), apartment, move || {
         let before = platform::with_current(|thread| {

@@ -11,7 +11,7 @@ use crate::abi::interfaces::{
 };
 use crate::abi::types::RPCOLEMESSAGE;
 use crate::apartment::{self, Apartment};
-use crate::channel::{Call, Outer, Route, Target, client};
+use crate::channel::{Call, Kind, Outer, Route, Target, client};
 use crate::com_class;
 use crate::kernel::Event;
 use crate::platform::Deadline;
@@ -90,7 +90,7 @@ impl IRpcChannelBuffer_Impl for AsyncChannel_Impl {
     unsafe fn GetBuffer(&self, pMessage: *mut RPCOLEMESSAGE, _riid: *const GUID) -> HRESULT {
         // SAFETY: null or a valid message, as the interface asks.
         let Some(message) = (unsafe { pMessage.as_mut() }) else { return E_INVALIDARG };
-        client::prepare(&self.pending.home, &self.target, message, true, &self.blanket).err().unwrap_or(S_OK)
+        client::prepare(&self.pending.home, &self.target, message, Kind::Begun, &self.blanket).err().unwrap_or(S_OK)
     }
 
     unsafe fn SendReceive(&self, pMessage: *mut RPCOLEMESSAGE, pStatus: *mut u32) -> HRESULT {
@@ -143,7 +143,7 @@ impl IAsyncRpcChannelBuffer_Impl for AsyncChannel_Impl {
             if !call.take_over(message) {
                 return RPC_S_CALLPENDING;
             }
-            let hr = client::may_call_out().err().unwrap_or(S_OK);
+            let hr = client::may_send().err().unwrap_or(S_OK);
             if let Some(status) = pulStatus.as_mut() {
                 *status = hr.0 as u32;
             }

@@ -4,14 +4,14 @@
 //! `GetBuffer` makes is a [`Call`], counted in the message; `FreeBuffer`, or a failure of `SendReceive`, gives it back.
 
 use super::steps::abandon_if_sent;
-use super::{Buffer, Call, Caller, Failure, Hooked, Route, Target, clear};
+use super::{Buffer, Call, Caller, Failure, Hooked, Kind, Route, Target, clear};
 use crate::abi::hresult::{
-    E_INVALIDARG, E_OUTOFMEMORY, RPC_E_CALL_CANCELED, RPC_E_CALL_COMPLETE, RPC_E_CANTCALLOUT_INEXTERNALCALL,
-    RPC_E_CANTCALLOUT_ININPUTSYNCCALL, RPC_S_CALLPENDING, S_OK,
+    E_INVALIDARG, E_OUTOFMEMORY, RPC_E_CALL_CANCELED, RPC_E_CALL_COMPLETE, RPC_E_CANTCALLOUT_INASYNCCALL,
+    RPC_E_CANTCALLOUT_INEXTERNALCALL, RPC_E_CANTCALLOUT_ININPUTSYNCCALL, RPC_S_CALLPENDING, S_OK,
 };
 use crate::abi::interfaces::{IRpcChannelBuffer_Impl, IRpcChannelBuffer2_Impl, IRpcChannelBuffer3};
-use crate::abi::types::{MSHCTX_INPROC, RPCOLEMESSAGE};
-use crate::apartment::{self, Apartment, Filter, filter};
+use crate::abi::types::{MSHCTX_INPROC, RPCFLG_ASYNCHRONOUS, RPCOLEMESSAGE};
+use crate::apartment::{self, Apartment, Context, Filter, filter};
 use crate::call::{Blanket, CancelStack, PendingCall, Slot};
 use crate::com_class;
 use crate::kernel::{self, Event};
@@ -29,11 +29,11 @@ pub(crate) struct ClientChannel {
 }
 
 /// Who calls from this thread.
-pub(crate) fn caller(asynchronous: bool, blanket: Option<Arc<Blanket>>) -> Caller {
+pub(crate) fn caller(kind: Kind, blanket: Option<Arc<Blanket>>) -> Caller {
     let tid = apartment::caller_tid();
     platform::with_current(|thread| {
         let (logical, chain) = (thread.com().logical_thread(thread.id()), apartment::application::chain(thread));
-        Caller { logical, asynchronous, tid, blanket, chain, hooked: None, context: MSHCTX_INPROC }
+        Caller { logical, kind, tid, blanket, chain, hooked: None, context: MSHCTX_INPROC }
     })
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn prepare(
     home: &Arc<Apartment>,
     target: &Target,
     message: &mut RPCOLEMESSAGE,
-    asynchronous: bool,
+    kind: Kind,
     blanket: &Slot,
 ) -> Result<(), HRESULT> {
     home.check()?;
@@ -50,7 +50,7 @@ pub(crate) fn prepare(
     if !platform::with_current(|thread| thread.process().has_memory(len)) {
         return Err(E_OUTOFMEMORY);
     }
-    let mut caller = caller(asynchronous, blanket.get());
+    let mut caller = caller(kind, blanket.get());
     caller.hooked = Hooked::of_request(caller.logical, target, message.iMethod);
     let call = Call::take(target.clone(), caller, Buffer::new(len));
     message.Buffer = call.request_ptr();
@@ -112,8 +112,18 @@ pub(crate) unsafe fn receive(call: &Call, message: &mut RPCOLEMESSAGE) -> HRESUL
     }
 }
 
-/// Whether this thread may call out at all now (MSG-10, MF-08).
+/// Whether this thread may make a call now and wait for it: not for a notification, whose sender does not wait (ERR-08),
+/// nor where it may send none.
 pub(crate) fn may_call_out() -> Result<(), HRESULT> {
+    may_send()?;
+    platform::with_current(|thread| match &*thread.com().context.borrow() {
+        Context::Call(call) if call.caller.kind == Kind::Notification => Err(RPC_E_CANTCALLOUT_INASYNCCALL),
+        _ => Ok(()),
+    })
+}
+
+/// Whether this thread may send calls at all now (MSG-10, MF-08).
+pub(crate) fn may_send() -> Result<(), HRESULT> {
     platform::with_current(|thread| {
         let com = thread.com();
         if com.in_filter.get() > 0 {
@@ -200,11 +210,24 @@ fn wait_for(mut call: Arc<Call>, mut pending: PendingCall, started: Option<u64>)
     }
 }
 
+impl ClientChannel {
+    /// What a message is: between STAs a notification can lie in the queue; anywhere else it is a call (MSG-20).
+    fn kind(&self, message: &RPCOLEMESSAGE) -> Kind {
+        let between_stas = || self.home.is_sta() && self.target.apartment.upgrade().is_some_and(|there| there.is_sta());
+        if message.rpcFlags & RPCFLG_ASYNCHRONOUS != 0 && between_stas() {
+            Kind::Notification
+        } else {
+            Kind::Synchronous
+        }
+    }
+}
+
 impl IRpcChannelBuffer_Impl for ClientChannel_Impl {
     unsafe fn GetBuffer(&self, pMessage: *mut RPCOLEMESSAGE, _riid: *const GUID) -> HRESULT {
         // SAFETY: null or a valid message, as the interface asks.
         let Some(message) = (unsafe { pMessage.as_mut() }) else { return E_INVALIDARG };
-        prepare(&self.home, &self.target, message, false, &self.blanket).err().unwrap_or(S_OK)
+        let kind = self.kind(message);
+        prepare(&self.home, &self.target, message, kind, &self.blanket).err().unwrap_or(S_OK)
     }
 
     unsafe fn SendReceive(&self, pMessage: *mut RPCOLEMESSAGE, pStatus: *mut u32) -> HRESULT {
@@ -215,7 +238,15 @@ impl IRpcChannelBuffer_Impl for ClientChannel_Impl {
             if !call.take_over(message) {
                 return RPC_S_CALLPENDING;
             }
-            let hr = match may_call_out() {
+            let notifies = call.caller.kind == Kind::Notification;
+            let allowed = if notifies { may_send() } else { may_call_out() };
+            let hr = match allowed {
+                Ok(()) if notifies => {
+                    // (MSG-19)
+                    call.send(Route::Wait);
+                    free(message);
+                    S_OK
+                }
                 Ok(()) => {
                     let last = send_and_wait(call);
                     free(message);

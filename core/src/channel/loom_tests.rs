@@ -4,7 +4,7 @@
 //!
 //! Two or three threads each, at most two preemptions; each model takes seconds.
 
-use super::{Buffer, Call, Caller, Failure, Route, Target};
+use super::{Buffer, Call, Caller, Failure, Kind, Route, Target};
 use crate::abi::hresult::{RPC_E_CALL_CANCELED, RPC_E_CALL_COMPLETE, RPC_S_CALL_CANCELLED_HR};
 use crate::kernel::Event;
 use crate::platform::{self, Deadline, Why};
@@ -24,7 +24,7 @@ impl Flight {
         let target = Target { apartment: Weak::new(), ipid: GUID::zeroed(), iid: GUID::zeroed(), context: 3 };
         let caller = Caller {
             logical: GUID::zeroed(),
-            asynchronous: true,
+            kind: Kind::Begun,
             tid: 0,
             blanket: None,
             chain: Default::default(),

@@ -16,7 +16,7 @@ mod server;
 mod steps;
 
 pub(crate) use buffer::{Buffer, Buffers};
-pub(crate) use call::{Call, Caller, Failure, Kept, Outer, Route, Target};
+pub(crate) use call::{Call, Caller, Failure, Kept, Kind, Outer, Route, Target};
 pub(crate) use client::ClientChannel;
 use hooks::Attached;
 pub use hooks::CoRegisterChannelHook;

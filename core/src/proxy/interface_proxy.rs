@@ -13,7 +13,7 @@ use super::head::{self, Head, Proxy};
 use super::info::InterfaceInfo;
 use crate::abi::hresult::{CO_E_OBJNOTCONNECTED, E_NOINTERFACE, E_OUTOFMEMORY, E_POINTER, S_OK};
 use crate::abi::interfaces::{ICallFactory, ICallFactory_Vtbl, IRpcChannelBuffer};
-use crate::abi::types::RPCOLEMESSAGE;
+use crate::abi::types::{RPCFLG_ASYNCHRONOUS, RPCOLEMESSAGE};
 use crate::marshal::ndr::{Ndr, Reader, Result, Writer, check};
 use crate::object::{guard, raw};
 use std::ffi::c_void;
@@ -133,7 +133,7 @@ pub(super) fn message(slot: u32, size: u32) -> RPCOLEMESSAGE {
     RPCOLEMESSAGE { iMethod: slot, cbBuffer: size, ..RPCOLEMESSAGE::default() }
 }
 
-/// Counts the request, gets a buffer for it and writes it. The writer that comes back can still abandon it.
+/// Counts the request, gets a buffer for it, with the flags that the message has, and writes it. The writer that comes back can still abandon it.
 ///
 /// # Safety
 /// `measure` of the parameters succeeded.
@@ -147,7 +147,7 @@ pub(super) unsafe fn write_request<'a>(
     let mut counter = Writer::counting(Some(channel));
     // SAFETY: the caller's promise.
     unsafe { ins.write(&mut counter)? };
-    *msg = message(slot, counter.position());
+    *msg = RPCOLEMESSAGE { rpcFlags: msg.rpcFlags, ..message(slot, counter.position()) };
     // SAFETY: the message is ours.
     check(unsafe { channel.GetBuffer(msg, &info.iid) })?;
     if msg.Buffer.is_null() && counter.position() > 0 {
@@ -207,6 +207,22 @@ pub(super) unsafe fn reset(outs: &impl Outs, zeroed: bool) {
 /// `this` is the typed pointer of an interface proxy, and the caller of the method passed valid parameters.
 #[inline]
 pub unsafe fn call(this: *mut c_void, slot: u32, ins: impl Ins, outs: impl Outs) -> HRESULT {
+    // SAFETY: the caller's promise.
+    unsafe { call_with(0, this, slot, ins, outs) }
+}
+
+/// A notification of the old kind: sends the parameters, and leaves to the channel whether it waits (MSG-19).
+///
+/// # Safety
+/// As for [`call`].
+#[inline]
+pub unsafe fn notify(this: *mut c_void, slot: u32, ins: impl Ins) -> HRESULT {
+    // SAFETY: the caller's promise.
+    unsafe { call_with(RPCFLG_ASYNCHRONOUS, this, slot, ins, ()) }
+}
+
+#[inline]
+unsafe fn call_with(flags: u32, this: *mut c_void, slot: u32, ins: impl Ins, outs: impl Outs) -> HRESULT {
     guard::call(|| {
         // SAFETY: word 0 of a proxy is its root, and the caller holds it.
         let head = unsafe { &*this.cast::<Head>() };
@@ -222,7 +238,7 @@ pub unsafe fn call(this: *mut c_void, slot: u32, ins: impl Ins, outs: impl Outs)
         }
         let mut zeroed = false;
         // SAFETY: measured.
-        match unsafe { exchange(head, slot, &ins, &outs, &mut zeroed) } {
+        match unsafe { exchange(head, (slot, flags), &ins, &outs, &mut zeroed) } {
             Ok(hr) => hr,
             Err(hr) => {
                 // SAFETY: measured.
@@ -243,11 +259,17 @@ pub unsafe fn refuse(outs: impl Outs) -> HRESULT {
     crate::abi::hresult::CLASS_E_NOAGGREGATION
 }
 
-unsafe fn exchange(head: &Head, slot: u32, ins: &impl Ins, outs: &impl Outs, zeroed: &mut bool) -> Result<HRESULT> {
+unsafe fn exchange(
+    head: &Head,
+    (slot, flags): (u32, u32),
+    ins: &impl Ins,
+    outs: &impl Outs,
+    zeroed: &mut bool,
+) -> Result<HRESULT> {
     let link = head.link.enter().ok_or(CO_E_OBJNOTCONNECTED)?;
     // SAFETY: the link holds an IRpcChannelBuffer as long as it is used.
     let channel = unsafe { InterfaceRef::<IRpcChannelBuffer>::from_raw(NonNull::new_unchecked(link.pointer())) };
-    let mut msg = RPCOLEMESSAGE::default();
+    let mut msg = RPCOLEMESSAGE { rpcFlags: flags, ..RPCOLEMESSAGE::default() };
     // SAFETY: measured by the caller.
     unsafe { write_request(channel, head.info, slot, ins, &mut msg)? };
     *zeroed = true;
@@ -256,6 +278,11 @@ unsafe fn exchange(head: &Head, slot: u32, ins: &impl Ins, outs: &impl Outs, zer
     let mut status = 0;
     // SAFETY: the message holds the request.
     check(unsafe { channel.SendReceive(&mut msg, &mut status) })?;
+    if flags & RPCFLG_ASYNCHRONOUS != 0 {
+        // There is a reply only where the channel has made a call of it, and nobody wants it.
+        free_buffer(channel, &mut msg);
+        return Ok(S_OK);
+    }
     // SAFETY: the message holds the reply.
     let result = unsafe { read_reply(outs, &msg) };
     free_buffer(channel, &mut msg);

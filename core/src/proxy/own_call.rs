@@ -14,7 +14,7 @@ use crate::abi::interfaces::{AsyncIMultiQI, AsyncIUnknown, ISynchronize};
 use crate::abi::types::MSHCTX_INPROC;
 use crate::abi::types::{COWAIT_DEFAULT, INFINITE};
 use crate::call::{Held, MakeOwn, Pending};
-use crate::channel::{Buffer, Call, Failure, Target, client};
+use crate::channel::{Buffer, Call, Failure, Kind, Target, client};
 use crate::marshal::ndr::{Result, check};
 use crate::object::guard;
 use crate::protocol::halves::{Begin, Finish, Halves};
@@ -102,7 +102,7 @@ impl OwnCall {
         };
         let apartment = manager.server().as_ref().map_or_else(Default::default, Arc::downgrade);
         let target = Target { apartment, ipid: GUID::zeroed(), iid: head.iid(), context: MSHCTX_INPROC };
-        let call = Call::take(target, client::caller(true, None), Buffer::default());
+        let call = Call::take(target, client::caller(Kind::Begun, None), Buffer::default());
         call.expect(self.pending.adopt(&call, Some(&sync)));
         self.halves.announce(slot);
         start(manager, allowed, call);

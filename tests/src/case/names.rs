@@ -19,7 +19,7 @@ interfaces! {
     IObjContext IContext IComThreadingInfo IInitializeSpy IGlobalOptions
     ICallFactory ICancelMethodCalls IMessageFilter
     IMarshal IMarshal2 INoMarshal IGlobalInterfaceTable IAgileObject IAgileReference IContextCallback ISequentialStream IStream
-    AsyncIUnknown IClientSecurity IServerSecurity
+    IAdviseSink IAdviseSink2 AsyncIUnknown IClientSecurity IServerSecurity
     ISample AsyncISample ILocal
 }
 

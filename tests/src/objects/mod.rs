@@ -9,6 +9,7 @@ mod outer;
 mod recorder;
 mod releaser;
 mod sample;
+mod sink;
 mod spy;
 mod window;
 
@@ -23,6 +24,7 @@ pub use window::create_window;
 
 use hook::Hook;
 use marshaled::{Agile, ByValue, Listener, NoMarshal, NoStubs};
+use sink::Sink;
 use spy::Spy;
 
 use crate::ops::Call;
@@ -85,6 +87,7 @@ pub fn make(kind: &str, made: Option<String>, player: Player) -> Result<*mut c_v
         "Filter" => IMessageFilter::from(Filter(player)).into_raw(),
         "Hook" => IChannelHook::from(Hook(player)).into_raw(),
         "Recorder" => IPSFactoryBuffer::from(recorder::Recorder::new(player)?).into_raw(),
+        "Sink" => IAdviseSink2::from(Sink(player)).into_raw(),
         "Spy" => IInitializeSpy::from(Spy(player)).into_raw(),
         "NoStubs" => IPSFactoryBuffer::from(NoStubs(player)).into_raw(),
         _ => return Err(format!("no kind of object: {kind}")),

@@ -14,6 +14,7 @@
 //! be left out. `name:text` is a word, with quotes only if it has blanks. Results have prefixes, too. Operations call what a user of `oleander::` can call, and nothing else.
 
 mod activation;
+mod advise;
 mod apartments;
 mod calls;
 mod contexts;
@@ -79,6 +80,7 @@ use give;
 /// All tables.
 const TABLES: &[&[Operation]] = &[
     machinery::OPERATIONS,
+    advise::OPERATIONS,
     waits::OPERATIONS,
     events::OPERATIONS,
     apartments::OPERATIONS,

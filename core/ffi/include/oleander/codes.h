@@ -196,6 +196,9 @@ typedef int32_t AgileReferenceOptions;
 #define CLSCTX_ALL                           0x17
 #define CLSCTX_APPCONTAINER                  0x400000
 
+/* A message is a notification of the old kind. */
+#define RPCFLG_ASYNCHRONOUS                  0x40000000
+
 /* What kind of call arrives at a message filter. */
 #define CALLTYPE_TOPLEVEL                    1
 #define CALLTYPE_NESTED                      2

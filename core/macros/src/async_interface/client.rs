@@ -34,10 +34,15 @@ fn sync_body(index: u32, method: &Method) -> Thunk {
         .iter()
         .filter(|param| matches!(param.kind, Kind::Local))
         .map(|Param { name, .. }| quote!(if !#name.is_null() { return unsafe { __o::refuse(#outs) }; }));
+    let send = if method.notification {
+        quote!(__o::notify(__this, __BASE + #index, #ins))
+    } else {
+        quote!(__o::call(__this, __BASE + #index, #ins, #outs))
+    };
     Thunk {
         name: method.name.clone(),
         params: typed(method.params.iter()),
-        body: quote! { #(#refusals)* unsafe { __o::call(__this, __BASE + #index, #ins, #outs) } },
+        body: quote! { #(#refusals)* unsafe { #send } },
     }
 }
 

@@ -102,6 +102,8 @@ pub struct Param {
 pub struct Method {
     pub name: Ident,
     pub params: Vec<Param>,
+    /// Nobody waits for it, where its caller and its server have message queues (MSG-19).
+    pub notification: bool,
     /// The method of the vtable that this one is called as, where they differ (MIDL-13).
     pub local: Option<Local>,
 }
@@ -126,8 +128,8 @@ enum Role {
     Plain,
     /// `#[idl(local)]`.
     Local,
-    /// `#[idl(call_as(Local))]`.
-    CallAs(Ident),
+    /// `#[idl(call_as(Local))]`, and whether `notification` is behind it.
+    CallAs(Ident, bool),
 }
 
 /// What `#[idl(…)]` says, before it is checked.
@@ -206,7 +208,7 @@ pub fn check(def: &mut InterfaceDef, has_twin: bool) -> Result<Vec<Method>> {
         methods.push(match role(&item)? {
             Role::Plain => check_method(&item, has_twin)?,
             Role::Local => remote_of(&item, items.next(), has_twin)?,
-            Role::CallAs(local) => {
+            Role::CallAs(local, _) => {
                 let message = format!("the method that is called as `{local}` comes right behind `{local}`");
                 return Err(Error::new(item.name.span(), message));
             }
@@ -217,7 +219,8 @@ pub fn check(def: &mut InterfaceDef, has_twin: bool) -> Result<Vec<Method>> {
 }
 
 fn role(method: &interface::Method) -> Result<Role> {
-    const RULE: &str = "`#[idl(…)]` belongs to parameters; a method takes `local` or `call_as(…)` only";
+    const RULE: &str =
+        "`#[idl(…)]` belongs to parameters; a method takes `local`, `call_as(…)` or `call_as(…), notification` only";
     let mut role = Role::Plain;
     for attr in &method.attrs {
         if attr.path().is_ident("async_uuid") || attr.path().is_ident("uuid") {
@@ -233,7 +236,12 @@ fn role(method: &interface::Method) -> Result<Role> {
                 "call_as" => {
                     let content;
                     syn::parenthesized!(content in input);
-                    Ok(Role::CallAs(content.parse()?))
+                    let local = content.parse()?;
+                    let notification = input.parse::<Option<Token![,]>>()?.is_some();
+                    if notification && Ident::parse_any(input)? != "notification" {
+                        return Err(Error::new_spanned(attr, RULE));
+                    }
+                    Ok(Role::CallAs(local, notification))
                 }
                 _ => Err(Error::new_spanned(attr, RULE)),
             }
@@ -250,9 +258,10 @@ fn remote_of(item: &interface::Method, next: Option<interface::Method>, has_twin
         Error::new(item.name.span(), message)
     };
     let next = next.ok_or_else(alone)?;
-    if !matches!(role(&next)?, Role::CallAs(local) if local == item.name) {
-        return Err(alone());
-    }
+    let notification = match role(&next)? {
+        Role::CallAs(local, notification) if local == item.name => notification,
+        _ => return Err(alone()),
+    };
     let directions =
         item.params.iter().map(|param| direction(param, &Idl::read(&param.attrs)?)).collect::<Result<_>>()?;
     let method = interface::Method {
@@ -267,7 +276,11 @@ fn remote_of(item: &interface::Method, next: Option<interface::Method>, has_twin
         ty: param.ty.clone(),
     });
     let local = Local { method: interface::Method { params: params.collect(), ..method }, directions };
-    Ok(Method { local: Some(local), ..check_method(&next, has_twin)? })
+    let remote = check_method(&next, has_twin)?;
+    if let Some(param) = remote.params.iter().find(|param| notification && param.comes_out()) {
+        return Err(Error::new(param.name.span(), "nothing comes back from a notification"));
+    }
+    Ok(Method { local: Some(local), notification, ..remote })
 }
 
 fn check_method(method: &interface::Method, has_twin: bool) -> Result<Method> {
@@ -278,7 +291,7 @@ fn check_method(method: &interface::Method, has_twin: bool) -> Result<Method> {
         return Err(Error::new(param.name.span(), message));
     }
     size::check(&params, has_twin)?;
-    Ok(Method { name: method.name.clone(), params, local: None })
+    Ok(Method { name: method.name.clone(), params, notification: false, local: None })
 }
 
 fn check_output(method: &interface::Method) -> Result<()> {

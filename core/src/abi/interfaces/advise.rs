@@ -1,5 +1,8 @@
 //! Notifications: nothing comes back, not even a code; on the wire there is one. In vtable order; the functions between the
 //! two are in `advise/call_as.rs` (IID-13).
+//!
+//! The five of IAdviseSink are notifications of the old kind, for which the caller does not wait (MSG-19); that of
+//! IAdviseSink2 is a call.
 
 mod call_as;
 
@@ -18,7 +21,7 @@ pub unsafe trait IAdviseSink: IUnknown {
     /// The data have changed; here they are, or null.
     #[idl(local)]
     fn OnDataChange(&self, #[idl(in)] pFormatetc: *const FORMATETC, #[idl(in)] pStgmed: *const STGMEDIUM);
-    #[idl(call_as(OnDataChange))]
+    #[idl(call_as(OnDataChange), notification)]
     fn RemoteOnDataChange(
         &self,
         #[idl(in, unique)] pFormatetc: *const FORMATETC,
@@ -27,22 +30,22 @@ pub unsafe trait IAdviseSink: IUnknown {
     /// The view has changed.
     #[idl(local)]
     fn OnViewChange(&self, #[idl(in)] dwAspect: u32, #[idl(in)] lindex: i32);
-    #[idl(call_as(OnViewChange))]
+    #[idl(call_as(OnViewChange), notification)]
     fn RemoteOnViewChange(&self, #[idl(in)] dwAspect: u32, #[idl(in)] lindex: i32) -> HRESULT;
     /// The object has a new name.
     #[idl(local)]
     fn OnRename(&self, #[idl(in)] pmk: *mut c_void);
-    #[idl(call_as(OnRename))]
+    #[idl(call_as(OnRename), notification)]
     fn RemoteOnRename(&self, #[idl(in, iid_is(self::IID_IMONIKER))] pmk: *mut c_void) -> HRESULT;
     /// The object was saved.
     #[idl(local)]
     fn OnSave(&self);
-    #[idl(call_as(OnSave))]
+    #[idl(call_as(OnSave), notification)]
     fn RemoteOnSave(&self) -> HRESULT;
     /// The object is closed.
     #[idl(local)]
     fn OnClose(&self);
-    #[idl(call_as(OnClose))]
+    #[idl(call_as(OnClose), notification)]
     fn RemoteOnClose(&self) -> HRESULT;
 }
 

@@ -46,13 +46,31 @@ pub(crate) struct Target {
     pub(crate) context: u32,
 }
 
+/// How a call is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The caller waits for the reply.
+    Synchronous,
+    /// It was sent by `Begin_`.
+    Begun,
+    /// A notification of the old kind: nobody hears of its end (MSG-19).
+    Notification,
+}
+
+impl Kind {
+    /// What a message filter cannot refuse.
+    pub(crate) fn is_asynchronous(self) -> bool {
+        self != Self::Synchronous
+    }
+}
+
 /// Who calls: what the server can learn of the client.
 #[derive(Clone)]
 pub(crate) struct Caller {
     /// The logical thread (APT-33).
     pub(crate) logical: GUID,
-    /// Whether the call was sent by `Begin_`.
-    pub(crate) asynchronous: bool,
+    /// How it calls.
+    pub(crate) kind: Kind,
     /// What `CoGetCallerTID` says (APT-34).
     pub(crate) tid: u32,
     /// What the client set for the proxy; nothing is the default.
