@@ -6,10 +6,11 @@
 use crate::explore::{Runner, Scenario};
 use crate::replay::{Choices, Replaying, Token, scenario_hash, shrink, try_replay};
 use crate::report::{End, Report};
-use crate::search::{Crew, Plan, Rules, search};
+use crate::search::{Crew, Plan, Progress, Rules, search};
 use crate::trace::timeline;
 use crate::world::{Hub, Limits};
 use std::fmt;
+use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
@@ -125,7 +126,9 @@ impl Builder {
         self
     }
 
-    /// Whether every execution is run twice, and the hashes of their traces compared. By default only the first one is.
+    /// Whether every execution is run twice, and the hashes of their traces compared. By default that is done at a low
+    /// rate: the first execution, the second, the fourth, and so on. A difference is a failure
+    /// ([`End::Uncontrolled`](crate::End::Uncontrolled)), which names the first step that differs.
     #[must_use]
     pub fn self_check(mut self, every: bool) -> Self {
         self.self_check = every;
@@ -172,6 +175,10 @@ impl Builder {
             split_after: self.split_after.unwrap_or(split_after),
             shard: self.shard,
             self_check: self.self_check,
+            progress: Arc::new(Progress::new(
+                began,
+                self.executions_max.or((executions < u64::MAX).then_some(executions)),
+            )),
         }
     }
 
@@ -180,7 +187,7 @@ impl Builder {
     /// The scenario is shared by the workers, each of which runs it on a thread of its own: hence `Sync`.
     ///
     /// # Panics
-    /// Where a world is already running, and if the scenario depends on something that the world does not control.
+    /// Where a world is already running.
     pub fn run(&self, scenario: impl Fn() + Sync) -> Checked {
         let workers = match self.workers {
             0 => available_parallelism().map_or(1, usize::from),
@@ -205,9 +212,12 @@ impl Builder {
 
     /// Shrinks an execution that failed, and describes it.
     fn counterexample(&self, runner: &mut dyn Runner, choices: Choices, end: &End) -> Counterexample {
-        let choices = shrink(runner, &self.limits, choices, end);
+        let uncontrolled = matches!(end, End::Uncontrolled(_));
+        let choices = if uncontrolled { choices } else { shrink(runner, &self.limits, choices, end) };
         let scenario = scenario_hash(runner, &self.limits);
-        let end = runner.execute(&mut Replaying::new(&choices), &self.limits);
+        let again = runner.execute(&mut Replaying::new(&choices), &self.limits);
+        // What does not come again the same can only be told as it was.
+        let end = if uncontrolled { end.clone() } else { again };
         Counterexample {
             token: Token { scenario, choices },
             timeline: timeline(runner.trace(), &runner.names()),
@@ -305,6 +315,9 @@ impl fmt::Display for Checked {
 impl fmt::Display for Counterexample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { token, report, timeline } = self;
+        if let End::Uncontrolled(_) = report.end {
+            return write!(f, "{report}\n\n{timeline}\n\nIt cannot be replayed.");
+        }
         write!(
             f,
             "{report}\n\n{timeline}\n\nreplay: oleander_sim::replay(\"{token}\", scenario)\n    or: {REPLAY_VARIABLE}='{token}' cargo test NAME"

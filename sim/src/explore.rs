@@ -116,6 +116,9 @@ pub(crate) fn explore_runner(schedule: &mut dyn Schedule, limits: &Limits, runne
             break;
         }
         let end = runner.execute(schedule, limits);
+        if let Some(divergence) = schedule.divergence() {
+            panic!("{}", End::Uncontrolled(divergence));
+        }
         found.schedules += 1;
         found.steps_max = found.steps_max.max(runner.trace().steps().len() as u64);
         if limits.count_traces {

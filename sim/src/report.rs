@@ -1,5 +1,6 @@
 //! How an execution ended, and the words for it.
 
+use crate::trace::Touch;
 use oleander::platform::{Object, Why};
 use std::fmt;
 
@@ -63,6 +64,17 @@ pub enum End {
     },
     /// More steps than the limit: most likely threads that go round in circles.
     StepLimit,
+    /// The same choices led to something else than before.
+    Uncontrolled(Divergence),
+}
+
+/// Where an execution did something else than an earlier one under the same choices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Divergence {
+    /// The step, counted from 0.
+    pub step: usize,
+    /// What was different.
+    pub what: String,
 }
 
 /// A thread that waits in vain.
@@ -83,6 +95,13 @@ impl fmt::Display for End {
         match self {
             Self::Completed => f.write_str("completed"),
             Self::Panicked { thread, message } => write!(f, "thread '{thread}' panicked: {message}"),
+            Self::Uncontrolled(Divergence { step, what }) => write!(
+                f,
+                "uncontrolled nondeterminism: the same choices led to another execution, from step {} on: {what}. The \
+                 scenario depends on something that the world does not control: a static that keeps its value, the order \
+                 of a HashMap, real time, an address",
+                step + 1
+            ),
             Self::StepLimit => f.write_str("stopped at the step limit: do threads go round in circles?"),
             Self::Deadlock { blocked, limits } => {
                 f.write_str("deadlock:")?;
@@ -112,5 +131,17 @@ impl fmt::Display for Blocked {
             write!(f, "{} {:?} {}", if i == 0 { " on" } else { "," }, object.kind, object.id)?;
         }
         Ok(())
+    }
+}
+
+/// What a step announces, in a few words.
+pub(crate) fn words(touches: &[Touch]) -> String {
+    let one = |touch: &Touch| {
+        format!("{:?} {:?} {}", touch.access, touch.object.kind, touch.object.id & 0xffff).to_lowercase()
+    };
+    match touches.split_first() {
+        None => "go on".to_owned(),
+        Some((first, [])) => one(first),
+        Some((first, rest)) => format!("{} and {} more", one(first), rest.len()),
     }
 }

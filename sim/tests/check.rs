@@ -5,7 +5,8 @@ mod common;
 use common::*;
 use oleander::kernel::Event;
 use oleander::platform::{Deadline, Why};
-use oleander_sim::{Builder, Checked, Strategy, TokenError, check, replay, try_replay, world};
+use oleander_sim::{Builder, Checked, End, Strategy, TokenError, check, replay, try_replay, world};
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -138,7 +139,69 @@ fn a_scenario_that_remembers_is_found_out() {
         assert!(event.wait(Deadline::NEVER, Why::Wait));
         thread.join().expect("it does not panic");
     };
-    let words = catch_unwind(AssertUnwindSafe(|| Builder::new().run(fickle))).unwrap_err();
-    let words = words.downcast::<String>().expect("words");
-    assert!(words.contains("something that the world does not control"), "{words}");
+    let checked = Builder::new().run(fickle);
+    let words = checked.to_string();
+    assert!(words.contains("uncontrolled nondeterminism") && words.contains("cannot be replayed"), "{words}");
+}
+
+/// The step that a check names as the first that differs.
+#[track_caller]
+fn divergence(checked: &Checked) -> usize {
+    match &failure(checked).report.end {
+        End::Uncontrolled(divergence) => divergence.step,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_counter_in_a_static_is_found_at_the_step_that_it_changes() {
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+    for strategy in [Strategy::Exhaustive, Strategy::Dfs, Strategy::Random, Strategy::PreemptionBound(1)] {
+        RUNS.store(0, Ordering::Relaxed);
+        let checked = Builder::new().strategy(strategy).run(|| {
+            let flags = [Flag::new(), Flag::new()];
+            flags[0].read();
+            flags[1].read();
+            flags[(RUNS.fetch_add(1, Ordering::Relaxed) % 2) as usize].write(1);
+        });
+        assert_eq!((divergence(&checked), checked.executions), (2, 1), "{strategy:?}: {checked}");
+    }
+}
+
+#[test]
+fn a_change_in_a_later_execution_is_found_when_its_prefix_is_run_again() {
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+    for strategy in [Strategy::Exhaustive, Strategy::Dfs] {
+        RUNS.store(0, Ordering::Relaxed);
+        let checked = Builder::new().strategy(strategy).run(|| {
+            let late = RUNS.fetch_add(1, Ordering::Relaxed) > 9;
+            let flag = Flag::new();
+            let threads: Vec<_> = (0..3)
+                .map(|i| {
+                    let flag = flag.clone();
+                    world::spawn("writer", move || {
+                        if !late {
+                            flag.read();
+                        }
+                        flag.write(i);
+                    })
+                })
+                .collect();
+            threads.into_iter().for_each(join);
+        });
+        assert!(checked.to_string().contains("uncontrolled nondeterminism"), "{strategy:?}: {checked}");
+        assert!(divergence(&checked) < 6, "{strategy:?}: {checked}");
+    }
+}
+
+#[test]
+fn the_order_of_a_hash_map_is_found() {
+    // Each map has keys of its own by which it hashes: ten names come in the same order once in 3,628,800 times.
+    let checked = Builder::new().run(|| {
+        let flags: HashMap<usize, Flag> = (0..10).map(|i| (i, Flag::new())).collect();
+        flags.values().for_each(|flag| flag.write(1));
+    });
+    assert!(divergence(&checked) < 10, "{checked}");
+    let words = checked.to_string();
+    assert!(words.contains("the order of a HashMap") && words.contains("write event"), "{words}");
 }

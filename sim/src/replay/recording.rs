@@ -1,5 +1,6 @@
 //! The choices of an execution: written down while a strategy makes them, made again.
 
+use crate::report::Divergence;
 use crate::schedule::{Point, Schedule};
 use crate::trace::Trace;
 
@@ -77,6 +78,10 @@ impl Schedule for Recording<'_> {
 
     fn is_redundant(&self) -> bool {
         self.inner.is_redundant()
+    }
+
+    fn divergence(&self) -> Option<Divergence> {
+        self.inner.divergence()
     }
 }
 

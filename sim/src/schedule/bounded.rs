@@ -1,6 +1,7 @@
 //! Depth-first search over the schedules that cost at most so much: most faults need few preemptions.
 
 use super::{Dfs, Point, Schedule};
+use crate::report::Divergence;
 use crate::trace::Trace;
 
 /// What a choice costs.
@@ -80,5 +81,9 @@ impl Schedule for Bounded {
 
     fn choose_n(&mut self, n: usize) -> usize {
         self.dfs.choose_n(n)
+    }
+
+    fn divergence(&self) -> Option<Divergence> {
+        self.dfs.divergence()
     }
 }

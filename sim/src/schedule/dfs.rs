@@ -4,6 +4,7 @@
 //! before `at` is being replayed; at the end of an execution the last choice with an alternative left moves on.
 
 use super::{Point, Schedule};
+use crate::report::Divergence;
 use crate::trace::Trace;
 
 /// Every schedule once, in the order of the enabled threads: last-run first, then round-robin upward.
@@ -13,6 +14,9 @@ pub struct Dfs {
     at: usize,
     /// Choices before this are given: they are those of a part of the search.
     from: usize,
+    /// The choice that had another number of ways, and how many steps there were before it.
+    diverged: Option<(usize, usize)>,
+    steps: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +47,7 @@ impl Dfs {
             for taken in taken + 1..of {
                 let mut path = self.path[..depth].to_vec();
                 path.push(Branch { taken, of });
-                parts.push(Self { path, at: 0, from: depth + 1 });
+                parts.push(Self { path, from: depth + 1, ..Self::default() });
             }
         }
         parts
@@ -59,17 +63,17 @@ impl Dfs {
             self.path.push(Branch { taken: 0, of });
             return 0;
         };
-        assert_eq!(
-            branch.of, of,
-            "choice {at} had another number of ways when these choices were taken before: the scenario depends on \
-             something that the world does not control"
-        );
+        if branch.of != of {
+            self.diverged.get_or_insert((at, self.steps));
+            return 0;
+        }
         branch.taken
     }
 }
 
 impl Schedule for Dfs {
     fn new_execution(&mut self, previous: Option<&Trace>) -> bool {
+        self.steps = 0;
         if previous.is_none() {
             self.path.clear();
         } else {
@@ -85,10 +89,16 @@ impl Schedule for Dfs {
     }
 
     fn choose(&mut self, point: &Point<'_>) -> usize {
+        self.steps = point.trace().steps().len();
         self.branch(point.enabled().len())
     }
 
     fn choose_n(&mut self, n: usize) -> usize {
         self.branch(n)
+    }
+
+    fn divergence(&self) -> Option<Divergence> {
+        let what = |(at, step)| Divergence { step, what: format!("choice {at} had another number of ways before") };
+        self.diverged.map(what)
     }
 }

@@ -18,6 +18,7 @@ pub use pct::Pct;
 pub(crate) use portfolio::Portfolio;
 pub use random::RandomWalk;
 
+use crate::report::Divergence;
 use crate::trace::{Outcome, Touch, Trace};
 
 /// A strategy: it decides every choice of an execution, and whether there is another execution.
@@ -37,6 +38,12 @@ pub trait Schedule {
     /// Whether the current execution has turned out to be like one before. Only who reduces knows.
     fn is_redundant(&self) -> bool {
         false
+    }
+
+    /// Where the current execution does not do what an earlier one did under the same choices, if that was noticed. What
+    /// is chosen after that is of no consequence.
+    fn divergence(&self) -> Option<Divergence> {
+        None
     }
 }
 

@@ -3,6 +3,7 @@
 //! Each sees the traces of its own executions only. When the exhaustive one has run everything, all is done.
 
 use super::{Dpor, Pct, Point, RandomWalk, Schedule};
+use crate::report::Divergence;
 use crate::trace::Trace;
 
 /// Strategies in turns.
@@ -86,5 +87,9 @@ impl Schedule for Portfolio {
 
     fn is_redundant(&self) -> bool {
         self.current == 0 && self.dpor.is_redundant()
+    }
+
+    fn divergence(&self) -> Option<Divergence> {
+        self.dpor.divergence().filter(|_| self.current == 0)
     }
 }

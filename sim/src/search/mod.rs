@@ -10,16 +10,19 @@
 
 mod crew;
 mod plan;
+mod progress;
 mod work;
 
 pub(crate) use crew::Crew;
 pub(crate) use plan::Plan;
+pub(crate) use progress::Progress;
 
 use crate::explore::Runner;
 use crate::replay::Choices;
 use crate::report::End;
 use crate::world::Limits;
 use plan::Parts;
+use std::sync::Arc;
 use std::time::Instant;
 use work::{Halt, Job, work};
 
@@ -36,6 +39,7 @@ pub(crate) struct Rules {
     pub(crate) shard: (u64, u64),
     /// Whether every execution is run twice.
     pub(crate) self_check: bool,
+    pub(crate) progress: Arc<Progress>,
 }
 
 /// What a search found.

@@ -3,9 +3,13 @@
 use super::{Plan, Rules};
 use crate::explore::Runner;
 use crate::replay::{Choices, Recording, Replaying};
-use crate::report::End;
+use crate::report::{Divergence, End, words};
 use crate::schedule::Schedule;
+use crate::trace::Trace;
 use std::time::Instant;
+
+/// A part of a search runs none of its executions before this one twice.
+const PART_CHECKED_FROM: u64 = 256;
 
 /// Why a job has halted.
 #[derive(Debug)]
@@ -108,12 +112,16 @@ pub(super) fn work(job: &mut Job, runner: &mut dyn Runner, rules: &Rules, first:
         let mut recording = Recording::new(job.plan.schedule(), std::mem::take(&mut choices));
         let end = runner.execute(&mut recording, &rules.limits);
         let redundant = recording.is_redundant();
+        let divergence = recording.divergence();
         choices = recording.into_choices();
-        if end == End::Completed && (rules.self_check || first && job.runs() == 0) {
-            compare(runner, &Choices::of(&choices), rules);
-        }
+        let diverged = divergence.or_else(|| {
+            let checked = end == End::Completed && rules.is_checked(job.runs() + 1, first);
+            checked.then(|| compare(runner, &Choices::of(&choices), rules)).flatten()
+        });
+        let end = diverged.map_or(end, End::Uncontrolled);
         job.executions += u64::from(!redundant);
         job.redundant += u64::from(redundant);
+        rules.progress.count();
         job.steps_max = job.steps_max.max(runner.trace().steps().len() as u64);
         if end != End::Completed {
             job.halt = Some(Halt::Failed(Choices::of(&choices), end));
@@ -121,14 +129,36 @@ pub(super) fn work(job: &mut Job, runner: &mut dyn Runner, rules: &Rules, first:
     }
 }
 
-/// Runs the execution that has just been run once more. The trace that is left is the same, or the world is not in
-/// control.
-fn compare(runner: &mut dyn Runner, choices: &Choices, rules: &Rules) {
-    let hash = runner.trace().hash();
+impl Rules {
+    /// Whether a job's execution with this number is run twice: the first ones are rather often, later ones hardly ever.
+    fn is_checked(&self, number: u64, first: bool) -> bool {
+        self.self_check || number.is_power_of_two() && (first || number >= PART_CHECKED_FROM)
+    }
+}
+
+/// Runs the execution that has just been run once more; says where it was not the same.
+fn compare(runner: &mut dyn Runner, choices: &Choices, rules: &Rules) -> Option<Divergence> {
+    let trace = runner.trace().clone();
     runner.execute(&mut Replaying::new(choices), &rules.limits);
-    assert_eq!(
-        hash,
-        runner.trace().hash(),
-        "the same choices led to another execution: the scenario depends on something that the world does not control"
-    );
+    (trace.hash() != runner.trace().hash()).then(|| difference(&trace, runner.trace()))
+}
+
+/// The first step in which two executions differ.
+fn difference(one: &Trace, other: &Trace) -> Divergence {
+    let count = one.steps().len().min(other.steps().len());
+    let is_other = |&step: &usize| {
+        let (a, b) = (one.steps()[step], other.steps()[step]);
+        (a.thread, a.outcome) != (b.thread, b.outcome) || one.touches(step) != other.touches(step)
+    };
+    let what = match (0..count).find(is_other) {
+        Some(step) => {
+            let say = |trace: &Trace| format!("thread {}: {}", trace.steps()[step].thread, words(trace.touches(step)));
+            return Divergence { step, what: format!("{}; then {}", say(one), say(other)) };
+        }
+        None if one.steps().len() != other.steps().len() => {
+            format!("{} steps, then {}", one.steps().len(), other.steps().len())
+        }
+        None => "threads began, values were chosen or the time moved elsewhere".to_owned(),
+    };
+    Divergence { step: count, what }
 }

@@ -89,7 +89,7 @@ struct Chosen {
 }
 
 /// The record of one execution.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Trace {
     steps: Vec<Step>,
     touches: Vec<Touch>,

@@ -150,7 +150,7 @@ impl Execution<'_> {
                 self.close();
                 end = self.panic().unwrap_or(end);
             }
-            End::Deadlock { .. } | End::StepLimit => self.leave_pending(None),
+            End::Deadlock { .. } | End::StepLimit | End::Uncontrolled(_) => self.leave_pending(None),
             End::Panicked { .. } => {
                 self.world.state.borrow_mut().trace.cut();
                 self.leave_pending(Some(self.last));

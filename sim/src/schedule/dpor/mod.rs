@@ -18,6 +18,7 @@ pub(crate) use split::{Part, Split};
 
 use super::relation::{Relation, looks_for_new};
 use super::{Point, Schedule};
+use crate::report::Divergence;
 use crate::trace::{Touch, Trace};
 use node::{Asleep, Node, Threads};
 use races::{Races, Wanted};
@@ -48,6 +49,7 @@ pub struct Dpor {
     asked: Vec<(usize, Wanted)>,
     /// How often it has begun anew, because it took too much for independent.
     restarts: u64,
+    diverged: Option<Divergence>,
 }
 
 impl Dpor {
@@ -70,11 +72,6 @@ impl Dpor {
 
     /// Takes in the execution that has just been run; says whether it was right about what is independent.
     fn finish(&mut self, trace: &Trace) -> bool {
-        assert!(
-            self.at >= self.replayed,
-            "an execution ended before it came to where it should have gone on differently: the scenario depends on \
-             something that the world does not control"
-        );
         self.len = self.at;
         self.redundant += u64::from(self.is_redundant());
         let right = self.races.relation == Relation::Plain || !looks_for_new(trace);
@@ -144,6 +141,11 @@ impl Dpor {
         self.inherited.extend(kept.cloned());
     }
 
+    fn diverge(&mut self, divergence: Divergence) -> usize {
+        self.diverged = Some(divergence);
+        0
+    }
+
     fn new_node(&mut self) -> &mut Node {
         if self.nodes.len() == self.len {
             self.nodes.push(Node::default());
@@ -183,12 +185,15 @@ impl Schedule for Dpor {
     }
 
     fn choose(&mut self, point: &Point<'_>) -> usize {
-        if self.is_redundant() {
+        if self.is_redundant() || self.diverged.is_some() {
             return 0;
         }
         if let Some(node) = self.nodes[..self.len].get_mut(self.at) {
             self.at += 1;
-            return node.replay(point);
+            return match node.replay(point) {
+                Ok(choice) => choice,
+                Err(divergence) => self.diverge(divergence),
+            };
         }
         let step = point.trace().steps().len();
         self.inherit(point.trace(), step);
@@ -206,12 +211,15 @@ impl Schedule for Dpor {
     }
 
     fn choose_n(&mut self, n: usize) -> usize {
-        if self.is_redundant() {
+        if self.is_redundant() || self.diverged.is_some() {
             return 0;
         }
         if let Some(node) = self.nodes[..self.len].get(self.at) {
             self.at += 1;
-            return node.replay_value(n);
+            return match node.replay_value(n) {
+                Ok(value) => value,
+                Err(divergence) => self.diverge(divergence),
+            };
         }
         let step = self.nodes[..self.len].last().map_or(0, |node| node.step);
         self.new_node().begin_value(step, n);
@@ -220,6 +228,14 @@ impl Schedule for Dpor {
 
     fn is_redundant(&self) -> bool {
         self.redundant_from.is_some()
+    }
+
+    fn divergence(&self) -> Option<Divergence> {
+        let early = || {
+            let node = self.nodes[..self.replayed].get(self.at)?;
+            Some(Divergence { step: node.step, what: "the execution has ended, and went on before".to_owned() })
+        };
+        self.diverged.clone().or_else(early)
     }
 }
 

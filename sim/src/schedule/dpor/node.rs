@@ -2,6 +2,7 @@
 
 use super::merge;
 use super::races::Wanted;
+use crate::report::{Divergence, words};
 use crate::schedule::Point;
 use crate::schedule::relation::Relation;
 use crate::trace::{Outcome, Touch, Trace};
@@ -114,39 +115,36 @@ impl Node {
         self.sleeping().map(|it| it.thread).collect()
     }
 
-    /// Takes the same choice again.
-    pub(super) fn replay(&mut self, point: &Point<'_>) -> usize {
-        assert!(
-            !self.is_value() && self.enabled == point.enabled() && self.outcomes == point.outcomes(),
-            "other threads can run at step {} than when the same choices were taken before ({:?}, then {:?}): the \
-             scenario depends on something that the world does not control",
-            self.step,
-            point.enabled(),
-            self.enabled
-        );
-        assert!(
-            self.fresh || self.announced == point.pending(self.taken),
-            "thread {} does something else in step {} than when the same choices were taken before: the scenario \
-             depends on something that the world does not control",
-            self.taken,
-            self.step
-        );
+    /// Takes the same choice again, if it is there.
+    pub(super) fn replay(&mut self, point: &Point<'_>) -> Result<usize, Divergence> {
+        let step = self.step;
+        if self.is_value() || self.enabled != point.enabled() || self.outcomes != point.outcomes() {
+            let what = format!("threads {:?} can run, and {:?} could before", point.enabled(), self.enabled);
+            return Err(Divergence { step, what });
+        }
+        let pending = point.pending(self.taken);
+        if !self.fresh && self.announced != pending {
+            let what = format!(
+                "thread {} is about to {}, and before to {}",
+                self.taken,
+                words(pending),
+                words(&self.announced)
+            );
+            return Err(Divergence { step, what });
+        }
         if self.fresh {
             self.fresh = false;
             self.announced.clear();
-            self.announced.extend_from_slice(point.pending(self.taken));
+            self.announced.extend_from_slice(pending);
         }
-        self.enabled.iter().position(|&thread| thread == self.taken).expect("it was enabled")
+        Ok(self.enabled.iter().position(|&thread| thread == self.taken).expect("it was enabled"))
     }
 
-    pub(super) fn replay_value(&self, n: usize) -> usize {
-        assert_eq!(
-            self.of, n,
-            "a choice in step {} had another number of ways when the same choices were taken before: the scenario \
-             depends on something that the world does not control",
-            self.step
-        );
-        self.taken
+    pub(super) fn replay_value(&self, n: usize) -> Result<usize, Divergence> {
+        if self.of == n {
+            return Ok(self.taken);
+        }
+        Err(Divergence { step: self.step, what: format!("a choice has {n} ways, and had {} before", self.of) })
     }
 
     /// An execution that begins here with one of `initials` is wanted. Says whether that is news.
