@@ -8,7 +8,7 @@ use crate::replay::{Choices, Replaying, Token, scenario_hash, shrink, try_replay
 use crate::report::{End, Report};
 use crate::search::{Crew, Plan, Progress, Rules, search};
 use crate::trace::timeline;
-use crate::world::{Hub, Limits};
+use crate::world::{Hub, Limits, TimeMode, Watch};
 use std::fmt;
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -54,6 +54,7 @@ pub struct Builder {
     workers: usize,
     shard: (u64, u64),
     split_after: Option<u64>,
+    stall_max: Duration,
 }
 
 impl Default for Builder {
@@ -68,10 +69,13 @@ impl Default for Builder {
             workers: 0,
             shard: (0, 1),
             split_after: None,
+            stall_max: STALL_MAX,
         }
     }
 }
 
+/// How much real time a step may take where nobody says.
+const STALL_MAX: Duration = Duration::from_secs(5);
 /// How many executions an endless strategy runs where nobody says.
 const RANDOM_EXECUTIONS: u64 = 1_000;
 /// How many executions an endless strategy, and any other, runs before the rest is split, where nobody says.
@@ -116,6 +120,13 @@ impl Builder {
     #[must_use]
     pub fn seconds_max(mut self, seconds: u64) -> Self {
         self.seconds_max = Some(Duration::from_secs(seconds));
+        self
+    }
+
+    /// When waits may give up: [`TimeMode::Urgent`] by default.
+    #[must_use]
+    pub fn time(mut self, mode: TimeMode) -> Self {
+        self.limits.time = mode;
         self
     }
 
@@ -165,6 +176,16 @@ impl Builder {
         self
     }
 
+    /// The most real time that a step may take, 5 s by default; [`Duration::MAX`] is any time. More means that something
+    /// blocks that the world does not see, as a mutex or a channel of `std` does. Its thread cannot be stopped: the process
+    /// says so on standard error, names `oleander_sim::sync` and `oleander_sim::thread`, and aborts. A replay is not watched,
+    /// so that a debugger can stop in it.
+    #[must_use]
+    pub fn stall_max(mut self, time: Duration) -> Self {
+        self.stall_max = time;
+        self
+    }
+
     fn rules(&self, began: Instant) -> Rules {
         let (executions, split_after) =
             if self.strategy.is_endless() { (RANDOM_EXECUTIONS, RANDOM_SPLIT_AFTER) } else { (u64::MAX, SPLIT_AFTER) };
@@ -193,7 +214,10 @@ impl Builder {
             0 => available_parallelism().map_or(1, usize::from),
             workers => workers,
         };
-        self.run_with(&mut Scenario { hub: Hub::default(), scenario: &scenario }, Crew::Threads(workers, &scenario))
+        let watch = (self.stall_max < Duration::MAX).then(|| Watch::new(self.stall_max));
+        let watch = watch.as_ref();
+        let mut runner = Scenario { hub: Hub::watched(watch), scenario: &scenario };
+        self.run_with(&mut runner, Crew::Threads(workers, &scenario, watch))
     }
 
     pub(crate) fn run_with(&self, runner: &mut dyn Runner, crew: Crew<'_>) -> Checked {
@@ -219,7 +243,7 @@ impl Builder {
         // What does not come again the same can only be told as it was.
         let end = if uncontrolled { end.clone() } else { again };
         Counterexample {
-            token: Token { scenario, choices },
+            token: Token { scenario, choices, time: self.limits.time },
             timeline: timeline(runner.trace(), &runner.names()),
             report: runner.report(end),
         }

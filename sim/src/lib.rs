@@ -44,4 +44,4 @@ pub use check::{Builder, Checked, Counterexample, REPLAY_VARIABLE, Strategy, che
 pub use explore::{Exploration, Failure, explore, explore_with};
 pub use replay::{Token, TokenError, replay, try_replay};
 pub use report::{Blocked, Divergence, End, Report};
-pub use world::{Limits, run, run_with};
+pub use world::{Limits, TimeMode, run, run_with};

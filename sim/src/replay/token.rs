@@ -2,10 +2,13 @@
 //! not the first: the 12th choice of the execution (counted from 0) is its second way, the 40th after that its third.
 
 use super::Choices;
+use crate::world::TimeMode;
 use std::fmt;
 use std::str::FromStr;
 
 const VERSION: &str = "olx1";
+/// The end of a token of an execution in which waits give up at any time.
+const ANY_TIME: &str = ":any-time";
 
 /// One execution of one scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +17,8 @@ pub struct Token {
     pub scenario: u32,
     /// What is chosen.
     pub(crate) choices: Choices,
+    /// When waits give up.
+    pub(crate) time: TimeMode,
 }
 
 /// Why a token is refused.
@@ -61,7 +66,7 @@ impl fmt::Display for Token {
             write!(f, "{}{}+{taken}", if i == 0 { "" } else { "," }, at - before)?;
             before = at;
         }
-        Ok(())
+        f.write_str(if self.time == TimeMode::AnyTime { ANY_TIME } else { "" })
     }
 }
 
@@ -70,7 +75,11 @@ impl FromStr for Token {
 
     fn from_str(text: &str) -> Result<Self, TokenError> {
         let malformed = |what: &str| TokenError::Malformed(format!("{what} in '{text}'"));
-        let mut parts = text.trim().splitn(3, ':');
+        let (body, time) = match text.trim().strip_suffix(ANY_TIME) {
+            Some(body) => (body, TimeMode::AnyTime),
+            None => (text.trim(), TimeMode::Urgent),
+        };
+        let mut parts = body.splitn(3, ':');
         let version = parts.next().unwrap_or_default();
         if version != VERSION {
             return Err(if version.starts_with("olx") {
@@ -93,7 +102,7 @@ impl FromStr for Token {
             }
             choices.set(at, number(taken)?);
         }
-        Ok(Self { scenario, choices })
+        Ok(Self { scenario, choices, time })
     }
 }
 
@@ -106,9 +115,13 @@ mod tests {
         let mut choices = Choices::default();
         choices.set(12, 1);
         choices.set(52, 2);
-        let token = Token { scenario: 0x5f3a_9c1b, choices };
-        assert_eq!(token.to_string(), "olx1:5f3a9c1b:12+1,40+2");
-        assert_eq!(token.to_string().parse(), Ok(token));
+        for (time, text) in
+            [(TimeMode::Urgent, "olx1:5f3a9c1b:12+1,40+2"), (TimeMode::AnyTime, "olx1:5f3a9c1b:12+1,40+2:any-time")]
+        {
+            let token = Token { scenario: 0x5f3a_9c1b, choices: choices.clone(), time };
+            assert_eq!(token.to_string(), text);
+            assert_eq!(token.to_string().parse(), Ok(token));
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use super::Rules;
 use super::work::{Halt, Job, work};
 use crate::explore::{Runner, Scenario};
-use crate::world::Hub;
+use crate::world::{Hub, Watch};
 use std::collections::VecDeque;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,15 +18,15 @@ pub(crate) enum Crew<'a> {
     /// The current thread.
     Alone,
     /// So many threads.
-    Threads(usize, &'a (dyn Fn() + Sync)),
+    Threads(usize, &'a (dyn Fn() + Sync), Option<&'a Watch>),
 }
 
 impl Crew<'_> {
     /// Works at jobs until all have halted; they come back in their order.
     pub(super) fn run(self, jobs: Vec<Job>, rules: &Rules, runner: &mut dyn Runner) -> Vec<Job> {
         match self {
-            Crew::Threads(workers, scenario) if workers > 1 && jobs.len() > 1 => {
-                together(jobs, workers, rules, scenario)
+            Crew::Threads(workers, scenario, watch) if workers > 1 && jobs.len() > 1 => {
+                together(jobs, workers, rules, scenario, watch)
             }
             _ => alone(jobs, rules, runner),
         }
@@ -43,13 +43,19 @@ fn alone(mut jobs: Vec<Job>, rules: &Rules, runner: &mut dyn Runner) -> Vec<Job>
     jobs
 }
 
-fn together(jobs: Vec<Job>, workers: usize, rules: &Rules, scenario: &(dyn Fn() + Sync)) -> Vec<Job> {
+fn together(
+    jobs: Vec<Job>,
+    workers: usize,
+    rules: &Rules,
+    scenario: &(dyn Fn() + Sync),
+    watch: Option<&Watch>,
+) -> Vec<Job> {
     let end = AtomicUsize::new(usize::MAX);
     let workers = workers.min(jobs.len());
     let mut done: Vec<Option<Job>> = jobs.iter().map(|_| None).collect();
     let queue: Mutex<VecDeque<(usize, Job)>> = Mutex::new(jobs.into_iter().enumerate().collect());
     let worker = || {
-        let mut runner = Scenario { hub: Hub::default(), scenario: &|| scenario() };
+        let mut runner = Scenario { hub: Hub::watched(watch), scenario: &|| scenario() };
         let mut mine = Vec::new();
         loop {
             let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();

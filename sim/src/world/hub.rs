@@ -3,9 +3,11 @@
 //! Its vectors are reused from execution to execution. It alone switches fibers, moves the clock and asks the
 //! schedule, always on the stack that `run` was called on.
 
-use super::Limits;
 use super::machine;
-use super::port::{Entered, HUB, Mode, Pending, State, World, inside};
+use super::port::{Entered, FOREIGN, HUB, Mode, Pending, Slot, State, World, inside};
+use super::pulse::{Pulse, Watch};
+use super::{Limits, TimeMode};
+use crate::clock;
 use crate::fiber::{Fiber, Link, Pause};
 use crate::report::{Blocked, End, Report};
 use crate::schedule::{Point, Schedule};
@@ -30,6 +32,8 @@ pub(crate) struct Hub {
     /// Whether the last execution failed, and the names of its threads then.
     failed: bool,
     names: Vec<String>,
+    /// Who watches whether it goes on, if anybody does.
+    pulse: Option<Arc<Pulse>>,
 }
 
 /// The record of the thread that the hub runs on. It is the current one whenever no fiber runs, also after a panic.
@@ -60,6 +64,11 @@ struct Execution<'a> {
 }
 
 impl Hub {
+    /// A hub that is watched, if there is a watch.
+    pub(crate) fn watched(watch: Option<&Watch>) -> Self {
+        Self { pulse: watch.map(Watch::pulse), ..Self::default() }
+    }
+
     /// Runs a scenario once.
     pub(crate) fn execute(&mut self, schedule: &mut dyn Schedule, limits: &Limits, scenario: impl FnOnce()) -> End {
         assert!(!inside(), "a simulated world is running on this thread already: worlds do not nest");
@@ -67,6 +76,7 @@ impl Hub {
         let mut state = std::mem::take(&mut self.state);
         state.trace.clear();
         let world = World::new(state);
+        world.any_time.set(limits.time == TimeMode::AnyTime);
         let outside = Outside(platform::current().to_ref());
         let entered = Entered::new(world.clone());
         let spawn = Spawn { name: "main".to_owned(), process: machine::first_process(&world), daemon: false };
@@ -75,7 +85,9 @@ impl Hub {
         // fiber that has not ended by then is forgotten with all that it borrows, like a value that is forgotten.
         let body = unsafe { std::mem::transmute::<Box<dyn FnOnce() + '_>, Box<dyn FnOnce() + 'static>>(body) };
         drop(world.add(spawn, body));
+        self.pulse.as_deref().inspect(|pulse| pulse.begin());
         let end = Execution { hub: self, world: &world, outside: &outside, schedule, limits, last: 0 }.execute();
+        self.pulse.as_deref().inspect(|pulse| pulse.end());
         self.virtual_ns = world.clock.now_ns();
         self.failed = end != End::Completed;
         self.empty(&world);
@@ -141,6 +153,14 @@ impl Hub {
 
 impl Execution<'_> {
     fn execute(&mut self) -> End {
+        let end = self.execute_inside();
+        if self.world.is_used_outside() {
+            return End::Panicked { thread: "outside the world".to_owned(), message: FOREIGN.to_owned() };
+        }
+        end
+    }
+
+    fn execute_inside(&mut self) -> End {
         self.hub.steps = 0;
         let mut end = self.drive();
         match end {
@@ -239,6 +259,7 @@ impl Execution<'_> {
         unsafe { enter(record) };
         self.world.running.set(number);
         self.world.futile_waits.set(0);
+        self.hub.pulse.as_deref().inspect(|pulse| pulse.beat(number));
         let mut answer = 0;
         loop {
             let fiber = self.hub.fibers[number].as_mut().expect("a thread that has not ended has a fiber");
@@ -267,6 +288,12 @@ impl Execution<'_> {
         self.world.mode.set(Mode::Deciding);
         let state = self.world.state.borrow();
         let threads = state.slots.len();
+        let any_time = self.world.any_time.get();
+        let timed = |slot: &Slot| match slot.pending {
+            Pending::Wait { deadline, .. } if clock::is_timed(deadline) => Some(deadline),
+            _ => None,
+        };
+        let earliest = if any_time { state.slots.iter().filter_map(timed).min() } else { None };
         for number in (self.last..threads).chain(0..self.last) {
             let slot = &state.slots[number];
             let outcome = match slot.pending {
@@ -274,8 +301,11 @@ impl Execution<'_> {
                 Pending::Wait { ready, deadline, .. } => {
                     // SAFETY: the slot keeps the record alive; ours is put back below.
                     unsafe { enter(Arc::as_ptr(&slot.thread)) };
+                    let may_fire = self.world.clock.may_fire(deadline) || earliest == Some(deadline);
                     // SAFETY: the thread is inside `block`, which keeps the condition alive.
-                    match (unsafe { (*ready)() }, self.world.clock.may_fire(deadline)) {
+                    match (unsafe { (*ready)() }, may_fire) {
+                        // It might have given up earlier.
+                        (true, false) if any_time && clock::is_timed(deadline) => Outcome::Found,
                         (true, false) => Outcome::Ready,
                         (true, true) => Outcome::Found,
                         (false, true) => Outcome::Expired,
@@ -311,6 +341,12 @@ impl Execution<'_> {
         {
             let mut state = self.world.state.borrow_mut();
             let state = &mut *state;
+            if outcome == Outcome::Expired
+                && self.world.any_time.get()
+                && let Pending::Wait { deadline, .. } = state.slots[number].pending
+            {
+                self.world.clock.move_to(deadline);
+            }
             state.trace.step(number, outcome, &state.touches[number]);
         }
         self.last = number;

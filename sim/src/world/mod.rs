@@ -12,10 +12,13 @@ mod hub;
 mod machine;
 mod port;
 
+mod pulse;
+
 pub(crate) use hub::Hub;
 pub use machine::{Machine, Process, machine, process, this_process};
 pub(crate) use port::inside as is_inside;
 pub(crate) use port::{World, with_here};
+pub(crate) use pulse::Watch;
 
 use crate::report::Report;
 use crate::schedule::{Fixed, Schedule};
@@ -41,6 +44,19 @@ pub struct Limits {
     pub executions_max: u64,
     /// Whether an exploration counts the classes of its executions. It remembers each, so its memory grows.
     pub count_traces: bool,
+    /// When waits may give up.
+    pub time: TimeMode,
+}
+
+/// When waits may give up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TimeMode {
+    /// Time stands still while any thread can run, and then moves to the earliest deadline: computing takes no time.
+    #[default]
+    Urgent,
+    /// A wait may give up at any time, before threads that can run, as long as no other wait has an earlier deadline:
+    /// computing may take any time.
+    AnyTime,
 }
 
 impl Default for Limits {
@@ -51,6 +67,7 @@ impl Default for Limits {
             abandoned_max: 4096,
             executions_max: u64::MAX,
             count_traces: true,
+            time: TimeMode::Urgent,
         }
     }
 }

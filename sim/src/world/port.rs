@@ -14,7 +14,7 @@
 //! | `Over` | whoever still holds something | is refused | is refused |
 
 use super::machine::FIRST_PROCESS;
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::fault::Plan;
 use crate::fiber::{Link, Pause};
 use crate::network::Web;
@@ -25,7 +25,7 @@ use oleander::process::Process;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 /// How many workers of the MTA's pool run at once in a simulated world.
@@ -33,6 +33,10 @@ const PARALLELISM: usize = 4;
 
 /// A thread that waits again and again although its waits return at once will not stop by itself.
 const FUTILE_WAITS_MAX: u32 = 10_000;
+
+/// What is said when a world is used on a thread that is none of its own.
+pub(super) const FOREIGN: &str = "something of a simulated world is used on a thread outside it: start threads with \
+     `oleander_sim::thread::spawn` or `world::spawn`, not with `std::thread`";
 
 /// No thread: the hub runs.
 pub(super) const HUB: usize = usize::MAX;
@@ -133,6 +137,8 @@ pub(crate) struct World {
     serial: u64,
     this: Weak<World>,
     pub(super) clock: Clock,
+    /// Whether waits may give up at any time.
+    pub(super) any_time: Cell<bool>,
     pub(super) mode: Cell<Mode>,
     /// The thread that runs.
     pub(super) running: Cell<usize>,
@@ -146,6 +152,8 @@ pub(crate) struct World {
     /// Whether any thread has panicked.
     pub(super) panicked: Cell<bool>,
     pub(super) state: RefCell<State>,
+    /// Whether another thread of the operating system has used it.
+    foreign: AtomicBool,
     /// The processes, as each other's peers; what lies between them; what is to go wrong.
     pub(super) network: RefCell<Option<Arc<Network>>>,
     pub(crate) web: RefCell<Web>,
@@ -165,6 +173,7 @@ impl World {
             serial: next_serial(),
             this: this.clone(),
             clock: Clock::default(),
+            any_time: Cell::new(false),
             mode: Cell::new(Mode::Running),
             running: Cell::new(HUB),
             held: Cell::new(false),
@@ -173,6 +182,7 @@ impl World {
             whole: Cell::new(0),
             panicked: Cell::new(false),
             state: RefCell::new(state),
+            foreign: AtomicBool::new(false),
             network: RefCell::new(None),
             web: RefCell::default(),
             plan: RefCell::default(),
@@ -314,10 +324,16 @@ impl World {
     }
 
     fn here(&self) {
-        assert!(
-            self.owner == place() && self.mode.get() != Mode::Over,
-            "something of a simulated world is used outside it: on another thread, or after its end"
-        );
+        if self.owner != place() {
+            self.foreign.store(true, Ordering::Release);
+            panic!("{FOREIGN}");
+        }
+        assert!(self.mode.get() != Mode::Over, "something of a simulated world is used outside it: after its end");
+    }
+
+    /// Whether a thread that is none of this world's has used it.
+    pub(super) fn is_used_outside(&self) -> bool {
+        self.foreign.load(Ordering::Acquire)
     }
 
     /// Goes to the hub and comes back with its answer.
@@ -387,6 +403,9 @@ fn place() -> usize {
 impl Port for World {
     fn now(&self) -> u64 {
         self.here();
+        if self.any_time.get() && self.mode.get() == Mode::Running && self.running.get() != HUB {
+            self.state.borrow_mut().trace.note(clock::READ);
+        }
         self.clock.now_ns()
     }
 
@@ -412,6 +431,10 @@ impl Port for World {
             touches.clear();
             touches.extend(on.iter().map(|&object| Touch::of_wait(object)));
             touches.extend(slot_life(&state.slots[number]));
+            if self.any_time.get() && clock::is_timed(deadline) {
+                state.trace.note(clock::READ);
+                touches.push(clock::MOVE);
+            }
         }
         self.pause(Pause::Announced);
         if self.mode.get() == Mode::Closing {

@@ -31,8 +31,14 @@ pub struct Known {
     pub delays: (usize, u64, u64),
 }
 
-const LIMITS: Limits =
-    Limits { steps_max: 1000, panic_ends: true, abandoned_max: 0, executions_max: u64::MAX, count_traces: false };
+const LIMITS: Limits = Limits {
+    steps_max: 1000,
+    panic_ends: true,
+    abandoned_max: 0,
+    executions_max: u64::MAX,
+    count_traces: false,
+    time: oleander_sim::TimeMode::Urgent,
+};
 
 fn limits() -> Limits {
     Limits { abandoned_max: usize::MAX, ..LIMITS }

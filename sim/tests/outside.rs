@@ -1,0 +1,53 @@
+//! What does not belong into a world: threads of the machine that use it, and primitives that block where it cannot see.
+
+use oleander_sim::{Builder, world};
+use std::process::Command;
+use std::sync::{Condvar, Mutex};
+use std::time::Duration;
+
+/// Set for a process that runs a test once more, as the one in which the world stands still.
+const CHILD: &str = "OLEANDER_SIM_TEST_STALL";
+
+#[test]
+fn a_port_that_is_used_outside_is_a_failure_with_advice() {
+    let checked = Builder::new().workers(1).run(|| {
+        let port = oleander::platform::current().port().clone();
+        let answer = std::thread::spawn(move || port.now()).join();
+        assert!(answer.is_err(), "the world's clock is not read outside");
+    });
+    let words = checked.to_string();
+    assert!(checked.failure.is_some(), "{words}");
+    assert!(words.contains("on a thread outside it") && words.contains("oleander_sim::thread::spawn"), "{words}");
+}
+
+#[test]
+fn a_scenario_that_blocks_in_std_is_told_what_to_use() {
+    if std::env::var_os(CHILD).is_some() {
+        Builder::new().stall_max(Duration::from_millis(200)).check(|| {
+            let worker = world::spawn("worker", || {
+                let (lock, changed) = (Mutex::new(()), Condvar::new());
+                // Nobody ever notifies it.
+                let _never = changed.wait_while(lock.lock().unwrap(), |()| true);
+            });
+            worker.join().unwrap();
+        });
+        unreachable!("the watch ends the process");
+    }
+    let name = "a_scenario_that_blocks_in_std_is_told_what_to_use";
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args([name, "--exact", "--nocapture"])
+        .env(CHILD, "1")
+        .output()
+        .expect("the test runs once more");
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{words}");
+    assert!(words.contains("has taken no step for 200ms"), "{words}");
+    assert!(words.contains("oleander_sim::sync") && words.contains("oleander_sim::thread"), "{words}");
+    assert!(words.contains("thread 1 of the world"), "{words}");
+}
+
+#[test]
+fn a_scenario_that_goes_on_is_left_alone() {
+    let checked = Builder::new().stall_max(Duration::MAX).run(|| world::spawn("worker", || ()).join().unwrap());
+    assert!(checked.complete && checked.failure.is_none(), "{checked}");
+}
