@@ -438,3 +438,15 @@ fn two_faults_of_several_kinds_within_a_budget() {
     // Three calls, at most two of which fail, in three ways each.
     assert_eq!(found.len(), 1 + 3 * 3 + 3 * 9);
 }
+
+#[test]
+fn a_token_replays_an_execution_with_its_fault() {
+    let scenario = || {
+        let (hr, _) = call_to_a_mortal(Setup::STA, false);
+        assert_ne!(HRESULT(hr), RPC_S_CALL_FAILED_HR);
+    };
+    let failure = Builder::new().run(scenario).failure.expect("the process may die in the method");
+    let report = oleander_sim::try_replay(&failure.token.to_string(), scenario).expect("the token is of this scenario");
+    assert_eq!(report.end, failure.report.end);
+    assert!(matches!(report.end, oleander_sim::End::Panicked { .. }));
+}
