@@ -211,9 +211,11 @@ fn wait_for(mut call: Arc<Call>, mut pending: PendingCall, started: Option<u64>)
 }
 
 impl ClientChannel {
-    /// What a message is: between STAs a notification can lie in the queue; anywhere else it is a call (MSG-20).
+    /// What a message is: between STAs of a process a notification can lie in the queue; anywhere else it is a call (MSG-20,
+    /// RUL-152).
     fn kind(&self, message: &RPCOLEMESSAGE) -> Kind {
-        let between_stas = || self.home.is_sta() && self.target.apartment.upgrade().is_some_and(|there| there.is_sta());
+        let is_sta_here = |there: Arc<Apartment>| there.is_sta() && !there.is_foreign();
+        let between_stas = || self.home.is_sta() && self.target.apartment.upgrade().is_some_and(is_sta_here);
         if message.rpcFlags & RPCFLG_ASYNCHRONOUS != 0 && between_stas() {
             Kind::Notification
         } else {
