@@ -3,17 +3,23 @@
 //! They are counted for each emulated process, so tests that run side by side in processes of their own do not see each
 //! other. An object is counted in the process in which it was made, wherever it is released.
 
-use crate::platform;
+use crate::platform::{self, Fact};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// The count of one process.
+/// The count of one process, and the number of the next object: for reports.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct LiveCount(Arc<AtomicUsize>);
+pub(crate) struct LiveCount(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    alive: AtomicUsize,
+    next: AtomicU64,
+}
 
 /// How many objects made in the current thread's process are alive.
 pub fn live_objects() -> usize {
-    platform::current().process().live.0.load(Ordering::Acquire)
+    platform::current().process().live.0.alive.load(Ordering::Acquire)
 }
 
 /// How many handles of the current thread's process are open.
@@ -22,20 +28,33 @@ pub fn open_handles() -> usize {
 }
 
 /// Counts one object as long as it exists.
-pub(crate) struct Live(LiveCount);
+pub(crate) struct Live {
+    count: LiveCount,
+    /// Its number in a simulated world, 0 elsewhere.
+    number: u64,
+}
 
 impl Live {
-    /// Counts an object in the current thread's process.
-    pub(crate) fn new() -> Self {
+    /// Counts an object of a type in the current thread's process.
+    pub(crate) fn new(what: &'static str) -> Self {
         let count = platform::with_current(|thread| thread.process().live.clone());
-        count.0.fetch_add(1, Ordering::Relaxed);
-        Self(count)
+        count.0.alive.fetch_add(1, Ordering::Relaxed);
+        let mut number = 0;
+        platform::tell(|| {
+            let process = platform::with_current(|thread| u64::from(thread.process().id()));
+            number = process << 32 | (count.0.next.fetch_add(1, Ordering::Relaxed) + 1);
+            Fact::Made { number, what }
+        });
+        Self { count, number }
     }
 }
 
 impl Drop for Live {
     fn drop(&mut self) {
         // Releases what the object did to whoever sees the count at zero.
-        self.0.0.fetch_sub(1, Ordering::Release);
+        self.count.0.alive.fetch_sub(1, Ordering::Release);
+        if self.number != 0 {
+            platform::tell(|| Fact::Gone { number: self.number, memory: (0, 0) });
+        }
     }
 }

@@ -43,5 +43,5 @@ pub mod world;
 pub use check::{Builder, Checked, Counterexample, REPLAY_VARIABLE, Strategy, check};
 pub use explore::{Exploration, Failure, explore, explore_with};
 pub use replay::{Token, TokenError, replay, try_replay};
-pub use report::{Blocked, Divergence, End, Report};
+pub use report::{Blocked, Divergence, End, Report, name};
 pub use world::{Limits, TimeMode, run, run_with};

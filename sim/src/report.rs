@@ -1,8 +1,26 @@
 //! How an execution ended, and the words for it.
 
 use crate::trace::Touch;
-use oleander::platform::{Object, Why};
+use oleander::kernel::Waitable;
+use oleander::platform::{self, Fact, Object, ObjectKind, Why};
 use std::fmt;
+
+/// Gives an object of the kernel a name, which reports and pictures show beside its number. On host threads it does nothing.
+///
+/// ```
+/// use oleander::kernel::Event;
+///
+/// let report = oleander_sim::run(|| {
+///     let ready = Event::manual();
+///     oleander_sim::name(&*ready, "ready");
+///     ready.wait(oleander::platform::Deadline::NEVER, oleander::platform::Why::Wait);
+/// });
+/// assert!(report.to_string().contains("'main' waits without dispatching for event"));
+/// assert!(report.to_string().contains("\"ready\""));
+/// ```
+pub fn name(object: &dyn Waitable, title: &str) {
+    platform::tell(|| Fact::Named(object.header().object(), title.to_owned()));
+}
 
 /// What came of one execution.
 #[derive(Clone, Debug)]
@@ -35,7 +53,8 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} after {} steps at {} ns", self.end, self.steps, self.virtual_ns)?;
+        let gap = if matches!(self.end, End::Deadlock { .. }) { '\n' } else { ' ' };
+        write!(f, "{}{gap}after {} steps at {} ns", self.end, self.steps, self.virtual_ns)?;
         if self.abandoned > 0 {
             write!(f, ", {} threads abandoned", self.abandoned)?;
         }
@@ -88,6 +107,8 @@ pub struct Blocked {
     pub on: Vec<Object>,
     /// Whether it keeps no world alive.
     pub daemon: bool,
+    /// Who it is and what it waits for, in COM's words; empty where no apartment is known.
+    pub words: String,
 }
 
 impl fmt::Display for End {
@@ -105,11 +126,9 @@ impl fmt::Display for End {
             Self::StepLimit => f.write_str("stopped at the step limit: do threads go round in circles?"),
             Self::Deadlock { blocked, limits } => {
                 f.write_str("deadlock:")?;
-                let telling = blocked.iter().filter(|thread| !(thread.daemon && thread.why == Why::Idle));
-                for (i, thread) in telling.enumerate() {
-                    write!(f, "{} {thread}", if i == 0 { "" } else { ";" })?;
-                }
-                limits.iter().try_for_each(|limit| write!(f, "; {limit}"))
+                let mut telling = blocked.iter().filter(|thread| !(thread.daemon && thread.why == Why::Idle));
+                telling.try_for_each(|thread| write!(f, "\n  {thread}"))?;
+                limits.iter().try_for_each(|limit| write!(f, "\n  {limit}"))
             }
         }
     }
@@ -117,18 +136,13 @@ impl fmt::Display for End {
 
 impl fmt::Display for Blocked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match self.why {
-            Why::Wait => "waits without dispatching",
-            Why::PumpingWait => "waits and dispatches",
-            Why::Reply => "waits for a reply",
-            Why::MessageLoop => "waits for a message",
-            Why::Idle => "has nothing to do",
-            Why::Teardown => "waits for the methods in its apartment",
-            Why::Sleep => "sleeps",
-        };
+        if !self.words.is_empty() {
+            return f.write_str(&self.words);
+        }
+        let what = verb(self.why);
         write!(f, "'{}' {what}", self.thread)?;
         for (i, object) in self.on.iter().enumerate() {
-            write!(f, "{} {:?} {}", if i == 0 { " on" } else { "," }, object.kind, object.id)?;
+            write!(f, "{} {}", if i == 0 { " for" } else { " or" }, thing(*object))?;
         }
         Ok(())
     }
@@ -144,4 +158,37 @@ pub(crate) fn words(touches: &[Touch]) -> String {
         Some((first, [])) => one(first),
         Some((first, rest)) => format!("{} and {} more", one(first), rest.len()),
     }
+}
+
+/// How a thread waits.
+pub(crate) fn verb(why: Why) -> &'static str {
+    match why {
+        Why::Wait => "waits without dispatching",
+        Why::PumpingWait => "waits and dispatches",
+        Why::Reply => "waits for a reply",
+        Why::MessageLoop => "waits for a message",
+        Why::Idle => "has nothing to do",
+        Why::Teardown => "waits for the methods in its apartment",
+        Why::Sleep => "sleeps",
+    }
+}
+
+/// An object: the kind and the number.
+pub(crate) fn thing(object: Object) -> String {
+    let kind = match object.kind {
+        ObjectKind::Event => "event",
+        ObjectKind::AutoEvent => "auto event",
+        ObjectKind::Semaphore => "semaphore",
+        ObjectKind::Mutex => "mutex",
+        ObjectKind::Queue => "queue",
+        ObjectKind::Thread => "end of thread",
+        ObjectKind::Call => "call",
+        ObjectKind::Pool => "pool",
+        ObjectKind::Table => "table",
+        ObjectKind::Apcs => "APCs",
+        ObjectKind::Message => "message",
+        ObjectKind::User => "object",
+    };
+    // Places in tables have large numbers of their own; what tells them apart is in the low digits.
+    format!("{kind} {}", object.id & 0xffff)
 }

@@ -352,6 +352,7 @@ impl<'a, S: Clone> Interpreter<'a, S> {
             why: Why::Wait,
             on: self.touches[thread].iter().map(|touch| touch.object).collect(),
             daemon: false,
+            words: String::new(),
         });
         End::Deadlock { blocked: blocked.collect(), limits: Vec::new() }
     }

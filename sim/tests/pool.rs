@@ -81,7 +81,7 @@ fn msg_18_a_deadlock_at_the_limit_is_reported_with_the_limit() {
     let End::Deadlock { limits, .. } = &report.end else { panic!("{report}") };
     assert_eq!(limits[..], ["the MTA's pool has all 512 threads that it may have, and 88 calls wait for one"]);
     assert!(report.to_string().ends_with(&format!(
-        "; {} after {} steps at 0 ns, {} threads abandoned",
+        "\n  {}\nafter {} steps at 0 ns, {} threads abandoned",
         limits[0], report.steps, report.abandoned
     )));
 }

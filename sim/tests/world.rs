@@ -192,7 +192,7 @@ fn a_deadlock_says_who_waits_for_what() {
     assert_eq!(report.abandoned, 3);
     let words = report.to_string();
     let number = event.get().unwrap().id;
-    assert!(words.contains(&format!("'lonely' waits without dispatching on Event {number}")), "{words}");
+    assert!(words.contains(&format!("'lonely' waits without dispatching for event {number}")), "{words}");
     assert!(!words.contains("daemon"), "{words}");
 }
 

@@ -53,7 +53,7 @@ pub(crate) use wait::{Filter, ReplyWait, co_wait, co_wait_until, wait_reply};
 use crate::abi::hresult::{CO_E_NOTINITIALIZED, RPC_E_WRONG_THREAD};
 use crate::channel::Outers;
 use crate::kernel::{MessageQueue, Task};
-use crate::platform;
+use crate::platform::{self, Fact, PlaceKind};
 use crate::process::Process;
 use crate::proxy::Imports;
 use crate::stub::Exports;
@@ -91,6 +91,15 @@ impl Apartment {
         matches!(self.home, Home::Sta { .. })
     }
 
+    /// What reports call it.
+    pub(crate) fn kind(&self) -> PlaceKind {
+        match self.home {
+            Home::Sta { .. } => PlaceKind::Sta,
+            Home::Mta(_) => PlaceKind::Mta,
+            Home::Neutral(_) | Home::Context(_) => PlaceKind::Guest,
+        }
+    }
+
     /// Hands work to the apartment; gives it back when the apartment has ended.
     pub(crate) fn deliver(self: &Arc<Self>, task: Arc<dyn Task>) -> Result<(), Arc<dyn Task>> {
         match &self.home {
@@ -122,6 +131,7 @@ impl Apartment {
         if self.is_current() {
             Ok(())
         } else if current().is_some() {
+            platform::tell(|| Fact::Stray("a proxy or call object"));
             Err(RPC_E_WRONG_THREAD)
         } else {
             Err(CO_E_NOTINITIALIZED)

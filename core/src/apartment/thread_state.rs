@@ -7,7 +7,7 @@ use crate::call::CancelStack;
 use crate::channel::{Buffers, Call, Kept};
 use crate::future::Driving;
 use crate::kernel::{MessageQueue, ThreadKernel};
-use crate::platform::Why;
+use crate::platform::{self, Fact, Why};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -129,6 +129,7 @@ impl ThreadState {
     }
 
     pub(crate) fn set_apartment(&self, apartment: Option<Arc<Apartment>>) -> Option<Arc<Apartment>> {
+        platform::tell(|| Fact::Enters(apartment.as_ref().map(|it| (it.oxid, it.kind()))));
         self.apartment.replace(apartment)
     }
 

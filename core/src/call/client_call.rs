@@ -22,6 +22,7 @@ use crate::apartment;
 use crate::channel::Target;
 use crate::com_class;
 use crate::object::{self, Inner, class};
+use crate::platform::{self, Fact};
 use crate::proxy::ProxyManager;
 use crate::synchronize::EventHandle;
 use parking_lot::Mutex;
@@ -223,6 +224,9 @@ impl ISynchronize_Impl for ClientCall_Impl {
     unsafe fn Signal(&self) -> HRESULT {
         // On every thread: an agile outer object forwards its Signal from wherever the call was completed (AGG-05,
         // AGG-09; chosen). There is nothing but the event to touch.
+        if let Some(call) = self.pending.call().filter(|_| platform::is_simulated()) {
+            platform::tell(|| Fact::Signalled(call.object()));
+        }
         self.pending.event.set();
         S_OK
     }

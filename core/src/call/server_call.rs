@@ -17,7 +17,7 @@ use crate::channel::{Call, Failure, Invocation, server_channel};
 use crate::com_class;
 use crate::kernel::Event;
 use crate::object::Inner;
-use crate::platform::{self, Access, Object, ObjectKind};
+use crate::platform::{self, Access, Fact, Object, ObjectKind};
 use crate::protocol::{Word, server_call as machine};
 use crate::proxy::info::{AsyncInfo, Kept};
 use crate::stub::{StubEntry, hook_reply, within};
@@ -220,6 +220,9 @@ impl ISynchronize_Impl for ServerCall_Impl {
 
     unsafe fn Signal(&self) -> HRESULT {
         if let Err(hr) = self.check() {
+            if let Some(call) = self.served() {
+                platform::tell(|| Fact::Refused { call: call.object(), hr: hr.0 });
+            }
             return hr;
         }
         // Finish_ may let the last other reference go.

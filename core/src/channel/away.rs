@@ -8,6 +8,7 @@ use super::{Attached, Buffer, Call, Failure, Hooked, Route};
 use crate::abi::hresult::{RPC_S_CALL_FAILED_HR, RPC_S_SERVER_UNAVAILABLE_HR, RPC_S_UNKNOWN_IF_HR};
 use crate::apartment::Apartment;
 use crate::network::{Fate, Parcel, Waiting};
+use crate::platform::{self, Fact};
 use crate::process::Process;
 use std::sync::{Arc, Weak};
 use windows_core::HRESULT;
@@ -57,6 +58,7 @@ pub(super) fn send(call: &Arc<Call>, there: &Arc<Apartment>) {
             method,
             Route::Away(Away { client: Arc::downgrade(&from), server: Arc::downgrade(&to), number }),
         );
+        platform::tell(|| Fact::Twin { twin: twin.object(), of: number });
         to.peers.add_incoming(from.id(), number, &twin);
         if !twin.deliver_to(&there) {
             twin.complete(Err(Failure(RPC_S_UNKNOWN_IF_HR)));

@@ -6,7 +6,7 @@
 use super::slots::Slots;
 use super::{Event, Mutex, Semaphore, ThreadObject, Waitable};
 use crate::abi::types::HANDLE;
-use crate::platform::{self, Access, Object};
+use crate::platform::{self, Access, Fact, Object};
 use parking_lot::RwLock;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -115,7 +115,9 @@ impl HandleTable {
         }
         if let Some(object) = &made {
             names.retain(|_, object| object.upgrade().is_some());
+            let text = String::from_utf16_lossy(&name);
             names.insert(name, WeakObject::new(object));
+            platform::tell(|| Fact::Named(object.as_waitable().header().object(), text));
         }
         (made, false)
     }

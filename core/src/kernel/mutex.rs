@@ -7,7 +7,7 @@
 use super::header::Header;
 use super::wait::{Mode, Waitable, sealed};
 use crate::platform::sync::{AtomicU32, Ordering};
-use crate::platform::{self, Access, ObjectKind};
+use crate::platform::{self, Access, Fact, ObjectKind};
 use crate::process::Process;
 use std::sync::{Arc, Weak};
 
@@ -52,6 +52,7 @@ impl Mutex {
             self.again.fetch_sub(1, Ordering::Relaxed);
             return true;
         }
+        platform::tell(|| Fact::GivesUp(self.header.object()));
         me.com().kernel.owned.borrow_mut().retain(|owned| !std::ptr::eq(owned.as_ptr(), self));
         self.header.change(|_| Some(0));
         true
@@ -68,6 +69,8 @@ impl Mutex {
             me.at_exit(Box::new(abandon_all));
         }
         owned.push(self.me.clone());
+        drop(owned);
+        platform::tell(|| Fact::Owns(self.header.object()));
     }
 }
 
@@ -79,6 +82,7 @@ fn abandon_all() {
     for mutex in owned.iter().filter_map(Weak::upgrade) {
         mutex.header.visit(Access::Write);
         mutex.again.store(0, Ordering::Relaxed);
+        platform::tell(|| Fact::GivesUp(mutex.header.object()));
         mutex.header.change(|_| Some(LEFT));
     }
 }

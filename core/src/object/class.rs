@@ -113,7 +113,7 @@ pub unsafe fn allocate<C: Class>(value: C::Impl, outer: *mut c_void) -> NonNull<
         root: root.cast(),
         controlling: NonNull::new(outer).unwrap_or(root.cast()),
         count: Count::new(),
-        _live: Live::new(),
+        _live: Live::new(std::any::type_name::<C::Impl>()),
     };
     // SAFETY: fresh memory of the right layout.
     unsafe { C::place(memory, header, value) };

@@ -1,8 +1,8 @@
 //! The platform port: the second seam. Everything above it is written once; below it are host threads, the simulated
 //! world and loom.
 //!
-//! A port knows threads and time and nothing else of COM. Its operations are seven: [`Port::now`], [`Port::spawn`],
-//! [`current`], [`Port::block`], [`Port::wake`], [`Port::visit`] and [`Port::choose`].
+//! A port knows threads and time and nothing else of COM. Its operations are: [`Port::now`], [`Port::spawn`],
+//! [`current`], [`Port::block`], [`Port::wake`], [`Port::visit`], [`Port::choose`] and [`Port::tell`].
 //!
 //! Rules that every caller keeps:
 //! - no internal lock is held across [`visit`] or [`block`], nor while anything is woken;
@@ -11,6 +11,7 @@
 //!   threads another thread may be faster: take in a way that can fail, and block again with the same deadline.
 
 mod deadline;
+mod fact;
 mod host;
 mod port;
 mod random;
@@ -18,6 +19,7 @@ pub(crate) mod sync;
 mod thread;
 
 pub use deadline::Deadline;
+pub use fact::{Fact, PlaceKind};
 pub use host::host;
 #[cfg(test)]
 pub(crate) use host::run_as;
@@ -37,6 +39,12 @@ pub fn visit(object: Object, access: Access) {
 #[inline]
 pub fn note(object: Object, access: Access) {
     thread::with_simulated(|port| port.visit(object, access, Announce::Within));
+}
+
+/// Tells the world of a simulated thread a fact; nothing on host threads.
+#[inline]
+pub fn tell(fact: impl FnOnce() -> Fact) {
+    thread::with_simulated(|port| port.tell(fact()));
 }
 
 /// Whether the current thread is one of a simulated world.

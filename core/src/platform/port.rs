@@ -1,6 +1,6 @@
 //! What a platform offers, and the words in which it is told what happens.
 
-use super::{Deadline, Thread, ThreadRef};
+use super::{Deadline, Fact, Thread, ThreadRef};
 use crate::process::Process;
 use std::sync::Arc;
 
@@ -123,6 +123,9 @@ pub trait Port: Send + Sync {
 
     /// Chooses one of `n` ways to go on; 0 on host threads.
     fn choose(&self, n: usize) -> usize;
+
+    /// Hears a fact, for reports. Called in simulated worlds only, also while objects are dropped at the world's end.
+    fn tell(&self, _fact: Fact) {}
 
     /// How many threads can run at once: the bound for running workers of the MTA's pool.
     fn parallelism(&self) -> usize;

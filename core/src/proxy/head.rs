@@ -78,7 +78,7 @@ impl Head {
             outer,
             info,
             link: Link::new(),
-            _live: Live::new(),
+            _live: Live::new(info.name),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::abi::types::RPCOLEMESSAGE;
 use crate::apartment::application::Chain;
 use crate::apartment::{self, Context, Inside};
 use crate::channel::{Call, Failure, Invocation, server_channel};
-use crate::platform;
+use crate::platform::{self, Fact};
 use std::ffi::c_void;
 use std::sync::Arc;
 use windows_core::{GUID, HRESULT, Interface};
@@ -23,7 +23,9 @@ pub(crate) fn dispatch(call: &Arc<Call>) {
     }
     let inside = Inside::enter();
     let scope = Scope::enter(call);
+    platform::tell(|| Fact::Serves(call.object()));
     serve(call, entry);
+    platform::tell(|| Fact::Served(call.object()));
     drop(scope);
     drop(inside);
 }

@@ -201,9 +201,13 @@ impl Hub<'_> {
     fn deadlock(&self) -> End {
         let state = self.port.state.borrow();
         let blocked = state.slots.iter().flatten().filter_map(|slot| match slot.pending {
-            Pending::Wait { why, .. } => {
-                Some(Blocked { thread: slot.thread.name().to_owned(), why, on: Vec::new(), daemon: slot.daemon })
-            }
+            Pending::Wait { why, .. } => Some(Blocked {
+                thread: slot.thread.name().to_owned(),
+                why,
+                on: Vec::new(),
+                daemon: slot.daemon,
+                words: String::new(),
+            }),
             _ => None,
         });
         End::Deadlock { blocked: blocked.collect(), limits: self.first.process().limits_reached() }

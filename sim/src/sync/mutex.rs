@@ -1,7 +1,7 @@
 //! A mutex. Taking it is one step, and giving it back is one.
 
 use super::{HELD_OUTSIDE, LockResult, PoisonError, Sim, TryLockError, TryLockResult};
-use oleander::platform::{self, Access, Deadline, ObjectKind};
+use oleander::platform::{self, Access, Deadline, Fact, ObjectKind};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync;
@@ -81,12 +81,25 @@ impl<T: ?Sized> Mutex<T> {
 
     /// Takes the lock that the current step has found free.
     pub(super) fn take(&self) -> LockResult<MutexGuard<'_, T>> {
-        self.sim.with(|_, held| *held = true);
+        let object = self.sim.with(|object, held| {
+            *held = true;
+            object
+        });
+        platform::tell(|| Fact::Owns(object));
         match self.inner.try_lock() {
             Ok(inner) => Ok(MutexGuard { lock: self, inner: Some(inner) }),
             Err(TryLockError::Poisoned(poisoned)) => self.guard(Err(poisoned)),
             Err(TryLockError::WouldBlock) => panic!("{HELD_OUTSIDE}"),
         }
+    }
+
+    /// Nobody has the lock from here on; part of the current step.
+    fn free(&self) {
+        let object = self.sim.with(|object, held| {
+            *held = false;
+            object
+        });
+        platform::tell(|| Fact::GivesUp(object));
     }
 
     fn guard<'a>(&'a self, locked: LockResult<sync::MutexGuard<'a, T>>) -> LockResult<MutexGuard<'a, T>> {
@@ -105,7 +118,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     /// Gives the lock back as part of the current step.
     pub(super) fn release(mut self) {
         self.inner = None;
-        self.lock.sim.with(|_, held| *held = false);
+        self.lock.free();
     }
 
     /// The guard of the standard library, for its condition variable.
@@ -126,7 +139,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
         if platform::is_simulated() {
             self.lock.sim.visit(Access::Write);
             self.inner = None;
-            self.lock.sim.with(|_, held| *held = false);
+            self.lock.free();
         }
     }
 }

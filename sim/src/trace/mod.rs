@@ -3,13 +3,15 @@
 //! The vectors are reused from execution to execution: recording a step allocates nothing once they have grown.
 
 mod class;
+mod ledger;
 mod timeline;
 
 pub use class::Classifier;
 pub(crate) use class::Spread;
+pub(crate) use ledger::Ledger;
 pub use timeline::timeline;
 
-use oleander::platform::{Access, Object, ObjectKind};
+use oleander::platform::{Access, Fact, Object, ObjectKind};
 
 /// An object and how a step touches it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +90,23 @@ struct Chosen {
     taken: usize,
 }
 
+/// What a thread has told, or that it begins to wait.
+#[derive(Clone, Debug)]
+pub(crate) struct Note {
+    /// How many steps there were: it belongs to the last of them.
+    pub(crate) at: usize,
+    pub(crate) thread: usize,
+    pub(crate) what: Noted,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Noted {
+    /// A fact: no step, and in no hash.
+    Fact(Fact),
+    /// The thread is new, and these are its end, as the port and as waits see it.
+    Born([Object; 2]),
+}
+
 /// The record of one execution.
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
@@ -97,6 +116,9 @@ pub struct Trace {
     chosen: Vec<Chosen>,
     /// How many steps there were each time the clock moved: it moves after all of them and before all others.
     ticks: Vec<usize>,
+    /// The virtual time after each.
+    tick_ns: Vec<u64>,
+    notes: Vec<Note>,
     /// Threads that had not ended when the execution did, and where in `left_touches` what they were about to touch ends.
     left: Vec<(usize, usize)>,
     left_touches: Vec<Touch>,
@@ -164,6 +186,32 @@ impl Trace {
         &self.ticks
     }
 
+    /// The virtual time at a step, counted from 0; behind the last one, at the end.
+    pub(crate) fn ns_at(&self, step: usize) -> u64 {
+        let ticks = self.ticks.partition_point(|&at| at <= step);
+        if ticks == 0 { 0 } else { self.tick_ns.get(ticks - 1).copied().unwrap_or(0) }
+    }
+
+    /// What was told in a step.
+    pub(crate) fn facts(&self, step: usize) -> impl Iterator<Item = &Fact> {
+        let from = self.notes.partition_point(|note| note.at < step + 1);
+        let rest = self.notes[from..].iter().take_while(move |note| note.at == step + 1);
+        rest.filter_map(|note| if let Noted::Fact(fact) = &note.what { Some(fact) } else { None })
+    }
+
+    /// What the threads have told, in order.
+    pub(crate) fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
+    pub(crate) fn note_fact(&mut self, thread: usize, fact: Fact) {
+        self.notes.push(Note { at: self.steps.len(), thread, what: Noted::Fact(fact) });
+    }
+
+    pub(crate) fn note_birth(&mut self, thread: usize, ends: [Object; 2]) {
+        self.notes.push(Note { at: self.steps.len(), thread, what: Noted::Born(ends) });
+    }
+
     /// A thread is about to touch something, or waits in vain for it, and the execution ends.
     pub(crate) fn leave(&mut self, thread: usize, touches: &[Touch]) {
         self.left_touches.extend_from_slice(touches);
@@ -197,6 +245,8 @@ impl Trace {
         self.births.clear();
         self.chosen.clear();
         self.ticks.clear();
+        self.tick_ns.clear();
+        self.notes.clear();
     }
 
     pub(crate) fn step(&mut self, thread: usize, outcome: Outcome, touches: &[Touch]) {
@@ -219,7 +269,8 @@ impl Trace {
         self.chosen.push(Chosen { at: self.steps.len(), n, taken });
     }
 
-    pub(crate) fn tick(&mut self) {
+    pub(crate) fn tick(&mut self, now_ns: u64) {
+        self.tick_ns.push(now_ns);
         self.ticks.push(self.steps.len());
     }
 }

@@ -1,8 +1,9 @@
-//! An execution as text: one line a step, one column a thread.
+//! An execution as text: one line a step, one column a thread, with the apartment that the thread enters.
 
-use super::{Outcome, Touch, Trace};
-use oleander::platform::{Access, ObjectKind};
+use super::{Ledger, Outcome, Touch, Trace};
+use oleander::platform::{Access, Fact};
 use std::fmt::Write;
+use std::time::Duration;
 
 /// The widest that a column gets.
 const WIDTH_MAX: usize = 26;
@@ -11,8 +12,12 @@ const WIDTH_MAX: usize = 26;
 pub fn timeline(trace: &Trace, names: &[String]) -> String {
     let used: Vec<usize> =
         (0..trace.threads()).filter(|thread| trace.steps().iter().any(|step| step.thread == *thread)).collect();
-    let name = |thread: usize| names.get(thread).map_or_else(|| format!("thread {thread}"), Clone::clone);
-    let cells: Vec<String> = (0..trace.steps().len()).map(|step| describe(trace, step)).collect();
+    let ledger = Ledger::of(trace, names);
+    let name = |thread: usize| match ledger.sta_of(thread) {
+        Some(number) => format!("STA {number} {}", ledger.name(thread)),
+        None => ledger.name(thread).to_owned(),
+    };
+    let cells: Vec<String> = (0..trace.steps().len()).map(|step| describe(trace, &ledger, step)).collect();
     let widest = cells.iter().map(String::len).chain(used.iter().map(|&thread| name(thread).len())).max();
     let width = widest.unwrap_or(0).min(WIDTH_MAX);
     let mut text = String::from("step ");
@@ -22,7 +27,7 @@ pub fn timeline(trace: &Trace, names: &[String]) -> String {
     let mut ticks = trace.ticks().iter().peekable();
     for (step, cell) in cells.iter().enumerate() {
         while ticks.next_if(|&&at| at <= step).is_some() {
-            text.push_str("\n     . time passes");
+            let _ = write!(text, "\n     . time passes: {:?}", Duration::from_nanos(trace.ns_at(step)));
         }
         let _ = write!(text, "\n{:4} ", step + 1);
         for &thread in &used {
@@ -34,8 +39,23 @@ pub fn timeline(trace: &Trace, names: &[String]) -> String {
     text
 }
 
-/// What a step did, in a few words.
-pub(crate) fn describe(trace: &Trace, step: usize) -> String {
+/// What a step did, in a few words: in COM's, where it is known, else in the port's.
+pub(crate) fn describe(trace: &Trace, ledger: &Ledger, step: usize) -> String {
+    let facts = trace.facts(step).find_map(|fact| match fact {
+        Fact::Sent { interface, method, to, .. } => {
+            let to = ledger.place(*to).unwrap_or_else(|| "nowhere".to_owned());
+            Some(format!("calls {interface} {method} in {to}"))
+        }
+        Fact::Serves(call) => Some(format!("serves call {}", call.id & 0xffff)),
+        Fact::Told(call) => Some(format!("signals call {}", call.id & 0xffff)),
+        Fact::Refused { .. } => Some("Signal is refused".to_owned()),
+        _ => None,
+    });
+    facts.unwrap_or_else(|| describe_touch(trace, step))
+}
+
+/// What a step did, in the port's words.
+fn describe_touch(trace: &Trace, step: usize) -> String {
     let outcome = trace.steps()[step].outcome;
     let Some(first) = trace.announced(step).first() else {
         return if outcome == Outcome::Expired { "time is over" } else { "goes on" }.to_owned();
@@ -61,20 +81,5 @@ fn verb(touch: &Touch) -> &'static str {
 
 /// What is touched: the kind and the number.
 pub(crate) fn thing(touch: &Touch) -> String {
-    let kind = match touch.object.kind {
-        ObjectKind::Event => "event",
-        ObjectKind::AutoEvent => "auto event",
-        ObjectKind::Semaphore => "semaphore",
-        ObjectKind::Mutex => "mutex",
-        ObjectKind::Queue => "queue",
-        ObjectKind::Thread => "end of thread",
-        ObjectKind::Call => "call",
-        ObjectKind::Pool => "pool",
-        ObjectKind::Table => "table",
-        ObjectKind::Apcs => "APCs",
-        ObjectKind::Message => "message",
-        ObjectKind::User => "object",
-    };
-    // Places in tables have large numbers of their own; what tells them apart is in the low digits.
-    format!("{kind} {}", touch.object.id & 0xffff)
+    crate::report::thing(touch.object)
 }

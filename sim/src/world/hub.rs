@@ -11,7 +11,7 @@ use crate::clock;
 use crate::fiber::{Fiber, Link, Pause};
 use crate::report::{Blocked, End, Report};
 use crate::schedule::{Point, Schedule};
-use crate::trace::{Outcome, Trace};
+use crate::trace::{Ledger, Outcome, Trace};
 use oleander::platform::{self, Deadline, Spawn, Thread, ThreadRef, Why, enter};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -363,19 +363,28 @@ impl Execution<'_> {
         });
         let moved = self.world.clock.advance(deadlines);
         if moved {
-            state.trace.tick();
+            state.trace.tick(self.world.clock.now_ns());
         }
         moved
     }
 
     fn deadlock(&self) -> End {
         let state = self.world.state.borrow();
-        let blocked = state.slots.iter().zip(&state.touches).filter_map(|(slot, touches)| match slot.pending {
+        let names: Vec<_> = state.slots.iter().map(|slot| slot.thread.name()).collect();
+        let mut ledger = Ledger::of(&state.trace, &names);
+        for (number, (slot, touches)) in state.slots.iter().zip(&state.touches).enumerate() {
+            if let Pending::Wait { why, .. } = slot.pending {
+                ledger.block(number, why, touches.iter().map(|touch| touch.object).collect());
+            }
+        }
+        let blocked = state.slots.iter().zip(&state.touches).enumerate();
+        let blocked = blocked.filter_map(|(number, (slot, touches))| match slot.pending {
             Pending::Wait { why, .. } => Some(Blocked {
                 thread: slot.thread.name().to_owned(),
                 why,
                 on: touches.iter().map(|touch| touch.object).filter(|object| Some(*object) != slot.life).collect(),
                 daemon: slot.daemon,
+                words: ledger.words(number),
             }),
             _ => None,
         });

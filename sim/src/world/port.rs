@@ -19,8 +19,9 @@ use crate::fault::Plan;
 use crate::fiber::{Link, Pause};
 use crate::network::Web;
 use crate::trace::{Touch, Trace};
+use oleander::kernel::Waitable;
 use oleander::network::Network;
-use oleander::platform::{Access, Announce, Deadline, Object, ObjectKind, Port, Spawn, Thread, ThreadRef, Why};
+use oleander::platform::{Access, Announce, Deadline, Fact, Object, ObjectKind, Port, Spawn, Thread, ThreadRef, Why};
 use oleander::process::Process;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -221,6 +222,8 @@ impl World {
         }
         state.touches[number].clear();
         state.trace.birth(if self.running.get() == HUB { 0 } else { self.running.get() });
+        let ended = thread.object().ended().header().object();
+        state.trace.note_birth(number, [end, ended]);
         state.newborn.push((number, body));
         thread
     }
@@ -474,6 +477,13 @@ impl Port for World {
             return 0;
         }
         self.pause(Pause::Choose(n))
+    }
+
+    fn tell(&self, fact: Fact) {
+        // What is dropped behind the world's end is nobody's business any more.
+        if self.owner == place() && self.mode.get() != Mode::Over && self.running.get() != HUB {
+            self.state.borrow_mut().trace.note_fact(self.running.get(), fact);
+        }
     }
 
     fn parallelism(&self) -> usize {

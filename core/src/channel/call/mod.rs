@@ -23,9 +23,9 @@ use crate::abi::types::RPCOLEMESSAGE;
 use crate::apartment::application::{self, Chain, Gate};
 use crate::apartment::{Apartment, Stay};
 use crate::call::Blanket;
-use crate::kernel::{Event, Task};
+use crate::kernel::{Event, Task, Waitable};
 use crate::platform::sync::Mutex;
-use crate::platform::{self, Access, Object, ObjectKind};
+use crate::platform::{self, Access, Fact, Object, ObjectKind};
 use crate::process::Process;
 use crate::protocol::{Word, call as machine};
 use crate::proxy::factory;
@@ -177,6 +177,7 @@ impl Call {
     /// Hands the request to the server's apartment.
     pub(crate) fn send(self: &Arc<Self>, route: Route) {
         let waits = matches!(route, Route::Wait);
+        self.tell_sent(&route);
         self.expect(route);
         let sent = match self.target.apartment.upgrade() {
             Some(apartment) if apartment.is_foreign() => return away::send(self, &apartment),
@@ -193,6 +194,29 @@ impl Call {
         if !sent {
             self.complete_later(Err(Failure(RPC_S_UNKNOWN_IF_HR)));
         }
+    }
+
+    /// Tells a simulated world where the call goes and who waits for its end.
+    fn tell_sent(&self, route: &Route) {
+        platform::tell(|| Fact::Sent {
+            call: self.object,
+            done: self.done.header().object(),
+            to: self.target.apartment.upgrade().map_or(0, |apartment| apartment.base().oxid),
+            interface: factory::find(&self.target.iid).map_or("", |info| info.name),
+            method: self.method(),
+            asynchronous: self.caller.asynchronous,
+        });
+        let (event, through_outer) = match route {
+            Route::Wait | Route::Away(_) => return,
+            Route::Own(event) => (event, false),
+            Route::Outer(outer) => (&outer.own, true),
+        };
+        platform::tell(|| Fact::Expects { call: self.object, event: event.header().object(), through_outer });
+    }
+
+    /// The call as the port knows it.
+    pub(crate) fn object(&self) -> Object {
+        self.object
     }
 
     /// Serves the call on the caller's own stack, in an apartment that the thread may step into (APT-12).
@@ -223,7 +247,10 @@ impl Call {
             }
         };
         match unwanted {
-            None => self.signal(),
+            None => {
+                platform::tell(|| Fact::Decided(self.object));
+                self.signal();
+            }
             Some(Some(Ok(reply))) => self.discard(reply, Direction::Reply),
             Some(_) => {}
         }
@@ -281,6 +308,7 @@ impl Call {
         let outcome = self.word.apply(machine::give_up);
         if outcome == machine::GiveUp::Won {
             self.body.lock().reply = Some(Err(Failure(result)));
+            platform::tell(|| Fact::Decided(self.object));
             self.signal();
         }
         outcome
@@ -290,12 +318,14 @@ impl Call {
     pub(crate) fn abandon(&self) {
         platform::visit(self.object, Access::Write);
         self.word.apply(machine::abandon);
+        platform::tell(|| Fact::Forgotten(self.object));
         self.cancel_away();
         self.forget_route();
     }
 
     /// What the client gets: the reply's bytes, which stay here, or why there are none.
     pub(crate) fn reply(&self) -> Result<(*mut c_void, usize), Failure> {
+        platform::tell(|| Fact::Fetched(self.object));
         let mut body = self.body.lock();
         if let Some(failure) = body.signal_failure {
             return Err(Failure(failure));

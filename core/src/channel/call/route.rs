@@ -10,6 +10,7 @@ use crate::apartment::{Apartment, Stay};
 use crate::channel::away::Away;
 use crate::kernel::{self, Event, Task};
 use crate::platform::sync::Mutex;
+use crate::platform::{self, Fact};
 use crate::process::Process;
 use std::sync::Arc;
 use windows_core::HRESULT;
@@ -117,8 +118,12 @@ impl Call {
     fn tell(&self, route: Route) {
         match route {
             Route::Wait | Route::Away(_) => {}
-            Route::Own(event) => event.set(),
+            Route::Own(event) => {
+                platform::tell(|| Fact::Told(self.object()));
+                event.set();
+            }
             Route::Outer(outer) => {
+                platform::tell(|| Fact::Told(self.object()));
                 // SAFETY: this is the apartment of the outer object, or the object is agile.
                 let hr = unsafe { outer.sync.Signal() };
                 if hr.is_err() {
