@@ -3,11 +3,16 @@
 //! [`check`] is what a test calls; a [`Builder`] says how. Both run the scenario under a strategy until it has no execution
 //! left, a limit is reached, or an execution fails. A failing execution is shrunk, shown as a timeline, and named by a token.
 
+mod files;
+mod rules;
+
+pub use rules::Checks;
+
 use crate::explore::{Runner, Scenario};
 use crate::replay::{Choices, Replaying, Token, scenario_hash, shrink, try_replay};
 use crate::report::{End, Report};
 use crate::search::{Crew, Plan, Progress, Rules, search};
-use crate::trace::timeline;
+use crate::trace::{Picture, mermaid, page, timeline};
 use crate::world::{Hub, Limits, TimeMode, Watch};
 use std::fmt;
 use std::sync::Arc;
@@ -62,7 +67,7 @@ impl Default for Builder {
         Self {
             strategy: Strategy::Exhaustive,
             seed: 0,
-            limits: Limits { count_traces: false, ..Limits::default() },
+            limits: Limits { count_traces: false, checks: Checks::STANDARD, ..Limits::default() },
             seconds_max: None,
             executions_max: None,
             self_check: false,
@@ -134,6 +139,13 @@ impl Builder {
     #[must_use]
     pub fn panics_are_joined(mut self, joined: bool) -> Self {
         self.limits.panic_ends = !joined;
+        self
+    }
+
+    /// What is looked for in executions that complete: [`Checks::STANDARD`] by default.
+    #[must_use]
+    pub fn checks(mut self, checks: Checks) -> Self {
+        self.limits.checks = checks;
         self
     }
 
@@ -242,14 +254,20 @@ impl Builder {
         let again = runner.execute(&mut Replaying::new(&choices), &self.limits);
         // What does not come again the same can only be told as it was.
         let end = if uncontrolled { end.clone() } else { again };
+        let (names, report) = (runner.names(), runner.report(end));
+        let token = Token { scenario, choices, time: self.limits.time };
+        let picture = Picture::of(runner.trace(), &names, &report);
+        let replay = format!("oleander_sim::replay(\"{token}\", scenario)");
         Counterexample {
-            token: Token { scenario, choices, time: self.limits.time },
-            timeline: timeline(runner.trace(), &runner.names()),
-            report: runner.report(end),
+            timeline: timeline(runner.trace(), &names),
+            page: page(&picture, &files::test_name(), &replay),
+            mermaid: mermaid(&picture),
+            token,
+            report,
         }
     }
 
-    /// Checks a scenario as a test does: prints what was found, and panics if an execution has failed. With the variable
+    /// Checks a scenario as a test does: draws the execution that has failed in `target/oleander/<test>.html`, prints what was found, and panics if an execution has failed. With the variable
     /// `OLEANDER_REPLAY` it runs the one execution that its token describes.
     ///
     /// # Panics
@@ -264,7 +282,9 @@ impl Builder {
             return;
         }
         let checked = self.run(scenario);
-        assert!(checked.failure.is_none(), "{checked}");
+        if let Some(failure) = &checked.failure {
+            panic!("{checked}\n{}", files::keep(failure));
+        }
         println!("{checked}");
     }
 }
@@ -318,6 +338,10 @@ pub struct Counterexample {
     pub report: Report,
     /// Its steps, one a line.
     pub timeline: String,
+    /// Its picture: a page in HTML that needs nothing else.
+    pub page: String,
+    /// Its picture as Mermaid text, for an issue.
+    pub mermaid: String,
 }
 
 impl fmt::Display for Checked {
@@ -338,7 +362,7 @@ impl fmt::Display for Checked {
 
 impl fmt::Display for Counterexample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { token, report, timeline } = self;
+        let Self { token, report, timeline, .. } = self;
         if let End::Uncontrolled(_) = report.end {
             return write!(f, "{report}\n\n{timeline}\n\nIt cannot be replayed.");
         }

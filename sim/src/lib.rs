@@ -40,7 +40,7 @@ mod times;
 pub mod trace;
 pub mod world;
 
-pub use check::{Builder, Checked, Counterexample, REPLAY_VARIABLE, Strategy, check};
+pub use check::{Builder, Checked, Checks, Counterexample, REPLAY_VARIABLE, Strategy, check};
 pub use explore::{Exploration, Failure, explore, explore_with};
 pub use replay::{Token, TokenError, replay, try_replay};
 pub use report::{Blocked, Divergence, End, Report, name};

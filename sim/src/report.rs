@@ -81,6 +81,13 @@ pub enum End {
         /// What the panic said.
         message: String,
     },
+    /// It completed, and a checker found fault with it: see [`Checks`](crate::Checks).
+    Broken {
+        /// Which checker.
+        checker: &'static str,
+        /// What it found.
+        what: String,
+    },
     /// More steps than the limit: most likely threads that go round in circles.
     StepLimit,
     /// The same choices led to something else than before.
@@ -123,6 +130,7 @@ impl fmt::Display for End {
                  of a HashMap, real time, an address",
                 step + 1
             ),
+            Self::Broken { checker, what } => write!(f, "{checker}: {what};"),
             Self::StepLimit => f.write_str("stopped at the step limit: do threads go round in circles?"),
             Self::Deadlock { blocked, limits } => {
                 f.write_str("deadlock:")?;

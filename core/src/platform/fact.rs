@@ -64,6 +64,8 @@ pub enum Fact {
         /// The HRESULT.
         hr: i32,
     },
+    /// The server's apartment has ended, and nobody had taken the call from its queue.
+    Abandoned(Object),
     /// The call's fate is decided.
     Decided(Object),
     /// The client is told: its call object's event is set, or its outer object signalled.

@@ -41,7 +41,7 @@ fn hash_of(trace: &Trace) -> u32 {
 /// ```
 pub fn try_replay(token: &str, scenario: impl Fn()) -> Result<Report, TokenError> {
     let token: Token = token.parse()?;
-    let limits = Limits { time: token.time, ..Limits::default() };
+    let limits = Limits { time: token.time, checks: crate::Checks::STANDARD, ..Limits::default() };
     let mut runner = Scenario { hub: Hub::default(), scenario: &scenario };
     let hash = scenario_hash(&mut runner, &limits);
     if hash != token.scenario {

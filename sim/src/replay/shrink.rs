@@ -18,6 +18,7 @@ const TRIALS_MAX: usize = 300;
 fn is_same(one: &End, other: &End) -> bool {
     match (one, other) {
         (End::Panicked { message: a, .. }, End::Panicked { message: b, .. }) => a == b,
+        (End::Broken { checker: a, .. }, End::Broken { checker: b, .. }) => a == b,
         _ => discriminant(one) == discriminant(other),
     }
 }

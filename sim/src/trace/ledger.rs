@@ -26,6 +26,8 @@ pub(crate) struct CallState {
     pub(crate) fetched: bool,
     pub(crate) forgotten: bool,
     pub(crate) refused: Option<(usize, i32)>,
+    /// It lay in the queue when the server's apartment ended.
+    pub(crate) abandoned: bool,
 }
 
 impl CallState {
@@ -33,6 +35,20 @@ impl CallState {
     pub(crate) fn name(&self) -> String {
         let interface = if self.interface.is_empty() { "a call" } else { self.interface };
         format!("{interface} method {}", self.method)
+    }
+
+    /// What has become of it.
+    pub(crate) fn state(&self) -> &'static str {
+        match self {
+            Self { fetched: true, .. } => "finished",
+            Self { told: true, .. } => "complete, client told",
+            Self { decided: true, .. } => "complete",
+            Self { forgotten: true, .. } => "given up by the client",
+            Self { server: Some(_), .. } => "being served",
+            Self { refused: Some(_), .. } => "begun, Signal refused",
+            Self { begun: true, .. } => "begun, waits for the server's Signal",
+            _ => "queued",
+        }
     }
 }
 
@@ -90,6 +106,7 @@ impl Ledger {
     /// Enters what has been told.
     pub(crate) fn apply(&mut self, thread: usize, what: &Noted) {
         let fact = match what {
+            Noted::Waits(_) => return,
             Noted::Born(ends) => {
                 self.ends.extend(ends.iter().map(|end| (end.id, thread)));
                 return;
@@ -113,6 +130,7 @@ impl Ledger {
                     fetched: false,
                     forgotten: false,
                     refused: None,
+                    abandoned: false,
                 };
                 self.calls.insert(call.id, state);
             }
@@ -121,6 +139,7 @@ impl Ledger {
             Fact::Serves(call) => self.with(*call, |it| (it.server, it.begun) = (Some(thread), true)),
             Fact::Served(call) => self.with(*call, |it| it.server = None),
             Fact::Refused { call, hr } => self.with(*call, |it| it.refused = Some((thread, *hr))),
+            Fact::Abandoned(call) => self.with(*call, |it| it.abandoned = true),
             Fact::Decided(call) => self.with(*call, |it| it.decided = true),
             Fact::Told(call) => self.with(*call, |it| it.told = true),
             Fact::Fetched(call) => self.with(*call, |it| it.fetched = true),
@@ -133,7 +152,7 @@ impl Ledger {
     }
 
     fn with(&mut self, call: Object, change: impl FnOnce(&mut CallState)) {
-        let number = self.twins.get(&call.id).copied().unwrap_or(call.id);
+        let number = self.original(call);
         if let Some(call) = self.calls.get_mut(&number) {
             change(call);
         }
@@ -142,6 +161,30 @@ impl Ledger {
     /// A thread waits in vain.
     pub(crate) fn block(&mut self, thread: usize, why: Why, on: Vec<Object>) {
         self.threads[thread].blocked = Some((why, on));
+    }
+
+    /// The calls, by their numbers.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = (u64, &CallState)> {
+        self.calls.iter().map(|(&number, call)| (number, call))
+    }
+
+    /// The number of a call as its client knows it.
+    pub(crate) fn original(&self, call: Object) -> u64 {
+        self.twins.get(&call.id).copied().unwrap_or(call.id)
+    }
+
+    /// A call.
+    pub(crate) fn call(&self, call: Object) -> Option<&CallState> {
+        self.calls.get(&self.original(call))
+    }
+
+    /// A mutex that the thread of an STA owns.
+    pub(crate) fn owned_in_sta(&self, thread: usize) -> Option<String> {
+        self.threads[thread].place.filter(|place| place.1 == PlaceKind::Sta)?;
+        let (&id, _) = self.owners.iter().find(|(_, owner)| **owner == thread)?;
+        let object = Object { id, kind: oleander::platform::ObjectKind::Mutex };
+        let title = self.titles.get(&id).map_or(String::new(), |title| format!(" \"{title}\""));
+        Some(format!("{}{title}", thing(object)))
     }
 
     /// The call that an event's signal means the end of.

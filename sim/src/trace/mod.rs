@@ -4,14 +4,20 @@
 
 mod class;
 mod ledger;
+mod mermaid;
+mod page;
+mod picture;
 mod timeline;
 
 pub use class::Classifier;
 pub(crate) use class::Spread;
 pub(crate) use ledger::Ledger;
+pub(crate) use mermaid::mermaid;
+pub(crate) use page::page;
+pub(crate) use picture::Picture;
 pub use timeline::timeline;
 
-use oleander::platform::{Access, Fact, Object, ObjectKind};
+use oleander::platform::{Access, Fact, Object, ObjectKind, Why};
 
 /// An object and how a step touches it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +109,8 @@ pub(crate) struct Note {
 pub(crate) enum Noted {
     /// A fact: no step, and in no hash.
     Fact(Fact),
+    /// The thread begins to wait.
+    Waits(Why),
     /// The thread is new, and these are its end, as the port and as waits see it.
     Born([Object; 2]),
 }
@@ -206,6 +214,10 @@ impl Trace {
 
     pub(crate) fn note_fact(&mut self, thread: usize, fact: Fact) {
         self.notes.push(Note { at: self.steps.len(), thread, what: Noted::Fact(fact) });
+    }
+
+    pub(crate) fn note_wait(&mut self, thread: usize, why: Why) {
+        self.notes.push(Note { at: self.steps.len(), thread, what: Noted::Waits(why) });
     }
 
     pub(crate) fn note_birth(&mut self, thread: usize, ends: [Object; 2]) {

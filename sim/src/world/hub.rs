@@ -88,11 +88,24 @@ impl Hub {
         self.pulse.as_deref().inspect(|pulse| pulse.begin());
         let end = Execution { hub: self, world: &world, outside: &outside, schedule, limits, last: 0 }.execute();
         self.pulse.as_deref().inspect(|pulse| pulse.end());
+        let end = if end == End::Completed { self.look(&world, limits).unwrap_or(end) } else { end };
         self.virtual_ns = world.clock.now_ns();
         self.failed = end != End::Completed;
         self.empty(&world);
         drop(entered);
         end
+    }
+
+    /// What a checker finds in an execution that completed.
+    fn look(&self, world: &World, limits: &Limits) -> Option<End> {
+        let state = world.state.borrow();
+        let names: Vec<_> = state.slots.iter().map(|slot| slot.thread.name()).collect();
+        let mut checks = limits.checks;
+        if state.slots.iter().any(|slot| slot.killed) {
+            // What a process that died has held is given up, not leaked, and its STAs serve nobody.
+            (checks.leaks, checks.pumps) = (false, false);
+        }
+        checks.broken(&state.trace, &names)
     }
 
     /// Takes what is left of an execution: fibers that have not ended are abandoned.
@@ -170,7 +183,9 @@ impl Execution<'_> {
                 self.close();
                 end = self.panic().unwrap_or(end);
             }
-            End::Deadlock { .. } | End::StepLimit | End::Uncontrolled(_) => self.leave_pending(None),
+            End::Deadlock { .. } | End::StepLimit | End::Uncontrolled(_) | End::Broken { .. } => {
+                self.leave_pending(None)
+            }
             End::Panicked { .. } => {
                 self.world.state.borrow_mut().trace.cut();
                 self.leave_pending(Some(self.last));

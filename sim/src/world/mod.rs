@@ -20,6 +20,7 @@ pub(crate) use port::inside as is_inside;
 pub(crate) use port::{World, with_here};
 pub(crate) use pulse::Watch;
 
+use crate::check::Checks;
 use crate::report::Report;
 use crate::schedule::{Fixed, Schedule};
 use oleander::platform::{self, Access, Deadline, Object, Spawn, ThreadRef, Why};
@@ -46,6 +47,8 @@ pub struct Limits {
     pub count_traces: bool,
     /// When waits may give up.
     pub time: TimeMode,
+    /// What is looked for in an execution that completed.
+    pub checks: Checks,
 }
 
 /// When waits may give up.
@@ -68,6 +71,7 @@ impl Default for Limits {
             executions_max: u64::MAX,
             count_traces: true,
             time: TimeMode::Urgent,
+            checks: Checks::NONE,
         }
     }
 }

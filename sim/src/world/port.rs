@@ -430,6 +430,7 @@ impl Port for World {
             // SAFETY: only the lifetime changes. The hub calls it while this function waits, and never after it.
             let ready = unsafe { std::mem::transmute::<&dyn Fn() -> bool, *const (dyn Fn() -> bool + 'static)>(ready) };
             state.slots[number].pending = Pending::Wait { ready, deadline, why };
+            state.trace.note_wait(number, why);
             let touches = &mut state.touches[number];
             touches.clear();
             touches.extend(on.iter().map(|&object| Touch::of_wait(object)));

@@ -38,6 +38,7 @@ const LIMITS: Limits = Limits {
     executions_max: u64::MAX,
     count_traces: false,
     time: oleander_sim::TimeMode::Urgent,
+    checks: oleander_sim::Checks::NONE,
 };
 
 fn limits() -> Limits {

@@ -204,7 +204,7 @@ impl Call {
             to: self.target.apartment.upgrade().map_or(0, |apartment| apartment.base().oxid),
             interface: factory::find(&self.target.iid).map_or("", |info| info.name),
             method: self.method(),
-            asynchronous: self.caller.asynchronous,
+            asynchronous: self.caller.kind.is_asynchronous(),
         });
         let (event, through_outer) = match route {
             Route::Wait | Route::Away(_) => return,
@@ -476,6 +476,7 @@ impl Task for Call {
     }
 
     fn abandon(self: Arc<Self>) {
+        platform::tell(|| Fact::Abandoned(self.object));
         self.complete(Err(Failure(RPC_E_DISCONNECTED)));
     }
 }

@@ -1,0 +1,164 @@
+//! Each checker has a scenario that turns it red and a twin that stays green.
+
+#[path = "../../core/tests/support/mod.rs"]
+mod support;
+
+use oleander::kernel::Event;
+use oleander::platform::{Deadline, Why};
+use oleander::windows_core::Interface;
+use oleander::*;
+use oleander_sim::sync::Mutex;
+use oleander_sim::{Builder, Checks, End, world};
+use std::sync::Arc;
+use std::time::Duration;
+use support::probe::*;
+use support::*;
+
+/// What a checker finds, without the rest.
+#[track_caller]
+fn red(checks: Checks, wanted: &str, scenario: impl Fn() + Sync) -> String {
+    let checked = Builder::new().checks(checks).executions_max(200).run(&scenario);
+    let failure = checked.failure.as_ref().unwrap_or_else(|| panic!("nothing was found: {checked}"));
+    let End::Broken { checker, what } = &failure.report.end else { panic!("{failure}") };
+    assert_eq!(*checker, wanted, "{what}");
+    what.clone()
+}
+
+#[track_caller]
+fn green(checks: Checks, scenario: impl Fn() + Sync) {
+    let checked = Builder::new().checks(checks).executions_max(200).run(scenario);
+    assert!(checked.failure.is_none() && checked.executions > 0, "{checked}");
+}
+
+fn object() -> IProbe {
+    Does::probe(|_| S_OK)
+}
+
+#[test]
+fn a_leaked_object_is_named_with_who_made_it() {
+    let scenario = |leak: bool| {
+        let made = object();
+        if leak {
+            std::mem::forget(made);
+        }
+    };
+    let only = Checks { leaks: true, ..Checks::NONE };
+    assert_eq!(red(only, "leak", || scenario(true)), "leaked: Does, made by 'main' in step 0");
+    green(only, || scenario(false));
+}
+
+#[test]
+fn a_mutex_held_while_calls_are_served_is_named() {
+    let scenario = |early: bool| {
+        enter(Kind::Sta);
+        let (lock, event) = (Mutex::new(()), Event::manual());
+        event.set();
+        let guard = lock.lock().unwrap();
+        if early {
+            drop(guard);
+            pump(&event);
+        } else {
+            pump(&event);
+            drop(guard);
+        }
+        leave();
+    };
+    let only = Checks { locks: true, ..Checks::NONE };
+    let what = red(only, "lock", || scenario(false));
+    assert!(what.starts_with("STA 1 ('main') waits and dispatches and serves calls meanwhile"), "{what}");
+    assert!(what.contains("while it holds mutex "), "{what}");
+    green(only, || scenario(true));
+}
+
+#[test]
+fn mrsh_13_a_proxy_in_the_wrong_apartment_is_a_failure_where_it_is_asked_for() {
+    // The proxy belongs to the STA of 'client'; its thread hands the bare pointer to another STA.
+    let scenario = |stray: bool| {
+        let (packet, gone) = (Arc::new(std::sync::Mutex::new(None)), Event::manual());
+        let over = gone.clone();
+        let there = packet.clone();
+        let ready = Event::manual();
+        let set = ready.clone();
+        let server = world::spawn("server", move || {
+            enter(Kind::Sta);
+            *there.lock().unwrap() = Some(pack(&object()));
+            set.set();
+            pump(&over);
+            leave();
+        });
+        wait(&ready);
+        let client = world::spawn("client", move || {
+            enter(Kind::Sta);
+            let proxy = packet.lock().unwrap().take().expect("it is there").unpack();
+            if stray {
+                let bare = Sent(proxy.clone());
+                let thief = world::spawn("thief", move || {
+                    enter(Kind::Sta);
+                    let bare = bare.take();
+                    // SAFETY: refused, as is tested; the reference is the client's.
+                    assert_eq!(unsafe { bare.Label(1) }, RPC_E_WRONG_THREAD);
+                    std::mem::forget(bare);
+                    leave();
+                });
+                thief.join().unwrap();
+                // SAFETY: gives back what the thief forgot.
+                drop(unsafe { IProbe::from_raw(proxy.as_raw()) });
+            }
+            drop(proxy);
+            leave();
+        });
+        client.join().unwrap();
+        gone.set();
+        server.join().unwrap();
+    };
+    let only = Checks { apartments: true, ..Checks::NONE };
+    let what = red(only, "apartment", || scenario(true));
+    assert!(what.starts_with("STA 3 ('thief') used a proxy or call object of another apartment"), "{what}");
+    green(only, || scenario(false));
+}
+
+/// An STA that pumps or not, and sleeps before; a client that gives up after ten seconds.
+fn sleeper(pumps: bool, sleeps: u64) {
+    let (packet, ready, called) = (Arc::new(std::sync::Mutex::new(None)), Event::manual(), Event::manual());
+    let (there, set, over) = (packet.clone(), ready.clone(), called.clone());
+    let server = world::spawn("server", move || {
+        enter(Kind::Sta);
+        *there.lock().unwrap() = Some(pack(&object()));
+        set.set();
+        world::sleep(Duration::from_secs(sleeps));
+        if pumps {
+            pump(&over);
+        } else {
+            assert!(over.wait(Deadline::NEVER, Why::Wait));
+        }
+        leave();
+    });
+    wait(&ready);
+    let client = world::spawn("client", move || {
+        enter(Kind::Mta);
+        let caller = Caller::new(&packet.lock().unwrap().take().expect("it is there").unpack());
+        assert_eq!(caller.begin(1), S_OK);
+        let _ = caller.wait(10_000);
+        called.set();
+        drop(caller);
+        leave();
+    });
+    client.join().unwrap();
+    server.join().unwrap();
+}
+
+#[test]
+fn an_sta_that_never_serves_a_call_is_named() {
+    let only = Checks { pumps: true, ..Checks::NONE };
+    let what = red(only, "pump", || sleeper(false, 0));
+    assert_eq!(what, "STA 1 has never served IProbe method 3, which 'client' sent to it");
+    green(only, || sleeper(true, 0));
+}
+
+#[test]
+fn an_sta_that_serves_late_is_named() {
+    let only = Checks { pumps_within: Some(Duration::from_secs(2)), ..Checks::NONE };
+    let what = red(only, "pump", || sleeper(true, 3));
+    assert!(what.starts_with("STA 1 left IProbe method 3 in its queue for 3"), "{what}");
+    green(only, || sleeper(true, 1));
+}
