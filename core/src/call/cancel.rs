@@ -1,7 +1,8 @@
 //! Cancelling: what all cancel objects do, the stack of a thread's pending calls, and the functions on it (facts section 9).
 //!
 //! A thread's [`CancelStack`] is the only part of its state that others touch: they look for the innermost call to cancel.
-//! Its lock is held for the look only. Whether a call can be cancelled is fixed when it is made (CXL-34): a call made
+//! Its lock is held for the look only. A look from elsewhere is a step of its own; that a call comes onto the stack or goes
+//! is part of the step that sends it or has waited for it. Whether a call can be cancelled is fixed when it is made (CXL-34): a call made
 //! while cancellation is disabled stands on the stack without a cancel object.
 
 use super::context::call_context;
@@ -14,7 +15,7 @@ use crate::abi::interfaces::{ICancelMethodCalls, ICancelMethodCalls_Impl};
 use crate::apartment;
 use crate::channel::Call;
 use crate::com_class;
-use crate::platform::{self, Deadline};
+use crate::platform::{self, Access, Deadline, Object, ObjectKind};
 use crate::protocol::call::{Cancel, GiveUp};
 use parking_lot::Mutex;
 use std::ffi::c_void;
@@ -53,23 +54,30 @@ unsafe impl Send for User {}
 unsafe impl Sync for User {}
 
 /// The calls that wait on one thread, innermost last.
-#[derive(Default)]
 pub(crate) struct CancelStack {
+    place: Object,
     entries: Mutex<Vec<Entry>>,
 }
 
 impl CancelStack {
+    /// Where a thread's stack is, or will be: a look for one that is not there yet depends on its first call too.
+    fn place(thread_id: u32) -> Object {
+        Object { id: 1 << 63 | u64::from(thread_id), kind: ObjectKind::Table }
+    }
+
     fn of_current() -> Arc<Self> {
         platform::with_current(|thread| {
             thread
                 .com()
                 .outgoing
                 .get_or_init(|| {
-                    let stack = Arc::new(Self::default());
+                    let place = Self::place(thread.id());
+                    let stack = Arc::new(Self { place, entries: Mutex::default() });
                     thread.process().cancel_stacks.lock().insert(thread.id(), stack.clone());
                     let (process, id) = (Arc::downgrade(thread.process()), thread.id());
                     thread.at_exit(Box::new(move || {
                         if let Some(process) = process.upgrade() {
+                            platform::note(place, Access::Write);
                             let gone = process.cancel_stacks.lock().remove(&id);
                             drop(gone);
                         }
@@ -82,16 +90,20 @@ impl CancelStack {
 
     /// The stack of a thread of this process; 0 is the current one.
     fn of(thread_id: u32) -> Option<Arc<Self>> {
-        platform::with_current(|thread| {
-            let id = if thread_id == 0 { thread.id() } else { thread_id };
-            thread.process().cancel_stacks.lock().get(&id).cloned()
-        })
+        let own = platform::with_current(|thread| thread.id());
+        let id = if thread_id == 0 { own } else { thread_id };
+        if id != own {
+            // What comes and goes on its own stack a thread knows.
+            platform::visit(Self::place(id), Access::Read);
+        }
+        platform::with_current(|thread| thread.process().cancel_stacks.lock().get(&id).cloned())
     }
 
     /// Puts a synchronous call on the current thread's stack until the guard is dropped (CXL-42).
     pub(crate) fn push_call(call: &Arc<Call>) -> PendingCall {
         let stack = Self::of_current();
         let enabled = platform::with_current(|thread| thread.com().cancel_enabled.get() > 0);
+        platform::note(stack.place, Access::Write);
         let depth = {
             let mut entries = stack.entries.lock();
             entries.push(if enabled { Entry::Call(call.clone()) } else { Entry::Uncancellable });
@@ -123,6 +135,7 @@ impl CancelStack {
 
     /// Takes the innermost object off if user code put it there; a pending call's place is not the user's to clear.
     fn pop_user(&self) -> HRESULT {
+        platform::visit(self.place, Access::Write);
         let gone = {
             let mut entries = self.entries.lock();
             match entries.last() {
@@ -144,6 +157,7 @@ pub(crate) struct PendingCall {
 
 impl Drop for PendingCall {
     fn drop(&mut self) {
+        platform::note(self.stack.place, Access::Write);
         let gone = {
             let mut entries = self.stack.entries.lock();
             let last = entries.pop();
@@ -238,6 +252,7 @@ export! {
         let Some(object) = object else { return stack.pop_user() };
         match object.cast::<ICancelMethodCalls>() {
             Ok(cancel) => {
+                platform::visit(stack.place, Access::Write);
                 stack.entries.lock().push(Entry::User(Arc::new(User(cancel))));
                 S_OK
             }
