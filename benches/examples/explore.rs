@@ -5,6 +5,9 @@
 //! plain search; STAs with more clients, to completeness; a whole call through proxy and stub.
 //!
 //! Each line: a name, executions, seconds, executions a second.
+//!
+//! `explore event --executions 10000` runs one scenario for so many executions: under callgrind, what differs between two
+//! such numbers is what executions cost, without what the first ones set up.
 
 #![allow(clippy::undocumented_unsafe_blocks, reason = "every call of a COM method is one; the rules are those of COM")]
 
@@ -13,25 +16,53 @@ use oleander::platform::{Deadline, Why};
 use oleander::windows_core::Interface;
 use oleander::*;
 use oleander_benches::{AsyncIDoubler, IDoubler, server};
+use oleander_sim::schedule::Dfs;
 use oleander_sim::steps::{Program, Step, Then};
-use oleander_sim::{Builder, Strategy, world};
+use oleander_sim::{Builder, Limits, Strategy, explore_with, world};
 use std::ffi::c_void;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+
+/// Enough executions for all that there are.
+const EVERY: u64 = 1_000_000;
 
 fn report(name: &str, executions: u64, took: Duration) {
     let rate = executions as f64 / took.as_secs_f64();
     println!("{name:24} {executions:9} executions {:8.3} s {rate:12.0} /s", took.as_secs_f64());
 }
 
-/// Explores to completeness again and again for about a second.
-fn rate(name: &str, strategy: Strategy, scenario: impl Fn() + Sync) {
-    let builder = Builder::new().strategy(strategy).workers(1).executions_max(1_000_000);
-    let (began, mut executions) = (Instant::now(), 0);
-    while began.elapsed() < Duration::from_secs(1) {
+/// How many executions `--executions` asks for: the same work in each run, for counts of instructions.
+fn executions_wanted() -> Option<u64> {
+    let given = std::env::args().skip_while(|argument| argument != "--executions").nth(1)?;
+    Some(given.parse().expect("a number of executions"))
+}
+
+/// Explores every schedule again and again, as the peers do: by plain search, and each execution is run once.
+fn search_rate(name: &str, scenario: impl Fn()) {
+    let limits = Limits { count_traces: false, ..Limits::default() };
+    measure(name, || {
+        let found = explore_with(&mut Dfs::default(), &limits, &scenario);
+        assert!(found.failures == 0, "{found}");
+        found.schedules
+    });
+}
+
+/// Checks to completeness again and again: the first execution of each check is run twice, and counted once.
+fn check_rate(name: &str, strategy: Strategy, executions_max: u64, scenario: impl Fn() + Sync) {
+    let builder = Builder::new().strategy(strategy).workers(1).executions_max(executions_max);
+    measure(name, || {
         let checked = builder.run(&scenario);
         assert!(checked.failure.is_none(), "{checked}");
-        executions += checked.executions + checked.redundant;
+        checked.executions + checked.redundant
+    });
+}
+
+/// Explores again and again: for about a second, or for at least so many executions.
+fn measure(name: &str, explore: impl Fn() -> u64) {
+    let (began, mut executions) = (Instant::now(), 0);
+    let at_least = executions_wanted();
+    while at_least.map_or_else(|| began.elapsed() < Duration::from_secs(1), |wanted| executions < wanted) {
+        executions += explore();
     }
     report(name, executions, began.elapsed());
 }
@@ -89,7 +120,8 @@ fn reorder() {
         ],
     );
     let began = Instant::now();
-    let found = program.explore_each(|_, _| {});
+    let limits = Limits { count_traces: false, ..Limits::default() };
+    let found = program.explore_with(&mut Dfs::default(), &limits, &mut |_, _| {});
     assert_eq!(found.schedules, 400_960);
     report("reorder(4,1), all", found.schedules, began.elapsed());
 }
@@ -135,21 +167,29 @@ fn asynchronous_call() {
 
 fn main() {
     // One name runs that line alone, for a profile.
-    let only = std::env::args().nth(1);
+    let only = std::env::args().nth(1).filter(|name| !name.starts_with("--"));
     let wanted = |name: &str| only.as_ref().is_none_or(|only| name.starts_with(&**only));
     if wanted("event") {
-        rate("event", Strategy::Dfs, setter_and_waiter);
+        search_rate("event", setter_and_waiter);
+    }
+    if wanted("check") {
+        check_rate("check of event", Strategy::Exhaustive, EVERY, setter_and_waiter);
+        check_rate("check of STA, 2 clients", Strategy::Exhaustive, EVERY, || clients_on_one_sta(2));
     }
     if wanted("STA") {
-        rate("STA, 2 clients", Strategy::Dfs, || clients_on_one_sta(2));
-        rate("STA, 2 clients, reduced", Strategy::Exhaustive, || clients_on_one_sta(2));
+        search_rate("STA, 2 clients", || clients_on_one_sta(2));
+    }
+    if wanted("complete") {
         complete();
     }
     if wanted("reorder") {
         reorder();
     }
     if wanted("call") {
-        rate("asynchronous call", Strategy::Exhaustive, asynchronous_call);
+        check_rate("call, random schedules", Strategy::Random, 1000, asynchronous_call);
+    }
+    if wanted("full") {
+        check_rate("full check of a call", Strategy::Exhaustive, EVERY, asynchronous_call);
     }
 }
 

@@ -58,7 +58,7 @@ pub fn explore(scenario: impl Fn()) -> Exploration {
 /// # Panics
 /// Where a world is already running, and if the scenario does not do the same again under the same choices.
 pub fn explore_with(schedule: &mut dyn Schedule, limits: &Limits, scenario: impl Fn()) -> Exploration {
-    explore_runner(schedule, limits, &mut Scenario { hub: Hub::default(), scenario: &scenario })
+    explore_runner(schedule, limits, &mut Scenario { hub: Hub::watched(None), scenario: &scenario })
 }
 
 /// What can be executed again and again: a scenario in a world, or a step program.

@@ -9,7 +9,6 @@ use super::event::Event;
 use crate::abi::types::STILL_ACTIVE;
 use crate::platform::{self, Access, Deadline, ObjectKind, Why};
 use crate::process::Process;
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -106,20 +105,25 @@ impl ThreadObject {
     }
 }
 
-/// The threads of a process by number: those that have not ended, and those that have handles.
+/// The threads of a process by number, in its order: those that have not ended, and those that have handles.
 #[derive(Default)]
-pub(crate) struct ThreadTable(parking_lot::Mutex<BTreeMap<u32, Weak<ThreadObject>>>);
+pub(crate) struct ThreadTable(parking_lot::Mutex<Vec<(u32, Weak<ThreadObject>)>>);
 
 impl ThreadTable {
     fn insert(&self, id: u32, thread: &Arc<ThreadObject>) {
         let mut threads = self.0.lock();
-        threads.retain(|_, thread| thread.strong_count() > 0);
-        threads.insert(id, Arc::downgrade(thread));
+        threads.retain(|(_, thread)| thread.strong_count() > 0);
+        let at = threads.partition_point(|(there, _)| *there < id);
+        threads.insert(at, (id, Arc::downgrade(thread)));
     }
 
     /// The thread of a number. One that has ended is there only while handles stand for it. A step.
     pub(crate) fn get(&self, id: u32) -> Option<Arc<ThreadObject>> {
-        let found = self.0.lock().get(&id).and_then(Weak::upgrade)?;
+        let found = {
+            let threads = self.0.lock();
+            let at = threads.binary_search_by_key(&id, |(there, _)| *there).ok()?;
+            threads[at].1.upgrade()?
+        };
         let ended = found.ended.is_set();
         (!ended || found.handles.load(Ordering::Relaxed) > 0).then_some(found)
     }

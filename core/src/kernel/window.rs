@@ -130,7 +130,8 @@ pub(crate) enum Refusal {
 impl WindowTable {
     pub(crate) fn new() -> Self {
         let com = Class { atom: ATOM_FIRST, procedure: com_procedure, extra_bytes: 0 };
-        let by_name = BTreeMap::from([(fold_case(&COM_CLASS.encode_utf16().collect::<Vec<_>>()), com)]);
+        let mut by_name = BTreeMap::new();
+        by_name.insert(COM_CLASS.bytes().map(|c| u16::from(c.to_ascii_lowercase())).collect(), com);
         Self {
             classes: RwLock::new(Classes { by_name, atoms: 1 }),
             windows: RwLock::new(Slots::new()),

@@ -71,7 +71,8 @@ unsafe fn create(outer: *mut c_void, riid: *const GUID, ppv: *mut *mut c_void) -
     if !outer.is_null() {
         return E_INVALIDARG;
     }
-    let options = platform::with_current(|thread| thread.process().global_options.clone());
+    let options =
+        platform::with_current(|thread| thread.process().global_options.get_or_init(GlobalOptions::default).clone());
     // SAFETY: the caller's.
     unsafe { super::create_aggregated(Options(options), outer, riid, ppv) }
 }

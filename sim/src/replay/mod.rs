@@ -42,7 +42,7 @@ fn hash_of(trace: &Trace) -> u32 {
 pub fn try_replay(token: &str, scenario: impl Fn()) -> Result<Report, TokenError> {
     let token: Token = token.parse()?;
     let limits = Limits { time: token.time, checks: crate::Checks::STANDARD, ..Limits::default() };
-    let mut runner = Scenario { hub: Hub::default(), scenario: &scenario };
+    let mut runner = Scenario { hub: Hub::watched(None), scenario: &scenario };
     let hash = scenario_hash(&mut runner, &limits);
     if hash != token.scenario {
         return Err(TokenError::OtherScenario { token: token.scenario, scenario: hash });

@@ -135,6 +135,17 @@ pub struct Trace {
 }
 
 impl Trace {
+    pub(crate) const NEW: Self = Self {
+        steps: Vec::new(),
+        touches: Vec::new(),
+        births: Vec::new(),
+        chosen: Vec::new(),
+        ticks: Vec::new(),
+        left: Vec::new(),
+        left_touches: Vec::new(),
+        cut: false,
+    };
+
     /// The steps in the order in which they were taken.
     pub fn steps(&self) -> &[Step] {
         &self.steps

@@ -1,6 +1,6 @@
 //! The hub: it runs a world's fibers, one step of one of them at a time.
 //!
-//! Its vectors are reused from execution to execution. It alone switches fibers, moves the clock and asks the
+//! Its vectors are reused from execution to execution, and by the next hub on its thread of the operating system. It alone switches fibers, moves the clock and asks the
 //! schedule, always on the stack that `run` was called on.
 
 use super::machine;
@@ -13,14 +13,33 @@ use crate::report::{Blocked, End, Report};
 use crate::schedule::{Point, Schedule};
 use crate::trace::{Ledger, Outcome, Trace};
 use oleander::platform::{self, Deadline, Spawn, Thread, ThreadRef, Why, enter};
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// Steps that daemons may take after the last other thread has ended.
 const DRAIN_STEPS_MAX: u64 = 100_000;
 
+/// A hub whose trace has more steps than this gives its memory back.
+const KEPT_STEPS_MAX: usize = 1 << 14;
+
+thread_local! {
+    static KEPT: RefCell<Vectors> = const { RefCell::new(Vectors::NEW) };
+}
+
+/// What is reused. Between executions nothing of a scenario is in it but the trace, which is plain data.
+struct Vectors {
+    state: State,
+    fibers: Vec<Option<Fiber>>,
+    enabled: Vec<usize>,
+    outcomes: Vec<Outcome>,
+}
+
+impl Vectors {
+    const NEW: Self = Self { state: State::NEW, fibers: Vec::new(), enabled: Vec::new(), outcomes: Vec::new() };
+}
+
 /// Runs executions, one after the other.
-#[derive(Default)]
 pub(crate) struct Hub {
     state: State,
     fibers: Vec<Option<Fiber>>,
@@ -63,10 +82,39 @@ struct Execution<'a> {
     last: usize,
 }
 
+impl Drop for Hub {
+    fn drop(&mut self) {
+        // After a panic of the schedule there are fibers left, and no state.
+        if !self.fibers.is_empty() || self.state.trace.steps().len() > KEPT_STEPS_MAX {
+            return;
+        }
+        let vectors = Vectors {
+            state: std::mem::replace(&mut self.state, State::NEW),
+            fibers: std::mem::take(&mut self.fibers),
+            enabled: std::mem::take(&mut self.enabled),
+            outcomes: std::mem::take(&mut self.outcomes),
+        };
+        // While the thread ends there may be no place for them.
+        _ = KEPT.try_with(|kept| kept.replace(vectors));
+    }
+}
+
 impl Hub {
     /// A hub that is watched, if there is a watch.
     pub(crate) fn watched(watch: Option<&Watch>) -> Self {
-        Self { pulse: watch.map(Watch::pulse), ..Self::default() }
+        let Vectors { state, fibers, enabled, outcomes } = KEPT.replace(Vectors::NEW);
+        Self {
+            state,
+            fibers,
+            enabled,
+            outcomes,
+            steps: 0,
+            virtual_ns: 0,
+            abandoned: 0,
+            failed: false,
+            names: Vec::new(),
+            pulse: watch.map(Watch::pulse),
+        }
     }
 
     /// Runs a scenario once.

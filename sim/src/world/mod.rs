@@ -87,7 +87,7 @@ pub fn run(scenario: impl FnOnce()) -> Report {
 /// Where a world is already running, and if the schedule has no execution left.
 pub fn run_with(schedule: &mut dyn Schedule, limits: &Limits, scenario: impl FnOnce()) -> Report {
     assert!(schedule.new_execution(None), "the schedule has an execution");
-    let mut hub = Hub::default();
+    let mut hub = Hub::watched(None);
     let end = hub.execute(schedule, limits, scenario);
     hub.report(end)
 }

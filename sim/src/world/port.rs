@@ -130,6 +130,17 @@ pub(super) struct State {
     pub(super) processes: Vec<(Arc<Process>, usize)>,
 }
 
+impl State {
+    pub(super) const NEW: Self = Self {
+        slots: Vec::new(),
+        touches: Vec::new(),
+        newborn: Vec::new(),
+        trace: Trace::NEW,
+        machines: Vec::new(),
+        processes: Vec::new(),
+    };
+}
+
 /// A simulated world.
 pub(crate) struct World {
     /// The address of [`HERE`] on the thread of the operating system that it belongs to.

@@ -6,6 +6,7 @@ use crate::report::{Divergence, words};
 use crate::schedule::Point;
 use crate::schedule::relation::Relation;
 use crate::trace::{Outcome, Touch, Trace};
+use smallvec::SmallVec;
 
 /// A set of threads by their numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,10 +64,10 @@ pub(super) struct Node {
     of: usize,
     /// The thread, or the value.
     taken: usize,
-    enabled: Vec<usize>,
-    outcomes: Vec<Outcome>,
+    enabled: SmallVec<[usize; 4]>,
+    outcomes: SmallVec<[Outcome; 4]>,
     /// What the thread that is taken announced.
-    announced: Vec<Touch>,
+    announced: SmallVec<[Touch; 1]>,
     /// That thread has not been taken yet.
     fresh: bool,
     backtrack: Threads,
@@ -118,12 +119,12 @@ impl Node {
     /// Takes the same choice again, if it is there.
     pub(super) fn replay(&mut self, point: &Point<'_>) -> Result<usize, Divergence> {
         let step = self.step;
-        if self.is_value() || self.enabled != point.enabled() || self.outcomes != point.outcomes() {
+        if self.is_value() || self.enabled[..] != *point.enabled() || self.outcomes[..] != *point.outcomes() {
             let what = format!("threads {:?} can run, and {:?} could before", point.enabled(), self.enabled);
             return Err(Divergence { step, what });
         }
         let pending = point.pending(self.taken);
-        if !self.fresh && self.announced != pending {
+        if !self.fresh && self.announced[..] != *pending {
             let what = format!(
                 "thread {} is about to {}, and before to {}",
                 self.taken,

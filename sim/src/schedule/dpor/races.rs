@@ -123,7 +123,7 @@ impl Races {
             }
             self.collect(trace, step, outcome, trace.touches(step));
             self.order(trace, step);
-            if step >= fresh_from {
+            if step >= fresh_from && !self.candidates.is_empty() {
                 let clock = self.clock(step).to_vec();
                 for index in 0..self.candidates.len() {
                     let Candidate { step: first, reversible } = self.candidates[index];
@@ -143,6 +143,9 @@ impl Races {
     /// The races of a step that had to wait before it could be taken, or never could be, as they were while it waited.
     /// Somebody who takes a lock races with the one who has it, not with the one who gives it back.
     fn blocked(&mut self, trace: &Trace, thread: usize, fresh_from: usize, found: &mut impl FnMut(usize, Wanted)) {
+        if self.candidates.is_empty() {
+            return;
+        }
         let arrival = self.arrivals[thread];
         let mut clock = self.seen[thread * self.threads..][..self.threads].to_vec();
         join(&mut clock, &self.floor);
