@@ -13,6 +13,7 @@ use crate::network::{Link, Peers};
 use crate::object::{ClassTable, GlobalOptions, InProcessClasses, ServerLocks};
 use crate::platform::{self, Object, ObjectKind, Port};
 use crate::proxy::PsClsids;
+use crossbeam::utils::CachePadded;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -34,26 +35,12 @@ const THREAD_BITS: u32 = 16;
 /// Bits of an object's number that are its own; the process's are above.
 pub(crate) const OBJECT_BITS: u32 = 48;
 
-/// A number that every thread writes for each object: away from what everybody reads by two cache lines on both sides. Not
-/// by alignment: for that the allocator takes several times as long, and a simulated world makes a process each time.
-#[repr(C)]
-struct Apart {
-    _before: [u64; 15],
-    value: AtomicU64,
-    _after: [u64; 15],
-}
-
-impl Apart {
-    fn new(value: u64) -> Self {
-        Self { _before: [0; 15], value: AtomicU64::new(value), _after: [0; 15] }
-    }
-}
-
 /// An emulated process. Threads of one process share its handles, windows, classes and apartments.
 pub struct Process {
     id: u32,
     port: Arc<dyn Port>,
-    next_object: Apart,
+    /// Written by every thread for each object: on a cache line of its own, away from what everybody reads.
+    next_object: CachePadded<AtomicU64>,
     next_thread: AtomicU32,
     /// What a handle of the process stands for; made when first asked for, and never set.
     end: OnceLock<Arc<Event>>,
@@ -111,7 +98,7 @@ impl Process {
         Arc::new(Self {
             id,
             port,
-            next_object: Apart::new(FIRST_OBJECT | u64::from(part) << OBJECT_BITS),
+            next_object: CachePadded::new(AtomicU64::new(FIRST_OBJECT | u64::from(part) << OBJECT_BITS)),
             next_thread: AtomicU32::new((part << THREAD_BITS) / 4 + 1),
             end: OnceLock::new(),
             wait_lock: WaitLock::new(),
@@ -179,7 +166,7 @@ impl Process {
 
     /// A new number for a shared object.
     pub fn new_object(&self, kind: ObjectKind) -> Object {
-        Object { id: self.next_object.value.fetch_add(1, Ordering::Relaxed), kind }
+        Object { id: self.next_object.fetch_add(1, Ordering::Relaxed), kind }
     }
 
     pub(crate) fn next_thread_id(&self) -> u32 {

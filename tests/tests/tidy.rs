@@ -370,7 +370,16 @@ fn ci_reads_the_readme_as_we_do() {
 #[test]
 fn the_gates_can_be_executed() {
     use std::os::unix::fs::PermissionsExt as _;
-    for gate in [".ci/run", "ci/slow", "ci/miri", "ci/loom", "ci/sieve-modes.sh", "ci/readme-commands", "ci/targets"] {
+    for gate in [
+        ".ci/run",
+        "ci/slow",
+        "ci/miri",
+        "ci/loom",
+        "ci/sieve-modes.sh",
+        "ci/readme-commands",
+        "ci/targets",
+        "ci/windows-under-wine.sh",
+    ] {
         let mode =
             fs::metadata(root().join(gate)).unwrap_or_else(|error| panic!("{gate}: {error}")).permissions().mode();
         assert_eq!(mode & 0o111, 0o111, "{gate} can be executed");

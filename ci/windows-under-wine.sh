@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# The emulation built for Windows, run by Wine: the tests of the runtime and of the simulator. With arguments: `cargo test`
+# gets these instead, as in `ci/windows-under-wine.sh -p oleander --test calls`.
+#
+# Needs Debian's wine, wine64 and gcc-mingw-w64-x86-64, and Rust's target; installs what is missing, where it may. The Wine
+# prefix is fresh, lies in the target folder, and is gone afterwards, like every process of Wine's that was started.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. ci/lib.sh
+need_rust
+
+target=x86_64-pc-windows-gnu
+linker=x86_64-w64-mingw32-gcc
+
+# Debian's packages, where apt-get is there and may be used. What is missing afterwards is said in one line.
+need_wine() {
+    local tool
+    local -a missing=() root=()
+    for tool in wine wineserver "$linker"; do
+        command -v "$tool" >/dev/null || missing+=("$tool")
+    done
+    if [ "${#missing[@]}" -gt 0 ] && command -v apt-get >/dev/null; then
+        [ "$(id -u)" -eq 0 ] || root=(sudo)
+        export DEBIAN_FRONTEND=noninteractive
+        run ${root[@]+"${root[@]}"} apt-get update -q
+        run ${root[@]+"${root[@]}"} apt-get install -yq --no-install-recommends wine wine64 gcc-mingw-w64-x86-64
+    fi
+    for tool in wine wineserver "$linker"; do
+        command -v "$tool" >/dev/null || die "$tool is missing: install wine, wine64 and gcc-mingw-w64-x86-64"
+    done
+    [ -d "$(rustc --print sysroot)/lib/rustlib/$target/lib" ] || run rustup target add "$target"
+}
+
+# Stops Wine's own server, and with it all of Wine's processes in our prefix, and no other.
+stop_wine() {
+    WINEPREFIX="$prefix" wineserver -k 2>/dev/null || true
+    WINEPREFIX="$prefix" wineserver -w 2>/dev/null || true
+    rm -rf "$prefix" "$counts"
+}
+
+need_wine
+wine="$(target_dir)/wine"
+prefix="$wine/prefix"
+libraries="$wine/libraries"
+trap stop_wine EXIT
+rm -rf "$prefix"
+mkdir -p "$prefix" "$libraries"
+
+export WINEPREFIX="$prefix" WINEARCH=win64 WINEDEBUG="${WINEDEBUG:--all}"
+# No .NET, no browser: Wine would ask to fetch them.
+export WINEDLLOVERRIDES="mscoree,mshtml="
+run wine wineboot --init
+
+if [ ! -e "$prefix/drive_c/windows/system32/bcryptprimitives.dll" ]; then
+    run "$linker" -O1 -shared -o "$libraries/bcryptprimitives.dll" ci/bcryptprimitives.c -ladvapi32
+    WINEPATH="$(winepath -w "$libraries")"
+    export WINEPATH
+fi
+
+export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER="$linker"
+export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=wine
+# Nobody debugs these programs, and the linker is slow.
+export CARGO_PROFILE_DEV_DEBUG=0
+if [ "$#" -eq 0 ]; then
+    # Some tests run the examples, which nothing builds where targets are chosen; examples of the docs are not tried here.
+    run cargo build --target "$target" -p oleander -p oleander-sim --examples
+    set -- -p oleander -p oleander-sim --no-fail-fast --lib --tests
+fi
+run_tests cargo test --target "$target" "$@"
+cat "$counts" >>"${OLEANDER_COUNTS:-/dev/null}"
