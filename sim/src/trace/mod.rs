@@ -141,6 +141,8 @@ impl Trace {
         births: Vec::new(),
         chosen: Vec::new(),
         ticks: Vec::new(),
+        tick_ns: Vec::new(),
+        notes: Vec::new(),
         left: Vec::new(),
         left_touches: Vec::new(),
         cut: false,
