@@ -54,7 +54,7 @@ impl Drop for Live {
         // Releases what the object did to whoever sees the count at zero.
         self.count.0.alive.fetch_sub(1, Ordering::Release);
         if self.number != 0 {
-            platform::tell(|| Fact::Gone { number: self.number, memory: (0, 0) });
+            platform::tell(|| Fact::Gone { number: self.number });
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::trace::Touch;
 use oleander::kernel::Waitable;
 use oleander::platform::{self, Fact, Object, ObjectKind, Why};
+use std::any::Any;
 use std::fmt;
 
 /// Gives an object of the kernel a name, which reports and pictures show beside its number. On host threads it does nothing.
@@ -20,6 +21,12 @@ use std::fmt;
 /// ```
 pub fn name(object: &dyn Waitable, title: &str) {
     platform::tell(|| Fact::Named(object.header().object(), title.to_owned()));
+}
+
+/// What a panic said.
+pub(crate) fn panic_words(payload: &(dyn Any + Send)) -> String {
+    let words = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    words.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without words".to_owned())
 }
 
 /// What came of one execution.

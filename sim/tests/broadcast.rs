@@ -1,11 +1,15 @@
 //! Messages to every top-level window, and what goes with a window.
 
+#[path = "../../core/tests/common/windows.rs"]
+mod windows;
+
 use oleander::windows_core::BOOL;
 use oleander::*;
 use oleander_sim::run;
 use std::cell::RefCell;
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
+use windows::create_with;
 
 const WS_CHILD: u32 = 0x4000_0000;
 
@@ -43,25 +47,7 @@ unsafe fn refuses(lparam: LPARAM) -> bool {
 }
 
 fn create(parent: HWND, style: u32, parameter: *const c_void) -> HWND {
-    let name = [u16::from(b'B'), 0];
-    let class = WNDCLASSW {
-        style: 0,
-        lpfnWndProc: Some(procedure),
-        cbClsExtra: 0,
-        cbWndExtra: 0,
-        hInstance: HINSTANCE::NULL,
-        hIcon: HANDLE::NULL,
-        hCursor: HANDLE::NULL,
-        hbrBackground: HANDLE::NULL,
-        lpszMenuName: null(),
-        lpszClassName: name.as_ptr(),
-    };
-    // SAFETY: valid strings; the second registration in a process is refused, which is as good.
-    unsafe {
-        RegisterClassW(&class);
-        let (menu, module) = (HANDLE::NULL, HINSTANCE::NULL);
-        CreateWindowExW(0, name.as_ptr(), null(), style, 0, 0, 0, 0, parent, menu, module, parameter)
-    }
+    create_with(procedure, parent, style, parameter)
 }
 
 /// A window that calls itself `me`.

@@ -11,6 +11,7 @@ use oleander_sim::sync::Mutex;
 use oleander_sim::{Builder, Checks, End, world};
 use std::sync::Arc;
 use std::time::Duration;
+use support::outer::{Notify, notify};
 use support::probe::*;
 use support::*;
 
@@ -68,6 +69,55 @@ fn a_mutex_held_while_calls_are_served_is_named() {
     assert!(what.starts_with("STA 1 ('main') waits and dispatches and serves calls meanwhile"), "{what}");
     assert!(what.contains("while it holds mutex "), "{what}");
     green(only, || scenario(true));
+}
+
+/// A client in the MTA of a server in an STA.
+fn client_of_an_sta(client: impl FnOnce(&IProbe)) {
+    let server = Server::start(Kind::Sta, Flavour::Sync);
+    enter(Kind::Mta);
+    client(&server.packet().unpack());
+    leave();
+    server.stop();
+}
+
+#[test]
+fn a_signal_that_comes_twice_is_named() {
+    let scenario = |again: bool| {
+        client_of_an_sta(|probe| {
+            let caller = Caller::new(probe);
+            assert_eq!(caller.begin(1), S_OK);
+            assert_eq!(caller.wait(INFINITE), S_OK);
+            if again {
+                // SAFETY: no pointers.
+                assert_eq!(unsafe { caller.sync.Signal() }, S_OK);
+            }
+            assert_eq!(caller.finish(), (S_OK, 2));
+        });
+    };
+    let only = Checks { signals: true, ..Checks::NONE };
+    let what = red(only, "signal", || scenario(true));
+    assert!(what.starts_with("the end of IProbe method 3 was signalled twice, at last by 'main' in step "), "{what}");
+    green(only, || scenario(false));
+}
+
+#[test]
+fn agg_05_a_signal_that_an_outer_object_keeps_is_named() {
+    let scenario = |keeps: bool| {
+        client_of_an_sta(|probe| {
+            let log = Log::default();
+            let (outer, caller) = notify(probe, Notify::new(&log));
+            outer.plan.signal.set(keeps.then_some(S_OK));
+            assert_eq!(caller.begin(1), S_OK);
+            log.wait_for("Signal");
+        });
+    };
+    let only = Checks { signals: true, ..Checks::NONE };
+    let what = red(only, "signal", || scenario(true));
+    assert_eq!(
+        what,
+        "the outer object of IProbe method 3 got its Signal, did not forward it, and did not finish the call (AGG-05)"
+    );
+    green(only, || scenario(false));
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! Timers of windows and threads, in virtual time.
 
+#[path = "../../core/tests/common/windows.rs"]
+mod windows;
+
 use oleander::windows_core::BOOL;
 use oleander::*;
 use oleander_sim::{explore, run, world};
@@ -7,6 +10,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
+use windows::window_with;
 
 const FALSE: BOOL = BOOL(0);
 const TRUE: BOOL = BOOL(1);
@@ -39,25 +43,7 @@ unsafe extern "system" fn on_timer(_: HWND, message: u32, id: usize, time: u32) 
 }
 
 fn window() -> HWND {
-    let name = [u16::from(b'T'), 0];
-    let class = WNDCLASSW {
-        style: 0,
-        lpfnWndProc: Some(procedure),
-        cbClsExtra: 0,
-        cbWndExtra: 0,
-        hInstance: HINSTANCE::NULL,
-        hIcon: HANDLE::NULL,
-        hCursor: HANDLE::NULL,
-        hbrBackground: HANDLE::NULL,
-        lpszMenuName: null(),
-        lpszClassName: name.as_ptr(),
-    };
-    // SAFETY: valid strings; the second registration in a process is refused, which is as good.
-    unsafe {
-        RegisterClassW(&class);
-        let (menu, module) = (HANDLE::NULL, HINSTANCE::NULL);
-        CreateWindowExW(0, name.as_ptr(), null(), 0, 0, 0, 0, 0, HWND_MESSAGE, menu, module, null())
-    }
+    window_with(procedure)
 }
 
 fn set(hwnd: HWND, id: usize, ms: u32) -> usize {

@@ -1,4 +1,4 @@
-//! Ids: new ones, and their text, `{XXXXXXXX-XXXX-XXXX-XXXX-XXXXXXXXXXXX}`. Pure but for what a new id is drawn from.
+//! Ids: new ones, and their text, 32 hexadecimal digits in braces with four hyphens. Pure but for what a new id is drawn from.
 
 use super::exports::export;
 use super::hresult::{CO_E_CLASSSTRING, CO_E_IIDSTRING, E_INVALIDARG, E_OUTOFMEMORY, E_UNEXPECTED, S_OK};

@@ -95,10 +95,5 @@ pub enum Fact {
     Gone {
         /// Its number.
         number: u64,
-        /// Where its memory was, which the world keeps, and how many bytes: a call there is a call after the last Release.
-        /// Nothing for what has no memory of its own.
-        memory: (usize, usize),
     },
-    /// A method was called on what lay at this address.
-    UsedAfterEnd(usize),
 }

@@ -12,6 +12,7 @@
 
 use crate::choice::Random;
 use crate::fiber::{Link, Pause};
+use crate::report::panic_words;
 use oleander::platform::{Access, Announce, Deadline, Object, Port, Spawn, Thread, ThreadRef, Why};
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -253,11 +254,7 @@ impl LoadPort {
 
     /// The current thread's panic was caught at its root.
     pub(super) fn thread_panicked(&self, thread: &Thread, payload: &(dyn Any + Send)) {
-        let message = payload
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned())
-            .or_else(|| payload.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "a panic without words".to_owned());
+        let message = panic_words(payload);
         self.panic.borrow_mut().get_or_insert_with(|| (thread.name().to_owned(), message));
     }
 

@@ -18,6 +18,7 @@ use crate::clock::{self, Clock};
 use crate::fault::Plan;
 use crate::fiber::{Link, Pause};
 use crate::network::Web;
+use crate::report::panic_words;
 use crate::trace::{Touch, Trace};
 use oleander::kernel::Waitable;
 use oleander::network::Network;
@@ -287,11 +288,7 @@ impl World {
 
     /// The current thread's panic was caught at its root.
     pub(super) fn thread_panicked(&self, payload: &(dyn Any + Send)) {
-        let message = payload
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned())
-            .or_else(|| payload.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "a panic without words".to_owned());
+        let message = panic_words(payload);
         self.panicked.set(true);
         self.state.borrow_mut().slots[self.running.get()].panic.get_or_insert(message);
     }

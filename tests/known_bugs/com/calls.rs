@@ -1,4 +1,6 @@
 //! What clients do wrong with call objects.
+//!
+//! Every program runs in a simulated world: `world::sleep` moves virtual time when nobody can run, and leaves nothing to luck.
 
 use super::kit::*;
 use super::{Fails, program};
@@ -162,7 +164,7 @@ fn synchronous_cancel(on_the_caller: bool) {
                 }
             });
         });
-        // The call is under way by then.
+        // Time moves when nobody can run: the call is with the server by then.
         world::sleep(Duration::from_secs(5));
         let hr = unsafe { CoCancelCall(*id.lock().unwrap(), 0) };
         assert!(hr == S_OK || !on_the_caller, "{hr:?}");

@@ -14,7 +14,7 @@ pub(super) fn look(seen: &Seen<'_>) -> Option<String> {
                 let name = what.rsplit("::").next().unwrap_or(what);
                 _ = alive.insert(*number, format!("{name}, made by {} in step {at}", ledger.who(thread)));
             }
-            Noted::Fact(Fact::Gone { number, .. }) => _ = alive.remove(number),
+            Noted::Fact(Fact::Gone { number }) => _ = alive.remove(number),
             _ => {}
         }
         None
