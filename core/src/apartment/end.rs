@@ -1,12 +1,13 @@
 //! How an apartment ends.
 //!
-//! In this order: the contexts inside end; it becomes unreachable; calls that were queued and not started fail; methods
+//! In this order: what others have begun with an STA ends ([`super::wait::end_conversations`], APT-24), and from there on no
+//! call is served in it (MA-24); the contexts inside end; it becomes unreachable; calls that were queued and not started fail; methods
 //! that run finish (the MTA waits for them, an STA has only its own stack); asynchronous calls that are with a worker fail;
 //! stubs let their objects go; proxies are disconnected; calls in flight let outer objects go; classes are revoked. The
 //! thread stays in the apartment until all that is done, because it runs code of objects that live there. The neutral
 //! apartment ends with the last one that somebody entered.
 
-use super::{Apartment, Filter, Home, Stay, application, hosts, wait_reply};
+use super::{Apartment, Filter, Home, Stay, application, hosts, wait, wait_reply};
 use crate::kernel::{Event, Task};
 use crate::platform::{self, Current, Spawn};
 use std::sync::Arc;
@@ -19,6 +20,11 @@ pub(super) fn leave(thread: &Current) {
     let ending = if apartment.is_sta() {
         let filter = com.filter.borrow_mut().take();
         drop(filter);
+        // What an application STA has held back came before what is in its queue.
+        for task in application::forget_held() {
+            task.abandon();
+        }
+        wait::end_conversations();
         Some(apartment)
     } else {
         thread.process().apartments.leave_mta()
@@ -33,10 +39,10 @@ pub(super) fn leave(thread: &Current) {
     hosts::end_if_unused(thread);
 }
 
-/// Leaves whatever the current thread is still in. Runs when the thread ends.
+/// Leaves whatever the current thread is still in, unless it is about to. Runs when the thread ends.
 pub(crate) fn tear_down_thread() {
     let thread = platform::current();
-    if thread.com().init_count.get() > 0 {
+    if thread.com().init_count.get() > 0 && !thread.com().leaving.get() {
         leave(&thread);
     }
 }
@@ -70,9 +76,7 @@ fn end(thread: &Current, apartment: &Arc<Apartment>) {
     }
     apartment.set_ended();
     process.apartments.remove(apartment.oxid);
-    // The oldest first: what an application STA has held back came before what is in its queue.
-    let held = if apartment.is_application() { application::forget_held() } else { Vec::new() };
-    for task in held.into_iter().chain(close(apartment)) {
+    for task in close(apartment) {
         task.abandon();
     }
     if let Home::Mta(pool) | Home::Neutral(pool) = &apartment.home {

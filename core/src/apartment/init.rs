@@ -104,6 +104,9 @@ export! {
     /// Undoes one `CoInitializeEx`; the last one of an apartment ends it: its objects are released, its proxies
     /// disconnected, calls that wait for it fail. (APT-21, APT-22)
     ///
+    /// In an STA where work of COM's waits in the queue, Signals are delivered first, messages that were sent are answered
+    /// and messages of the DDE range dispatched; all other posted messages but `WM_QUIT` are thrown away. (APT-24, RUL-153)
+    ///
     /// # Safety
     /// No pointer of the apartment is used after the last call.
     pub unsafe fn CoUninitialize() {

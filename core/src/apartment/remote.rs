@@ -32,6 +32,7 @@ impl<R: Send + 'static> Task for Remote<R> {
             match application::gate(caller, *reenters) {
                 Gate::Open => {}
                 Gate::Held => return application::hold(self),
+                Gate::Closed => return self.abandon(),
                 Gate::Blocked => {
                     *self.failure.lock() = RO_E_BLOCKED_CROSS_ASTA_CALL;
                     return self.abandon();

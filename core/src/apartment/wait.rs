@@ -183,6 +183,31 @@ fn dispatch_one(queue: &MessageQueue, dispatch: Dispatch) -> bool {
     false
 }
 
+/// Ends what others have begun with an STA whose thread leaves it (APT-24, RUL-153). If a call, a Signal or other work of
+/// COM's lies in the queue, or a message of the DDE range, it does what a wait with timeout 0 does: calls fail meanwhile
+/// ([`application::gate`]), the rest is served, sent messages included. Then all other posted messages are thrown away.
+pub(super) fn end_conversations() {
+    let Some(queue) = sta_queue() else { return };
+    let (dispatch, open, served) = if application::is_application_sta() {
+        (Dispatch::Calls, TASKS, TASKS)
+    } else {
+        (Dispatch::Modal, TASKS | POSTED_DDE, PUMPED)
+    };
+    let comes = |mask| {
+        let input = QueueWait { queue: &queue, mask };
+        kernel::wait(&[&input], false, Deadline::NOW, Why::Teardown).is_some()
+    };
+    if !comes(open) {
+        return;
+    }
+    for _ in 0..queue.pumped_len() {
+        if !comes(served) || !dispatch_one(&queue, dispatch) {
+            break;
+        }
+    }
+    queue.discard_posted();
+}
+
 /// Whose message filter is asked while a reply is waited for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Filter {

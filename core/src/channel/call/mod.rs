@@ -467,6 +467,7 @@ impl Task for Call {
         match application::gate(&self.caller, true) {
             Gate::Open => {}
             Gate::Held => return application::hold(self),
+            Gate::Closed => return self.abandon(),
             Gate::Blocked => return self.complete(Err(Failure(RO_E_BLOCKED_CROSS_ASTA_CALL))),
         }
         let stay = Stay::for_task(|| self.target.apartment.upgrade());

@@ -181,6 +181,7 @@ impl Task for SignalTask {
     }
 
     fn abandon(self: Arc<Self>) {
-        self.0.forget_route();
+        // The apartment takes nothing more, but the outer is still there: what has come is told (APT-24).
+        self.run();
     }
 }

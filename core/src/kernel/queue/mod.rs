@@ -40,7 +40,7 @@ pub(crate) use timers::TimerProcedure;
 use super::header::{Header, WAITERS};
 use super::sent::SentMessage;
 use super::wait::{self, Mode, Waitable, sealed};
-use crate::abi::types::{HWND, MSG};
+use crate::abi::types::{HWND, MSG, WM_QUIT};
 use crate::platform::sync::Mutex;
 use crate::platform::{self, Access, Deadline, Object, ObjectKind, Why};
 use crate::process::{OBJECT_BITS, Process};
@@ -447,6 +447,16 @@ impl MessageQueue {
             message.fail();
         }
         tasks
+    }
+
+    /// Throws away the posted messages that a modal wait would not dispatch, but for `WM_QUIT`. For the owner only.
+    pub(crate) fn discard_posted(&self) {
+        self.header.visit(Access::Write);
+        self.change(0, |inner| {
+            inner.posted.retain(|(_, msg)| is_dde(msg.message) || msg.message == WM_QUIT);
+            self.header.clear_bits(NEW_POSTED | NEW_ALL_POSTED);
+            Some(())
+        });
     }
 
     /// A window ended: its posted messages and its timers go with it.
