@@ -74,28 +74,22 @@ fn of_form(fact: &Fact) -> Vec<String> {
     if chosen && fact.because.is_none() {
         wrong.push("is chosen without `because`".to_owned());
     }
-    if chosen && fact.place.is_empty() && !fact.missing {
+    if chosen && fact.place.is_empty() {
         wrong.push("is chosen without `place`".to_owned());
     }
     if !chosen && fact.known != Known::Implied && fact.source.is_empty() {
         wrong.push("is known without `source`".to_owned());
     }
-    if fact.missing && fact.no_row.is_none() {
-        wrong.push("is missing without `no_row`".to_owned());
-    }
     let is_silent = |reason: &String| SILENT.iter().any(|begin| reason.starts_with(begin));
-    if !fact.missing && fact.shown_by.is_empty() && fact.no_row.as_ref().is_some_and(|reason| !is_silent(reason)) {
+    if fact.shown_by.is_empty() && fact.no_row.as_ref().is_some_and(|reason| !is_silent(reason)) {
         wrong.push(format!("`no_row` without `shown_by` begins with one of {SILENT:?}"));
     }
     wrong
 }
 
-/// A reason against rows beside a row, or a row of what is missing.
+/// A reason against rows beside a row.
 fn of_rows(fact: &Fact, evidence: &Evidence) -> Option<String> {
     let row = &evidence.own_rows(fact).first()?.id;
-    if fact.missing {
-        return Some(format!("has the row {row}, and is `missing`"));
-    }
     fact.no_row.as_ref().map(|_| format!("has the row {row}, and says `no_row`"))
 }
 

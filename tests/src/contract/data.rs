@@ -77,9 +77,6 @@ pub struct Fact {
     pub shown_by: Vec<String>,
     /// Why no row shows it.
     pub no_row: Option<String>,
-    /// Whether Oleander does not do so yet.
-    #[serde(default)]
-    pub missing: bool,
 }
 
 /// A source that facts name.

@@ -114,7 +114,6 @@ impl Evidence {
             }
             // What lies in the simulator's package runs there; all other tests are on host threads.
             _ if tests.iter().any(|test| test.starts_with("sim/") == (backend == 1)) && backend < 2 => Mark::ByTest,
-            _ if fact.missing => Mark::Open,
             _ if fact.no_row.is_some() && tests.is_empty() => Mark::NotApplicable,
             _ if backend < 2 && rows.is_empty() && tests.is_empty() => Mark::Open,
             _ => Mark::NotRun,

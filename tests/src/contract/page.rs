@@ -75,7 +75,6 @@ fn first(contract: &Contract, evidence: &Evidence) -> String {
         line(&mut text, format_args!("\n## {}\n", section.title));
         table(&mut text, contract, evidence, section);
     }
-    missing(&mut text, contract);
     text
 }
 
@@ -102,27 +101,13 @@ fn counts(contract: &Contract, evidence: &Evidence, section: &Section) -> [usize
 fn choices(text: &mut String, contract: &Contract) {
     *text += "\n## Choices\n\nWhere the sources are silent or disagree. Each is made in one place, so that a run on real \
               Windows can change it there.\n\n| id | Oleander | reason | decided in |\n| --- | --- | --- | --- |\n";
-    let is_choice = |fact: &Fact| fact.known == Known::Chosen && !fact.missing;
+    let is_choice = |fact: &Fact| fact.known == Known::Chosen;
     // What repeats a choice would stand here twice.
     let repeats = |fact: &Fact| contract.facts().any(|other| is_choice(other) && fact.same.contains(&other.id));
     for fact in contract.facts().filter(|fact| is_choice(fact) && !repeats(fact)) {
         let because = fact.because.as_deref().unwrap_or_default();
         let place: Vec<_> = fact.place.iter().map(|path| format!("`{path}`")).collect();
         line(text, format_args!("| {} | {} | {} | {} |", fact.id, cell(&fact.says), cell(because), place.join(", ")));
-    }
-}
-
-fn missing(text: &mut String, contract: &Contract) {
-    *text += "\n## Not yet there\n\n";
-    let missing: Vec<_> = contract.facts().filter(|fact| fact.missing).collect();
-    if missing.is_empty() {
-        *text += "Nothing.\n";
-        return;
-    }
-    *text += "| id | what | why |\n| --- | --- | --- |\n";
-    for fact in missing {
-        let why = fact.no_row.as_deref().unwrap_or_default();
-        line(text, format_args!("| {} | {} | {} |", fact.id, cell(&fact.says), cell(why)));
     }
 }
 
@@ -152,8 +137,7 @@ fn table(text: &mut String, contract: &Contract, evidence: &Evidence, section: &
 fn says(fact: &Fact) -> String {
     let mut text = cell(&fact.says);
     if let Some(reason) = &fact.no_row {
-        write!(text, " *{}: {}.*", if fact.missing { "Not yet there" } else { "No row" }, cell(reason))
-            .expect("a string");
+        write!(text, " *No row: {}.*", cell(reason)).expect("a string");
     }
     text
 }
