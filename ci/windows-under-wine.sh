@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The emulation built for Windows, run by Wine: the tests of the runtime and of the simulator. With arguments: `cargo test`
-# gets these instead, as in `ci/windows-under-wine.sh -p oleander --test calls`.
+# The library built for Windows with the feature `windows`, run by Wine: the tests of the runtime and of the simulator on the
+# emulation, then those that run on either backend on Wine's own COM. With arguments: `cargo test` gets these instead, as in
+# `OLEANDER_BACKEND=emulation ci/windows-under-wine.sh -p oleander --test calls`.
 #
 # Needs Debian's wine, wine64 and gcc-mingw-w64-x86-64, and Rust's target; installs what is missing, where it may. The Wine
 # prefix is fresh, lies in the target folder, and is gone afterwards, like every process of Wine's that was started.
@@ -61,10 +62,14 @@ export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER="$linker"
 export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=wine
 # Nobody debugs these programs, and the linker is slow.
 export CARGO_PROFILE_DEV_DEBUG=0
+features=(--features oleander/windows)
 if [ "$#" -eq 0 ]; then
     # Some tests run the examples, which nothing builds where targets are chosen; examples of the docs are not tried here.
-    run cargo build --target "$target" -p oleander -p oleander-sim --examples
-    set -- -p oleander -p oleander-sim --no-fail-fast --lib --tests
+    run cargo build --target "$target" "${features[@]}" -p oleander -p oleander-sim --examples
+    export OLEANDER_BACKEND=emulation
+    run_tests cargo test --target "$target" "${features[@]}" -p oleander -p oleander-sim --no-fail-fast --lib --tests
+    export OLEANDER_BACKEND=system
+    set -- -p oleander --test backends
 fi
-run_tests cargo test --target "$target" "$@"
+run_tests cargo test --target "$target" "${features[@]}" "$@"
 cat "$counts" >>"${OLEANDER_COUNTS:-/dev/null}"

@@ -7,6 +7,7 @@
 //! - [`async_interface`] declares an interface with proxy, stub and asynchronous twin; [`com_class`] makes objects.
 //! - [`kernel`] has events, waits and message queues; [`platform`] is the seam to threads and time, on which the simulator
 //!   stands.
+//! - [`backend`] chooses between the emulation and the system's own COM, on Windows.
 //! - [`future`] awaits calls and handles.
 //! - [`process`] is the root of all state; [`debug`] counts what is alive.
 
@@ -17,6 +18,7 @@ pub use windows_core;
 
 pub mod abi;
 pub mod apartment;
+pub mod backend;
 pub mod bstr;
 pub mod call;
 mod channel;

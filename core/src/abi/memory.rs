@@ -4,6 +4,9 @@
 //! and C and C++ programs that link with us see the same heap in their leak checkers. (A size header over Rust's
 //! allocator would cost 16 bytes a block and gain nothing.)
 //!
+//! In a build that can reach the system's COM ([`crate::backend`]) both are the system's, so that either side can free what the
+//! other has made.
+//!
 //! Layout of a BSTR block: four bytes unused, the length in bytes as a `u32`, the bytes, then zeros: at least a whole
 //! UTF-16 NUL, also behind an odd number of bytes. The units are aligned to eight.
 
@@ -13,16 +16,7 @@ use std::ffi::c_void;
 use std::ptr;
 use windows_core::BOOL;
 
-unsafe extern "C" {
-    fn malloc(size: usize) -> *mut c_void;
-    fn realloc(block: *mut c_void, size: usize) -> *mut c_void;
-    fn free(block: *mut c_void);
-}
-
-/// Bytes before the first unit of a BSTR.
-const PREFIX: usize = 8;
-/// Bytes behind the last: a NUL unit, and one byte that aligns it when the length is odd.
-const SUFFIX: usize = 3;
+use heap::{allocate_bstr, free, free_bstr, malloc, realloc};
 
 export! {
     /// Allocates `cb` bytes; null when there is no memory. Zero bytes are a block of their own, too.
@@ -112,8 +106,8 @@ export! {
     /// `bstrString` is null or a BSTR that nobody uses any more.
     pub unsafe fn SysFreeString(bstrString: BSTR) {
         if !bstrString.is_null() {
-            // SAFETY: the block begins before the units.
-            unsafe { free(bstrString.0.cast::<u8>().cast_mut().sub(PREFIX).cast()) }
+            // SAFETY: the caller's promise.
+            unsafe { free_bstr(bstrString) }
         }
     }
 
@@ -157,28 +151,10 @@ unsafe fn units_of(text: *const u16) -> usize {
 /// # Safety
 /// `from` is null or points at `bytes` bytes.
 unsafe fn allocate(from: *const u8, bytes: usize) -> BSTR {
-    let Ok(length) = u32::try_from(bytes) else {
-        return BSTR::NULL;
-    };
-    let Some(size) = bytes.checked_add(PREFIX + SUFFIX) else {
-        return BSTR::NULL;
-    };
-    // SAFETY: no rule to keep.
-    let block = unsafe { malloc(size) }.cast::<u8>();
-    if block.is_null() {
-        return BSTR::NULL;
-    }
-    // SAFETY: the block holds prefix, bytes and suffix.
-    unsafe {
-        let units = block.add(PREFIX);
-        units.cast::<u32>().sub(1).write_unaligned(length);
-        if from.is_null() {
-            ptr::write_bytes(units, 0, bytes);
-        } else {
-            ptr::copy_nonoverlapping(from, units, bytes);
-        }
-        ptr::write_bytes(units.add(bytes), 0, SUFFIX);
-        BSTR(units.cast())
+    match u32::try_from(bytes) {
+        // SAFETY: the caller's promise.
+        Ok(length) => unsafe { allocate_bstr(from, length) },
+        Err(_) => BSTR::NULL,
     }
 }
 
@@ -197,6 +173,69 @@ unsafe fn replace(place: *mut BSTR, null_is_meant: bool, make: impl FnOnce() -> 
     // SAFETY: the caller's promise.
     unsafe { SysFreeString(ptr::replace(place, new)) };
     BOOL(1)
+}
+
+/// Where the memory comes from.
+#[cfg(all(windows, feature = "windows"))]
+mod heap {
+    pub(super) use crate::abi::system::{
+        CoTaskMemAlloc as malloc, CoTaskMemFree as free, CoTaskMemRealloc as realloc,
+        SysAllocStringByteLen as allocate_bstr, SysFreeString as free_bstr,
+    };
+}
+
+/// Where the memory comes from.
+#[cfg(not(all(windows, feature = "windows")))]
+mod heap {
+    use super::BSTR;
+    use std::ffi::c_void;
+    use std::ptr;
+
+    unsafe extern "C" {
+        pub(super) fn malloc(size: usize) -> *mut c_void;
+        pub(super) fn realloc(block: *mut c_void, size: usize) -> *mut c_void;
+        pub(super) fn free(block: *mut c_void);
+    }
+
+    /// Bytes before the first unit of a BSTR.
+    const PREFIX: usize = 8;
+    /// Bytes behind the last: a NUL unit, and one byte that aligns it when the length is odd.
+    const SUFFIX: usize = 3;
+
+    /// A BSTR of so many bytes, null when there is no memory.
+    ///
+    /// # Safety
+    /// `from` is null or points at `length` bytes.
+    pub(super) unsafe fn allocate_bstr(from: *const u8, length: u32) -> BSTR {
+        let bytes = length as usize;
+        let Some(size) = bytes.checked_add(PREFIX + SUFFIX) else {
+            return BSTR::NULL;
+        };
+        // SAFETY: no rule to keep.
+        let block = unsafe { malloc(size) }.cast::<u8>();
+        if block.is_null() {
+            return BSTR::NULL;
+        }
+        // SAFETY: the block holds prefix, bytes and suffix.
+        unsafe {
+            let units = block.add(PREFIX);
+            units.cast::<u32>().sub(1).write_unaligned(length);
+            if from.is_null() {
+                ptr::write_bytes(units, 0, bytes);
+            } else {
+                ptr::copy_nonoverlapping(from, units, bytes);
+            }
+            ptr::write_bytes(units.add(bytes), 0, SUFFIX);
+            BSTR(units.cast())
+        }
+    }
+
+    /// # Safety
+    /// `bstr` is a BSTR of this module that nobody uses any more.
+    pub(super) unsafe fn free_bstr(bstr: BSTR) {
+        // SAFETY: the block begins before the units.
+        unsafe { free(bstr.0.cast::<u8>().cast_mut().sub(PREFIX).cast()) }
+    }
 }
 
 #[cfg(test)]

@@ -8,5 +8,7 @@ pub mod ids;
 pub mod interfaces;
 pub mod malloc;
 pub mod memory;
+#[cfg(all(windows, feature = "windows"))]
+pub(crate) mod system;
 pub mod types;
 pub mod win32;

@@ -133,7 +133,7 @@ fn install(record: ThreadRef) {
 /// Gives a thread that we did not start a record in the default process.
 pub(super) fn adopt() {
     let name = std::thread::current().name().unwrap_or("adopted").to_owned();
-    install(Thread::new(name, host(), false, Process::default_process()));
+    install(Thread::adopted(name, host(), Process::default_process()));
 }
 
 /// Runs `f` as a new thread of a process, whatever the thread of the operating system, or of loom, is besides.

@@ -53,6 +53,11 @@ pub fn is_simulated() -> bool {
     thread::is_simulated()
 }
 
+/// Whether the emulation itself started the current thread.
+pub(crate) fn is_own() -> bool {
+    thread::is_own()
+}
+
 /// Blocks the current thread until `ready` holds (`true`) or the deadline has passed (`false`).
 ///
 /// The thread must be reachable by whoever makes `ready` true: register with the objects before, and recheck after.

@@ -26,6 +26,7 @@ pub struct Thread {
     name: String,
     port: Arc<dyn Port>,
     simulated: bool,
+    adopted: bool,
     process: Arc<Process>,
     object: Arc<ThreadObject>,
     pub(super) parker: host::Parker,
@@ -42,18 +43,28 @@ unsafe impl Send for Thread {}
 impl Thread {
     /// A record for a new thread of a process. Its number is the process's next.
     pub fn new(name: String, port: Arc<dyn Port>, simulated: bool, process: Arc<Process>) -> ThreadRef {
+        Arc::new(Self::record(name, port, simulated, process))
+    }
+
+    /// A record for a thread that the emulation did not start.
+    pub(super) fn adopted(name: String, port: Arc<dyn Port>, process: Arc<Process>) -> ThreadRef {
+        Arc::new(Self { adopted: true, ..Self::record(name, port, false, process) })
+    }
+
+    fn record(name: String, port: Arc<dyn Port>, simulated: bool, process: Arc<Process>) -> Self {
         let id = process.next_thread_id();
-        Arc::new(Self {
+        Self {
             id,
             object: ThreadObject::new(&process, id),
             name,
             port,
             simulated,
+            adopted: false,
             process,
             parker: host::Parker::new(),
             com: ThreadState::new(),
             exits: RefCell::new(Vec::new()),
-        })
+        }
     }
 
     /// What `GetCurrentThreadId` says on that thread; never 0.
@@ -169,6 +180,14 @@ pub(super) fn is_simulated() -> bool {
     let raw = slot::get();
     // SAFETY: as in `with_simulated`.
     !raw.is_null() && unsafe { (*raw).simulated }
+}
+
+/// Whether the emulation itself started the current thread. Adopts nobody.
+#[inline]
+pub(super) fn is_own() -> bool {
+    let raw = slot::get();
+    // SAFETY: as in `with_simulated`.
+    !raw.is_null() && unsafe { !(*raw).adopted }
 }
 
 /// Calls `f` with the port if the current thread is one of a simulated world.

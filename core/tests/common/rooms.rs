@@ -53,15 +53,28 @@ const APPLICATION: u32 = u32::MAX - 1;
 /// A test's process.
 #[derive(Clone)]
 pub struct World {
-    process: Arc<Process>,
+    /// Nothing: the program's own threads, with the backend that it has.
+    process: Option<Arc<Process>>,
 }
 
 /// Runs a test in a process of its own; all objects must be gone at its end.
 pub fn world(test: impl FnOnce(&World) + Send + 'static) {
-    let world = World { process: Process::new(platform::host()) };
+    within(World { process: Some(Process::new(platform::host())) }, test);
+}
+
+/// Runs a test twice: as [`world`] does, and on the program's own threads, which have the system's COM where the program
+/// does (`oleander::backend`). One test at a time is on those, so that they have the MTA and the counts for themselves.
+pub fn both(test: fn(&World)) {
+    world(test);
+    static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    within(World { process: None }, test);
+}
+
+fn within(world: World, test: impl FnOnce(&World) + Send + 'static) {
     let inner = world.clone();
     world.thread(move || test(&inner)).wait();
-    world.clone().thread(no_object_lives).wait();
+    world.thread(no_object_lives).wait();
 }
 
 /// Waits until no object of the calling thread's process lives: a pool thread may be about to let go of one.
@@ -74,11 +87,20 @@ pub fn no_object_lives() {
 }
 
 impl World {
+    /// Whether its threads have the system's COM.
+    pub fn is_system(&self) -> bool {
+        self.process.is_none() && backend::current() == backend::Backend::System
+    }
+
     /// A thread of the process, outside COM. Its result comes when it has ended, its exit included.
     pub fn thread<R: Send + 'static>(&self, body: impl FnOnce() -> R + Send + 'static) -> Pending<R> {
         let (send, receive) = mpsc::channel();
         let (inner_send, inner_receive) = mpsc::channel();
-        let spawned = kernel::spawn_in(&self.process, "test", false, move || {
+        let Some(process) = &self.process else {
+            thread::spawn(move || send.send(catch_unwind(AssertUnwindSafe(body))).ok());
+            return Pending(receive);
+        };
+        let spawned = kernel::spawn_in(process, "test", false, move || {
             inner_send.send(catch_unwind(AssertUnwindSafe(body))).ok();
         });
         thread::spawn(move || {
