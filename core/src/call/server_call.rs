@@ -157,18 +157,14 @@ impl ServerCall_Impl {
             }),
             Err(hr) => hr,
         };
-        let reply = match hr {
-            hr if hr.is_err() => Err(Failure(hr)),
-            _ => invocation.finish(&message),
-        };
-        self.end(&call, reply);
+        self.end(&call, invocation.finish(hr, &message));
     }
 
     /// The object is idle again before the client can see the reply: its next call may be there at once.
     fn end(&self, call: &Arc<Call>, reply: Result<crate::channel::Buffer, Failure>) {
         if call.caller.hooked.is_some() {
-            let (entry, fault) = (self.entry.upgrade(), reply.as_ref().map_or_else(|Failure(hr)| *hr, |_| S_OK));
-            within(call, || hook_reply(call, entry.as_deref(), fault));
+            let entry = self.entry.upgrade();
+            within(call, || hook_reply(call, entry.as_deref(), &reply));
         }
         platform::visit(self.object, Access::Write);
         let over = self.running.lock().take();

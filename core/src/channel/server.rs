@@ -2,7 +2,7 @@
 
 use super::steps::state_of;
 use super::{Buffer, Failure, clear};
-use crate::abi::hresult::{E_INVALIDARG, E_NOINTERFACE, E_NOTIMPL, E_POINTER, S_OK};
+use crate::abi::hresult::{E_INVALIDARG, E_NOINTERFACE, E_NOTIMPL, E_POINTER, RPC_E_SERVERFAULT, S_OK};
 use crate::abi::interfaces::{
     IAgileObject, IRpcChannelBuffer, IRpcChannelBuffer_Vtbl, IRpcChannelBuffer2, IRpcChannelBuffer2_Vtbl,
     IRpcChannelBuffer3, IRpcChannelBuffer3_Vtbl,
@@ -36,15 +36,15 @@ impl Invocation {
         }
     }
 
-    /// The reply as the stub left it.
-    pub(crate) fn finish(self, message: &RPCOLEMESSAGE) -> Result<Buffer, Failure> {
-        let mut reply = self.reply.unwrap_or_default();
+    /// The reply as a stub that gave `hr` left it, or why there is none. One that succeeds without a reply is broken: every
+    /// method replies with at least its HRESULT (RUL-154).
+    pub(crate) fn finish(self, hr: HRESULT, message: &RPCOLEMESSAGE) -> Result<Buffer, Failure> {
+        if hr.is_err() {
+            return Err(Failure(hr));
+        }
+        let mut reply = self.reply.ok_or(Failure(RPC_E_SERVERFAULT))?;
         reply.truncate(message.cbBuffer as usize);
         Ok(reply)
-    }
-
-    pub(crate) fn has_reply(&self) -> bool {
-        self.reply.is_some()
     }
 }
 

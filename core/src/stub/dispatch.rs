@@ -1,11 +1,11 @@
 //! Serving one call in its apartment: find the stub, set the call context, run the method or begin it, reply.
 
 use super::StubEntry;
-use crate::abi::hresult::{RPC_E_DISCONNECTED, RPC_E_INVALIDMETHOD, RPC_E_SERVERFAULT, S_OK};
+use crate::abi::hresult::{RPC_E_DISCONNECTED, RPC_E_INVALIDMETHOD, S_OK};
 use crate::abi::types::RPCOLEMESSAGE;
 use crate::apartment::application::Chain;
 use crate::apartment::{self, Context, Inside};
-use crate::channel::{Call, Failure, Invocation, server_channel};
+use crate::channel::{Buffer, Call, Failure, server_channel};
 use crate::platform::{self, Fact};
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -40,15 +40,17 @@ fn serve(call: &Arc<Call>, entry: Arc<StubEntry>) {
         return;
     }
     let hr = invoke(&entry, call, &mut message);
-    hook_reply(call, Some(&entry), if hr.is_err() { hr } else { S_OK });
+    let reply = invocation.finish(hr, &message);
+    hook_reply(call, Some(&entry), &reply);
     // The entry holds the object. When the client has the reply and lets its proxy go, nobody here may hold it any more.
     drop(entry);
-    complete(call, hr, invocation, &message);
+    call.complete(reply);
 }
 
-/// Has the channel hooks attach to the reply what they want; `fault` is why there is none, or S_OK.
-pub(crate) fn hook_reply(call: &Call, entry: Option<&StubEntry>, fault: HRESULT) {
+/// Has the channel hooks attach to the reply what they want.
+pub(crate) fn hook_reply(call: &Call, entry: Option<&StubEntry>, reply: &Result<Buffer, Failure>) {
     if let Some(hooked) = &call.caller.hooked {
+        let fault = reply.as_ref().map_or_else(|Failure(hr)| *hr, |_| S_OK);
         let object = entry.and_then(StubEntry::server);
         hooked.fill_reply(object.as_ref(), fault);
     }
@@ -59,18 +61,6 @@ fn invoke(entry: &StubEntry, call: &Call, message: &mut RPCOLEMESSAGE) -> HRESUL
     let channel = server_channel(call.caller.context);
     // SAFETY: the stub belongs to this apartment; message and channel are valid for the call.
     unsafe { stub.0.Invoke(message, channel.as_raw()) }
-}
-
-/// Replies with what a stub left, or with its failure.
-pub(super) fn complete(call: &Arc<Call>, hr: HRESULT, invocation: Invocation, message: &RPCOLEMESSAGE) {
-    if hr.is_err() {
-        call.complete(Err(Failure(hr)));
-    } else if !invocation.has_reply() {
-        // A stub that succeeds without a reply is broken: every method replies with at least its HRESULT.
-        call.complete(Err(Failure(RPC_E_SERVERFAULT)));
-    } else {
-        call.complete(invocation.finish(message));
-    }
 }
 
 /// The thread is inside a call: its context and logical thread are the call's, and come back when this is dropped.
