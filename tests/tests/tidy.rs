@@ -244,6 +244,36 @@ fn the_library_has_no_hash_map_to_iterate() {
     violations.assert_none();
 }
 
+/// The functions of the surface in a file, with their parameters.
+fn exported(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let blocks = text.split("\nexport! {\n").skip(1).map(|block| block.split("\n}\n").next().unwrap_or_default());
+    blocks.flat_map(|block| block.split("    pub unsafe fn ").skip(1)).map(|function| {
+        let (name, rest) = function.split_once('(').expect("parameters");
+        (name, rest.split_once(')').expect("parameters").0)
+    })
+}
+
+#[test]
+fn every_function_that_takes_a_pointer_or_handle_is_called_with_a_bad_one() {
+    let needles = ["*mut", "*const", "HANDLE", "HWND", "BSTR"];
+    let sources = sources();
+    let survival: String =
+        sources.iter().filter(|it| it.is_under(&["core/tests/survival/"])).map(|it| &*it.text).collect();
+    let words: BTreeSet<_> = survival.split(|c: char| !c.is_alphanumeric()).collect();
+    let (mut violations, mut seen) = (Violations::default(), 0);
+    for source in sources.iter().filter(|source| source.is_under(&["core/src/"])) {
+        let all = exported(&source.text);
+        for (name, _) in all.filter(|(_, parameters)| needles.iter().any(|needle| parameters.contains(needle))) {
+            seen += 1;
+            if !words.contains(name) {
+                violations.add(&source.path, 1, &format!("{name} is called nowhere in core/tests/survival/"));
+            }
+        }
+    }
+    assert!(seen > 150, "the functions are found: {seen}");
+    violations.assert_none();
+}
+
 #[test]
 fn loom_is_known_in_one_place() {
     let needles = ["cfg(loom)", "cfg(not(loom))", "cfg!(loom)", "loom::"];
