@@ -17,8 +17,10 @@
 //! - **Task memory and BSTRs** are one heap in such a build: the emulation takes its own from the system's `CoTaskMemAlloc` and
 //!   `SysAllocStringByteLen` (`abi/memory.rs`), so either side frees what the other made. The proxies and stubs of
 //!   `#[async_interface]` therefore give the system what it can free.
-//! - **Objects** are objects: `#[com_class]` knows no backend. A pointer from another apartment goes through the channel
-//!   of its own side only.
+//! - **Objects** are objects: `#[com_class]` knows no backend. A pointer to another apartment is a proxy of the backend that
+//!   unmarshaled it, and packets are read by the backend that wrote them. The interface proxies and stubs are the same on both
+//!   (`proxy/on_system.rs`): they speak to a channel through its documented interfaces only, and put the object references
+//!   of their own thread's backend into their messages.
 //! - [`Process`](crate::Process), [`kernel`](crate::kernel), [`debug`](crate::debug) and the other parts that are not COM's
 //!   are the emulation's, on every thread.
 //!
@@ -96,6 +98,17 @@ pub fn current() -> Backend {
     if crate::platform::is_own() { Backend::Emulation } else { default() }
 }
 
+/// Makes the apartment of the calling thread know the proxies and stubs of `#[async_interface]`. `CoInitializeEx` and the other
+/// functions that enter an apartment do so themselves: this is for one that somebody else entered, past this library.
+///
+/// On the emulation every apartment knows them, and there is nothing to do.
+pub fn register_interfaces() {
+    #[cfg(all(windows, feature = "windows"))]
+    if is_system() {
+        crate::proxy::on_system::enter();
+    }
+}
+
 fn default() -> Backend {
     match DEFAULT.load(Ordering::Relaxed) {
         UNASKED => ask(),
@@ -145,6 +158,13 @@ pub(crate) fn is_system() -> bool {
     // SAFETY: as above.
     unsafe { system::SetLastError(error) };
     is_system
+}
+
+/// There is no system to go to.
+#[cfg(not(all(windows, feature = "windows")))]
+#[inline(always)]
+pub(crate) const fn is_system() -> bool {
+    false
 }
 
 #[cfg(test)]

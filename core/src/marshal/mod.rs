@@ -10,6 +10,7 @@ mod objref;
 pub(crate) mod packet;
 mod standard;
 pub mod stream;
+mod through_stream;
 
 pub use agile::RoGetAgileReference;
 pub use free_threaded::CoCreateFreeThreadedMarshaler;
@@ -22,6 +23,7 @@ pub use standard::{CoGetStandardMarshal, CoGetStdMarshalEx};
 
 use crate::abi::hresult::{E_INVALIDARG, RPC_E_INVALID_OBJREF, S_OK};
 use crate::abi::types::MSHLFLAGS_NORMAL;
+use crate::backend;
 use objref::{CUSTOM_TAIL, HEAD, ObjRef, Tail};
 use std::ffi::c_void;
 use windows_core::{GUID, HRESULT, IUnknown, Interface};
@@ -38,6 +40,9 @@ fn to(context: u32) -> packet::Destination {
 pub(crate) unsafe fn marshal_to(iid: &GUID, unknown: *mut c_void, dest_ctx: u32, out: &mut Vec<u8>) -> HRESULT {
     // SAFETY: the caller's.
     let Some(unknown) = (unsafe { IUnknown::from_raw_borrowed(&unknown) }) else { return E_INVALIDARG };
+    if backend::is_system() {
+        return through_stream::marshal(iid, unknown, dest_ctx, out);
+    }
     packet::marshal(unknown, iid, &to(dest_ctx), out).err().unwrap_or(S_OK)
 }
 
@@ -45,6 +50,7 @@ pub(crate) unsafe fn marshal_to(iid: &GUID, unknown: *mut c_void, dest_ctx: u32,
 pub(crate) fn marshal_size_max(iid: &GUID, unknown: *mut c_void, dest_ctx: u32) -> u32 {
     // SAFETY: NDR asks for pointers that it is about to marshal.
     match unsafe { IUnknown::from_raw_borrowed(&unknown) } {
+        Some(unknown) if backend::is_system() => through_stream::size_max(iid, unknown, dest_ctx),
         Some(unknown) => packet::size_max(unknown, iid, &to(dest_ctx)).unwrap_or(0),
         None => 0,
     }
@@ -55,6 +61,10 @@ pub(crate) fn marshal_size_max(iid: &GUID, unknown: *mut c_void, dest_ctx: u32) 
 /// # Safety
 /// `ppv` may be written.
 pub(crate) unsafe fn unmarshal_from(bytes: &[u8], iid: &GUID, ppv: *mut *mut c_void) -> HRESULT {
+    if backend::is_system() {
+        // SAFETY: the caller's.
+        return unsafe { through_stream::unmarshal(bytes, iid, ppv) };
+    }
     let found = split(bytes).and_then(|(objref, data)| packet::unmarshal(&objref, data, iid));
     let (raw, hr) = match found {
         Ok(raw) => (raw, S_OK),
@@ -67,6 +77,9 @@ pub(crate) unsafe fn unmarshal_from(bytes: &[u8], iid: &GUID, ppv: *mut *mut c_v
 
 /// Gives back what an object reference holds that nobody will unmarshal.
 pub(crate) fn release_packet(bytes: &[u8]) -> HRESULT {
+    if backend::is_system() {
+        return through_stream::release(bytes);
+    }
     split(bytes).and_then(|(objref, data)| packet::release(&objref, data)).err().unwrap_or(S_OK)
 }
 

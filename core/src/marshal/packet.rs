@@ -349,7 +349,7 @@ fn read_exact(stream: &IStream, into: &mut [u8]) -> Outcome<()> {
 }
 
 /// All bytes of a stream.
-fn contents(stream: &IStream) -> Outcome<Vec<u8>> {
+pub(crate) fn contents(stream: &IStream) -> Outcome<Vec<u8>> {
     let mut len = 0;
     // SAFETY: a live stream and a valid place for the position.
     unsafe { stream.Seek(0, STREAM_SEEK_END, &mut len).ok().map_err(code)? };

@@ -268,7 +268,7 @@ impl AutoInner {
         }
         let mut unknown = ptr::null_mut();
         // SAFETY: the caller vouches for the outer.
-        let made = unsafe { system::create_system(clsid, outer, &IUnknown::IID, &mut unknown) };
+        let made = unsafe { system::create_inner(clsid, outer, &mut unknown) };
         if made.is_err() {
             return made;
         }

@@ -4,8 +4,10 @@
 //! program is linked; nothing here changes, so nothing is shared that would need care.
 
 use crate::abi::hresult::{E_POINTER, REGDB_E_CLASSNOTREG};
+use crate::abi::types::CLSCTX_INPROC_SERVER;
+use crate::backend;
 use std::ffi::c_void;
-use windows_core::{GUID, HRESULT};
+use windows_core::{GUID, HRESULT, IUnknown, Interface};
 
 /// Makes an object of a class: controlling unknown or null, the interface asked for, where to put it.
 pub type Create = unsafe fn(outer: *mut c_void, riid: *const GUID, ppv: *mut *mut c_void) -> HRESULT;
@@ -41,4 +43,21 @@ pub unsafe fn create_system(clsid: &GUID, outer: *mut c_void, riid: *const GUID,
         Some(create) => unsafe { create(outer, riid, ppv) },
         None => REGDB_E_CLASSNOTREG,
     }
+}
+
+/// The inner object of a class that `auto(…)` of `#[com_class]` names: the system's own on a thread that has the system's COM,
+/// where the system knows the class.
+///
+/// # Safety
+/// As for [`create_system`].
+pub(super) unsafe fn create_inner(clsid: &GUID, outer: *mut c_void, ppv: *mut *mut c_void) -> HRESULT {
+    if backend::is_system() {
+        // SAFETY: the caller's promises.
+        let made = unsafe { super::CoCreateInstance(clsid, outer, CLSCTX_INPROC_SERVER, &IUnknown::IID, ppv) };
+        if made != REGDB_E_CLASSNOTREG {
+            return made;
+        }
+    }
+    // SAFETY: the caller's promises.
+    unsafe { create_system(clsid, outer, &IUnknown::IID, ppv) }
 }

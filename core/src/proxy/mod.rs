@@ -13,6 +13,8 @@ pub mod info;
 pub mod interface_proxy;
 pub(crate) mod link;
 mod manager;
+#[cfg(all(windows, feature = "windows"))]
+pub(crate) mod on_system;
 mod own_call;
 mod registry;
 mod several;

@@ -66,6 +66,11 @@ pub fn world(test: impl FnOnce(&World) + Send + 'static) {
 /// does (`oleander::backend`). One test at a time is on those, so that they have the MTA and the counts for themselves.
 pub fn both(test: fn(&World)) {
     world(test);
+    on_own_threads(test);
+}
+
+/// Runs a test on the program's own threads.
+pub fn on_own_threads(test: impl FnOnce(&World) + Send + 'static) {
     static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
     let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     within(World { process: None }, test);
@@ -208,6 +213,11 @@ impl Room {
     /// Runs a closure in the room and waits for it.
     pub fn run<R: Send + 'static>(&self, body: impl FnOnce() -> R + Send + 'static) -> R {
         self.start(body).wait()
+    }
+
+    /// Whether its apartment is an STA.
+    pub fn is_sta(&self) -> bool {
+        self.sta
     }
 
     /// Leaves COM and ends the thread.

@@ -42,8 +42,6 @@ import! { "ole32.dll"
         ppMarshal: *mut *mut c_void,
     ) -> HRESULT;
     fn CoImpersonateClient() -> HRESULT;
-    fn CoInitialize(pvReserved: *mut c_void) -> HRESULT;
-    fn CoInitializeEx(pvReserved: *mut c_void, dwCoInit: u32) -> HRESULT;
     fn CoLockObjectExternal(pUnk: *mut c_void, fLock: BOOL, fLastUnlockReleases: BOOL) -> HRESULT;
     fn CoMarshalHresult(pstm: *mut c_void, hresult: HRESULT) -> HRESULT;
     fn CoMarshalInterThreadInterfaceInStream(
@@ -89,7 +87,6 @@ import! { "ole32.dll"
     fn CreateStreamOnHGlobal(hGlobal: HANDLE, fDeleteOnRelease: BOOL, ppstm: *mut *mut c_void) -> HRESULT;
     fn GetHGlobalFromStream(pstm: *mut c_void, phglobal: *mut HANDLE) -> HRESULT;
     fn IIDFromString(lpsz: *const u16, lpiid: *mut GUID) -> HRESULT;
-    fn OleInitialize(pvReserved: *mut c_void) -> HRESULT;
     fn OleUninitialize();
     fn StringFromCLSID(rclsid: *const GUID, lplpsz: *mut *mut u16) -> HRESULT;
     fn StringFromGUID2(rguid: *const GUID, lpsz: *mut u16, cchMax: i32) -> i32;
@@ -99,7 +96,6 @@ import! { "ole32.dll"
 // Where the import library of ole32 does not lead to them.
 import! { "combase.dll"
     fn CoCreateFreeThreadedMarshaler(punkOuter: *mut c_void, ppunkMarshal: *mut *mut c_void) -> HRESULT;
-    fn CoIncrementMTAUsage(pCookie: *mut *mut c_void) -> HRESULT;
     fn CoTaskMemAlloc(cb: usize) -> *mut c_void;
     fn CoTaskMemFree(pv: *mut c_void);
     fn RoGetAgileReference(

@@ -12,10 +12,12 @@
 //! whoever comes first, and says nothing of other memory.
 
 mod com;
+mod entries;
 mod kernel;
 mod user;
 
 pub(crate) use com::*;
+pub(crate) use entries::*;
 pub(crate) use kernel::*;
 pub(crate) use user::*;
 

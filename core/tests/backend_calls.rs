@@ -1,0 +1,129 @@
+//! Calls between apartments on either backend, from one source: the interfaces are `#[async_interface]`'s, the channel is the
+//! emulation's or the system's (`ci/windows-under-wine.sh`).
+
+#![allow(clippy::undocumented_unsafe_blocks, reason = "tests call COM by its rules, as its users do")]
+
+#[path = "common/probe.rs"]
+mod probe;
+#[cfg(all(windows, feature = "windows"))]
+#[path = "backend_calls/processes.rs"]
+mod processes;
+#[path = "common/rooms.rs"]
+mod rooms;
+
+use oleander::windows_core::{IUnknown, Interface, Ref};
+use oleander::*;
+use probe::*;
+use rooms::*;
+
+/// Runs with a server's room and a client's, of every pair of kinds that makes a call cross apartments.
+fn each_pair(world: &World, test: impl Fn(&Room, &Room)) {
+    type Make = fn(&World) -> Room;
+    let pairs: [(Make, Make); 3] = [(World::sta, World::mta), (World::mta, World::sta), (World::sta, World::sta)];
+    for (server, client) in pairs {
+        let (server, client) = (server(world), client(world));
+        test(&server, &client);
+        client.close();
+        server.close();
+    }
+}
+
+#[test]
+fn a_call_runs_in_the_apartment_of_its_object() {
+    both(|world| {
+        each_pair(world, |server, client| {
+            let lives = Lives::default();
+            let own = lives.clone();
+            let packet = server.run(move || pack(&probe_that(&own, |what| if what == 7 { S_FALSE } else { E_FAIL })));
+            let on = client.run(move || {
+                let probe = unpack::<IProbe>(packet);
+                assert_eq!(unsafe { (probe.Do(7), probe.Do(8)) }, (S_FALSE, E_FAIL));
+                assert!(matches!(query::<IOther>(&probe), Err(E_NOINTERFACE)));
+                thread_of(&probe)
+            });
+            assert_ne!(on, client.thread);
+            if server.is_sta() {
+                assert_eq!(on, server.thread);
+            }
+            server.run(|| {});
+            assert_eq!(lives.now(), 0);
+        });
+    });
+}
+
+#[test]
+fn pointers_cross_in_both_directions() {
+    both(|world| {
+        each_pair(world, |server, client| {
+            let lives = Lives::default();
+            let (near, far) = (lives.clone(), lives.clone());
+            let packet = server.run(move || pack(&probe(&far)));
+            client.run(move || unsafe {
+                let far = unpack::<IProbe>(packet);
+                let mine = probe_that(&near, |what| if what == 1 { S_FALSE } else { S_OK });
+                // The server calls back while the client waits.
+                let mine_too = mine.clone();
+                assert_eq!(far.Forward(Ref::from(&mine), 1), S_FALSE);
+                // What comes back of what was sent is the object itself.
+                let unknown: IUnknown = mine_too.cast().unwrap();
+                assert_eq!(far.Keep(Ref::from(&unknown)), S_OK);
+                let mut kept = None;
+                assert_eq!(far.Kept((&mut kept).into()), S_OK);
+                assert_eq!(kept.map(|kept: IUnknown| kept.as_raw()), Some(unknown.as_raw()));
+                let mut typed = std::ptr::null_mut();
+                assert_eq!(far.KeptAs(&IProbe::IID, &mut typed), S_OK);
+                assert_eq!(IProbe::from_raw(typed).as_raw(), mine.as_raw());
+                assert_eq!(far.Keep(None::<&IUnknown>.into()), S_OK);
+                assert_eq!(far.ForwardAs(&IProbe::IID, mine.as_raw(), 1), S_FALSE);
+            });
+            server.run(|| {});
+            assert_eq!(lives.now(), 0);
+        });
+    });
+}
+
+#[test]
+fn the_interface_table_leads_to_another_apartment() {
+    both(|world| {
+        let (sta, mta) = (world.sta(), world.mta());
+        let table = || -> IGlobalInterfaceTable {
+            let mut raw = std::ptr::null_mut();
+            let clsid = &CLSID_StdGlobalInterfaceTable;
+            let iid = &IGlobalInterfaceTable::IID;
+            unsafe {
+                assert_eq!(CoCreateInstance(clsid, std::ptr::null_mut(), CLSCTX_INPROC_SERVER, iid, &mut raw), S_OK);
+                IGlobalInterfaceTable::from_raw(raw)
+            }
+        };
+        let cookie = sta.run(move || {
+            let mut cookie = 0;
+            let object = probe(&Lives::default());
+            let hr = unsafe { table().RegisterInterfaceInGlobal(object.as_raw(), &IProbe::IID, &mut cookie) };
+            assert_eq!(hr, S_OK);
+            cookie
+        });
+        let on = mta.run(move || unsafe {
+            let mut raw = std::ptr::null_mut();
+            assert_eq!(table().GetInterfaceFromGlobal(cookie, &IProbe::IID, &mut raw), S_OK);
+            thread_of(&IProbe::from_raw(raw))
+        });
+        assert_eq!(on, sta.thread);
+        assert_eq!(sta.run(move || unsafe { table().RevokeInterfaceFromGlobal(cookie) }), S_OK);
+        mta.close();
+        sta.close();
+    });
+}
+
+#[test]
+fn a_pointer_of_an_apartment_that_has_ended_is_disconnected() {
+    both(|world| {
+        let (sta, mta) = (world.sta(), world.mta());
+        let packet = sta.run(|| pack(&probe(&Lives::default())));
+        let proxy = mta.run(move || Carry(unpack::<IProbe>(packet)));
+        sta.close();
+        let hr = mta.run(move || unsafe { proxy.take().Do(1) });
+        // The system's own HRESULT is its own business.
+        assert!(if world.is_system() { hr.is_err() } else { hr == RPC_S_UNKNOWN_IF_HR }, "{hr:?}");
+        mta.close();
+    });
+}
