@@ -13,7 +13,7 @@ use crate::replay::{Choices, Replaying, Token, scenario_hash, shrink, try_replay
 use crate::report::{End, Report};
 use crate::search::{Crew, Plan, Progress, Rules, search};
 use crate::trace::{Picture, mermaid, page, timeline};
-use crate::world::{Hub, Limits, TimeMode, Watch};
+use crate::world::{Hub, Limits, TimeMode};
 use std::fmt;
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -226,10 +226,8 @@ impl Builder {
             0 => available_parallelism().map_or(1, usize::from),
             workers => workers,
         };
-        let watch = (self.stall_max < Duration::MAX).then(|| Watch::new(self.stall_max));
-        let watch = watch.as_ref();
-        let mut runner = Scenario { hub: Hub::watched(watch), scenario: &scenario };
-        self.run_with(&mut runner, Crew::Threads(workers, &scenario, watch))
+        let mut runner = Scenario { hub: Hub::new(self.stall_max), scenario: &scenario };
+        self.run_with(&mut runner, Crew::Threads(workers, &scenario, self.stall_max))
     }
 
     pub(crate) fn run_with(&self, runner: &mut dyn Runner, crew: Crew<'_>) -> Checked {

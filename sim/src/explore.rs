@@ -6,6 +6,7 @@ use crate::trace::{Classifier, Trace};
 use crate::world::{Hub, Limits};
 use std::collections::HashSet;
 use std::fmt;
+use std::time::Duration;
 
 /// What an exploration found.
 #[derive(Clone, Debug)]
@@ -58,7 +59,7 @@ pub fn explore(scenario: impl Fn()) -> Exploration {
 /// # Panics
 /// Where a world is already running, and if the scenario does not do the same again under the same choices.
 pub fn explore_with(schedule: &mut dyn Schedule, limits: &Limits, scenario: impl Fn()) -> Exploration {
-    explore_runner(schedule, limits, &mut Scenario { hub: Hub::watched(None), scenario: &scenario })
+    explore_runner(schedule, limits, &mut Scenario { hub: Hub::new(Duration::MAX), scenario: &scenario })
 }
 
 /// What can be executed again and again: a scenario in a world, or a step program.

@@ -6,11 +6,12 @@
 use super::Rules;
 use super::work::{Halt, Job, work};
 use crate::explore::{Runner, Scenario};
-use crate::world::{Hub, Watch};
+use crate::world::Hub;
 use std::collections::VecDeque;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 /// Who works.
 #[derive(Clone, Copy)]
@@ -18,15 +19,16 @@ pub(crate) enum Crew<'a> {
     /// The current thread.
     Alone,
     /// So many threads.
-    Threads(usize, &'a (dyn Fn() + Sync), Option<&'a Watch>),
+    /// With how much real time a step may take.
+    Threads(usize, &'a (dyn Fn() + Sync), Duration),
 }
 
 impl Crew<'_> {
     /// Works at jobs until all have halted; they come back in their order.
     pub(super) fn run(self, jobs: Vec<Job>, rules: &Rules, runner: &mut dyn Runner) -> Vec<Job> {
         match self {
-            Crew::Threads(workers, scenario, watch) if workers > 1 && jobs.len() > 1 => {
-                together(jobs, workers, rules, scenario, watch)
+            Crew::Threads(workers, scenario, stall_max) if workers > 1 && jobs.len() > 1 => {
+                together(jobs, workers, rules, scenario, stall_max)
             }
             _ => alone(jobs, rules, runner),
         }
@@ -48,14 +50,14 @@ fn together(
     workers: usize,
     rules: &Rules,
     scenario: &(dyn Fn() + Sync),
-    watch: Option<&Watch>,
+    stall_max: Duration,
 ) -> Vec<Job> {
     let end = AtomicUsize::new(usize::MAX);
     let workers = workers.min(jobs.len());
     let mut done: Vec<Option<Job>> = jobs.iter().map(|_| None).collect();
     let queue: Mutex<VecDeque<(usize, Job)>> = Mutex::new(jobs.into_iter().enumerate().collect());
     let worker = || {
-        let mut runner = Scenario { hub: Hub::watched(watch), scenario: &|| scenario() };
+        let mut runner = Scenario { hub: Hub::new(stall_max), scenario: &|| scenario() };
         let mut mine = Vec::new();
         loop {
             let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();

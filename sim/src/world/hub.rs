@@ -5,7 +5,7 @@
 
 use super::machine;
 use super::port::{Entered, FOREIGN, HUB, Mode, Pending, Slot, State, World, inside};
-use super::pulse::{Pulse, Watch};
+use super::pulse::Watched;
 use super::{Limits, TimeMode};
 use crate::clock;
 use crate::fiber::{Fiber, Link, Pause};
@@ -16,6 +16,7 @@ use oleander::platform::{self, Deadline, Spawn, Thread, ThreadRef, Why, enter};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Steps that daemons may take after the last other thread has ended.
 const DRAIN_STEPS_MAX: u64 = 100_000;
@@ -52,7 +53,7 @@ pub(crate) struct Hub {
     failed: bool,
     names: Vec<String>,
     /// Who watches whether it goes on, if anybody does.
-    pulse: Option<Arc<Pulse>>,
+    pulse: Option<Watched>,
 }
 
 /// The record of the thread that the hub runs on. It is the current one whenever no fiber runs, also after a panic.
@@ -100,8 +101,8 @@ impl Drop for Hub {
 }
 
 impl Hub {
-    /// A hub that is watched, if there is a watch.
-    pub(crate) fn watched(watch: Option<&Watch>) -> Self {
+    /// A hub; it may take so much real time for a step.
+    pub(crate) fn new(stall_max: Duration) -> Self {
         let Vectors { state, fibers, enabled, outcomes } = KEPT.replace(Vectors::NEW);
         Self {
             state,
@@ -113,7 +114,7 @@ impl Hub {
             abandoned: 0,
             failed: false,
             names: Vec::new(),
-            pulse: watch.map(Watch::pulse),
+            pulse: (stall_max < Duration::MAX).then(|| Watched::new(stall_max)),
         }
     }
 
@@ -133,9 +134,9 @@ impl Hub {
         // fiber that has not ended by then is forgotten with all that it borrows, like a value that is forgotten.
         let body = unsafe { std::mem::transmute::<Box<dyn FnOnce() + '_>, Box<dyn FnOnce() + 'static>>(body) };
         drop(world.add(spawn, body));
-        self.pulse.as_deref().inspect(|pulse| pulse.begin());
+        self.pulse.as_ref().inspect(|pulse| pulse.begin());
         let end = Execution { hub: self, world: &world, outside: &outside, schedule, limits, last: 0 }.execute();
-        self.pulse.as_deref().inspect(|pulse| pulse.end());
+        self.pulse.as_ref().inspect(|pulse| pulse.end());
         let end = if end == End::Completed { self.look(&world, limits).unwrap_or(end) } else { end };
         self.virtual_ns = world.clock.now_ns();
         self.failed = end != End::Completed;
@@ -322,7 +323,7 @@ impl Execution<'_> {
         unsafe { enter(record) };
         self.world.running.set(number);
         self.world.futile_waits.set(0);
-        self.hub.pulse.as_deref().inspect(|pulse| pulse.beat(number));
+        self.hub.pulse.as_ref().inspect(|pulse| pulse.beat(number));
         let mut answer = 0;
         loop {
             let fiber = self.hub.fibers[number].as_mut().expect("a thread that has not ended has a fiber");

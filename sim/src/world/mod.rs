@@ -18,7 +18,6 @@ pub(crate) use hub::Hub;
 pub use machine::{Machine, Process, machine, process, this_process};
 pub(crate) use port::inside as is_inside;
 pub(crate) use port::{World, with_here};
-pub(crate) use pulse::Watch;
 
 use crate::check::Checks;
 use crate::report::Report;
@@ -87,7 +86,7 @@ pub fn run(scenario: impl FnOnce()) -> Report {
 /// Where a world is already running, and if the schedule has no execution left.
 pub fn run_with(schedule: &mut dyn Schedule, limits: &Limits, scenario: impl FnOnce()) -> Report {
     assert!(schedule.new_execution(None), "the schedule has an execution");
-    let mut hub = Hub::watched(None);
+    let mut hub = Hub::new(Duration::MAX);
     let end = hub.execute(schedule, limits, scenario);
     hub.report(end)
 }

@@ -1,9 +1,10 @@
 //! The watch over worlds that stand still: a blocking primitive of `std` inside a scenario stops the thread of the operating
 //! system that all of its world runs on, and nobody can go on.
 //!
-//! Each hub has a pulse, a number that it moves at every step, and that is even while it runs no execution. A thread of its
-//! own looks at the pulses of a check from time to time. One that has not moved for too long is the end: the thread that is
-//! stuck cannot be stopped, so the process says what is wrong and aborts.
+//! Each hub has a pulse, a number that it moves at every step, and that is even while it runs no execution. One thread of
+//! the operating system looks at the pulses of all hubs that are watched. It is started when there is a pulse and ends when
+//! for a whole look there was none: checks that take a microsecond each share it. A pulse that has not moved for too long is
+//! the end: the thread that is stuck cannot be stopped, so the process says what is wrong and aborts.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -40,86 +41,120 @@ impl Pulse {
     }
 }
 
-/// Looks at pulses until it is dropped.
+/// A pulse that is looked at until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Watch {
-    shared: Arc<Shared>,
-    thread: Option<std::thread::JoinHandle<()>>,
+pub(super) struct Watched(Arc<Pulse>);
+
+/// All pulses that are watched. It is a `static` because it belongs to the real process: no world can tell.
+static WATCH: Watch = Watch { state: Mutex::new(Looking::NEW), sooner: Condvar::new() };
+
+struct Watch {
+    state: Mutex<Looking>,
+    /// There is a pulse that is to be looked at sooner than any before.
+    sooner: Condvar,
 }
 
-#[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<Watched>,
-    ended: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct Watched {
-    is_over: bool,
+struct Looking {
     pulses: Vec<Seen>,
+    /// The time between two looks, while there is a thread that looks.
+    pace: Option<Duration>,
+    /// How many pulses there have been.
+    made: u64,
 }
 
-/// A pulse, and how often it was seen to stand.
-#[derive(Debug)]
+/// A pulse, and how long it was seen to stand.
 struct Seen {
     pulse: Arc<Pulse>,
+    limit: Duration,
     beats: u64,
-    looks: u32,
+    stood: Duration,
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Watched> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+impl Looking {
+    const NEW: Self = Self { pulses: Vec::new(), pace: None, made: 0 };
+
+    fn shortest_pace(&self) -> Option<Duration> {
+        self.pulses.iter().map(|seen| seen.limit / LOOKS).min()
+    }
+
+    /// Looks at each pulse, so much time after the last look.
+    fn look(&mut self, waited: Duration) {
+        for seen in &mut self.pulses {
+            let beats = seen.pulse.beats.load(Ordering::Relaxed);
+            if beats != seen.beats || beats.is_multiple_of(2) {
+                (seen.beats, seen.stood) = (beats, Duration::ZERO);
+                continue;
+            }
+            // What counts is looks and not the clock: a machine that slept, or had no time for anybody, has seen nothing.
+            seen.stood += waited;
+            if seen.stood > seen.limit {
+                abort(&seen.pulse, seen.limit);
+            }
+        }
     }
 }
 
 impl Watch {
-    /// A watch that aborts the process after so much real time without a step.
-    pub(crate) fn new(limit: Duration) -> Self {
-        let shared = Arc::new(Shared::default());
-        let other = shared.clone();
-        let watch = move || watch(&other, limit);
-        let thread = std::thread::Builder::new().name("oleander-sim watch".to_owned()).spawn(watch);
-        // Without a thread for it there is no watch, which is no reason not to check.
-        Self { shared, thread: thread.ok() }
+    fn lock(&self) -> MutexGuard<'_, Looking> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A pulse that is looked at from now on.
-    pub(crate) fn pulse(&self) -> Arc<Pulse> {
-        let pulse = Arc::new(Pulse::default());
-        self.shared.lock().pulses.push(Seen { pulse: pulse.clone(), beats: 0, looks: 0 });
-        pulse
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        self.shared.lock().is_over = true;
-        self.shared.ended.notify_all();
-        if let Some(thread) = self.thread.take() {
-            // It has nothing to say: had it found something, nobody would be here.
-            drop(thread.join());
-        }
-    }
-}
-
-fn watch(shared: &Shared, limit: Duration) {
-    let mut state = shared.lock();
-    while !state.is_over {
-        let (next, _) = shared.ended.wait_timeout(state, limit / LOOKS).unwrap_or_else(PoisonError::into_inner);
-        state = next;
-        for seen in &mut state.pulses {
-            let beats = seen.pulse.beats.load(Ordering::Relaxed);
-            if beats != seen.beats || beats.is_multiple_of(2) {
-                (seen.beats, seen.looks) = (beats, 0);
+    /// The thread that looks.
+    fn run(&self) {
+        let mut made = 0;
+        let mut state = self.lock();
+        while let Some(pace) = state.pace {
+            let (next, waited) = self.sooner.wait_timeout(state, pace).unwrap_or_else(PoisonError::into_inner);
+            state = next;
+            if !waited.timed_out() {
                 continue;
             }
-            // It is looks that count and not the clock: a machine that slept, or had no time for anybody, has seen nothing.
-            seen.looks += 1;
-            if seen.looks > LOOKS {
-                abort(&seen.pulse, limit);
+            state.look(pace);
+            let was_used = state.made != std::mem::replace(&mut made, state.made);
+            state.pace = state.shortest_pace().or(was_used.then_some(pace));
+        }
+    }
+}
+
+impl Watched {
+    /// A pulse; the process is aborted after so much real time without a step.
+    pub(super) fn new(limit: Duration) -> Self {
+        let pulse = Arc::new(Pulse::default());
+        let mut state = WATCH.lock();
+        state.pulses.push(Seen { pulse: pulse.clone(), limit, beats: 0, stood: Duration::ZERO });
+        state.made += 1;
+        let pace = limit / LOOKS;
+        match state.pace {
+            Some(other) if other <= pace => {}
+            Some(_) => {
+                state.pace = Some(pace);
+                WATCH.sooner.notify_all();
+            }
+            None => {
+                state.pace = Some(pace);
+                let thread = std::thread::Builder::new().name("oleander-sim watch".to_owned());
+                if thread.spawn(|| WATCH.run()).is_err() {
+                    // Without a thread for it nobody watches, which is no reason not to check.
+                    state.pace = None;
+                }
             }
         }
+        drop(state);
+        Self(pulse)
+    }
+}
+
+impl std::ops::Deref for Watched {
+    type Target = Pulse;
+
+    fn deref(&self) -> &Pulse {
+        &self.0
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        WATCH.lock().pulses.retain(|seen| !Arc::ptr_eq(&seen.pulse, &self.0));
     }
 }
 
