@@ -352,14 +352,32 @@ pub struct STATSTG {
     pub reserved: u32,
 }
 
+/// A device that data are made for. It has `tdSize` bytes in all; a device as large as this type has one byte of data.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct DVTARGETDEVICE {
+    /// All its bytes, also those beyond this type.
+    pub tdSize: u32,
+    /// Where the driver's name begins; 0 for none.
+    pub tdDriverNameOffset: u16,
+    /// Where the device's name begins; 0 for none.
+    pub tdDeviceNameOffset: u16,
+    /// Where the port's name begins; 0 for none.
+    pub tdPortNameOffset: u16,
+    /// Where the settings of the device begin; 0 for none.
+    pub tdExtDevmodeOffset: u16,
+    /// What the offsets lead to, counted from the structure's start. They may lie: nobody checks them on the way.
+    pub tdData: [u8; 1],
+}
+
 /// A format of data.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct FORMATETC {
     /// The format.
     pub cfFormat: u16,
-    /// The device that the data are made for; null for any. Another cannot go to another apartment.
-    pub ptd: *mut c_void,
+    /// The device that the data are made for; null for any. Memory of `CoTaskMemAlloc`, where it is returned.
+    pub ptd: *mut DVTARGETDEVICE,
     /// The aspect of the data.
     pub dwAspect: u32,
     /// The part of the aspect; -1 for all.
@@ -372,9 +390,10 @@ pub struct FORMATETC {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct STGMEDIUM {
-    /// The medium, `TYMED_…`; null, global memory and streams can go to another apartment.
+    /// The medium, `TYMED_…`; to another apartment can go null, global memory, a file's name, a stream, and a storage that
+    /// marshals itself; `DV_E_TYMED` for the others.
     pub tymed: u32,
-    /// The data: `hGlobal`, `pstm`, as the medium says.
+    /// The data: `hGlobal`, `lpszFileName`, `pstm`, `pstg`, as the medium says.
     pub u: *mut c_void,
     /// Who frees the data; null when the holder does.
     pub pUnkForRelease: *mut c_void,
@@ -611,7 +630,10 @@ flags! {
         COMGLOB_UNMARSHALING_POLICY_HYBRID = 2,
     }
     /// Where data lie.
-    u32 { TYMED_NULL = 0, TYMED_HGLOBAL = 1, TYMED_FILE = 2, TYMED_ISTREAM = 4 }
+    u32 {
+        TYMED_NULL = 0, TYMED_HGLOBAL = 1, TYMED_FILE = 2, TYMED_ISTREAM = 4, TYMED_ISTORAGE = 8, TYMED_GDI = 16,
+        TYMED_MFPICT = 32, TYMED_ENHMF = 64,
+    }
     /// Stream positions.
     u32 { STREAM_SEEK_SET = 0, STREAM_SEEK_CUR = 1, STREAM_SEEK_END = 2 }
 }

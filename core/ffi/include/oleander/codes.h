@@ -395,6 +395,10 @@ typedef int32_t AgileReferenceOptions;
 #define TYMED_HGLOBAL                        1
 #define TYMED_FILE                           2
 #define TYMED_ISTREAM                        4
+#define TYMED_ISTORAGE                       8
+#define TYMED_GDI                            16
+#define TYMED_MFPICT                         32
+#define TYMED_ENHMF                          64
 
 /* What memory CoGetMalloc is asked for. */
 #define MEMCTX_TASK                          1

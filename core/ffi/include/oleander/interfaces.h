@@ -284,6 +284,7 @@ typedef struct STGMEDIUM {
         HGLOBAL hGlobal;
         LPOLESTR lpszFileName;
         IStream *pstm;
+        struct IStorage *pstg;
     };
     IUnknown *pUnkForRelease;
 } STGMEDIUM;

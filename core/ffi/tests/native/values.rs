@@ -188,6 +188,10 @@ fn layouts(compiler: &Compiler) -> Outcome {
         "pwcsName" = pwcsName, "type" = r#type, "cbSize" = cbSize, "mtime" = times, "grfMode" = grfMode,
         "grfLocksSupported" = grfLocksSupported, "clsid" = clsid, "grfStateBits" = grfStateBits, "reserved" = reserved,
     });
+    layout!(wanted, body, DVTARGETDEVICE {
+        "tdSize" = tdSize, "tdDriverNameOffset" = tdDriverNameOffset, "tdDeviceNameOffset" = tdDeviceNameOffset,
+        "tdPortNameOffset" = tdPortNameOffset, "tdExtDevmodeOffset" = tdExtDevmodeOffset, "tdData" = tdData,
+    });
     layout!(wanted, body, FORMATETC {
         "cfFormat" = cfFormat, "ptd" = ptd, "dwAspect" = dwAspect, "lindex" = lindex, "tymed" = tymed,
     });

@@ -1,69 +1,28 @@
-//! Formats and media of data, as notifications carry them: the layouts of the system's own marshalers for them.
+//! Media of data, as notifications carry them: the layout of the system's own marshaler for them.
 //!
-//! A medium crosses by value, for the caller's may be gone when the notification is read: global memory as its bytes (a
-//! flagged blob), a stream as an object reference. There are no other media here: `DV_E_TYMED`.
+//! A medium crosses by value, for the caller's may be gone when the notification is read (RUL-78): global memory as its
+//! bytes (a flagged blob), a file as its name, a stream and a storage as object references. Media of graphics (GDI objects,
+//! metafiles) are not here: `DV_E_TYMED` (RUL-160).
+//!
+//! What was read is the reader's own and is freed with the medium, whatever `pUnkForRelease` says: that is about the
+//! sender's. A file is the sender's, too: its name is freed, and the file left alone.
 
-use super::{BAD, Ndr, Reader, Result, WORD, Writer};
-use crate::abi::hresult::{DV_E_DVTARGETDEVICE, DV_E_TYMED, E_HANDLE, E_OUTOFMEMORY};
+use super::{BAD, Ndr, Reader, Result, WORD, Writer, memory, string};
+use crate::abi::hresult::{DV_E_TYMED, E_HANDLE, E_OUTOFMEMORY};
 use crate::abi::interfaces::IStream;
-use crate::abi::types::{FORMATETC, GMEM_MOVEABLE, HANDLE, STGMEDIUM, TYMED_HGLOBAL, TYMED_ISTREAM, TYMED_NULL};
+use crate::abi::types::{
+    GMEM_MOVEABLE, HANDLE, STGMEDIUM, TYMED_FILE, TYMED_HGLOBAL, TYMED_ISTORAGE, TYMED_ISTREAM, TYMED_NULL,
+};
 use crate::object::raw;
 use crate::process::Process;
 use std::ffi::c_void;
-use windows_core::{IUnknown, Interface};
+use windows_core::{GUID, IUnknown, Interface};
 
-/// A number that means something in this process only; a registered format does.
-const WDT_INPROC_CALL: u32 = 0x4874_6457;
+/// There is no proxy for it: a storage goes to another apartment if it marshals itself.
+const IID_ISTORAGE: GUID = GUID::from_u128(0x0000000B_0000_0000_C000_000000000046);
+
 /// The bytes themselves.
 const WDT_REMOTE_CALL: u32 = 0x5274_6457;
-
-// SAFETY: zero is a format without a device, and owns nothing.
-unsafe impl Ndr for FORMATETC {
-    type Itself = Self;
-    const ALIGN: u32 = WORD;
-    const SIZE_MIN: u32 = 5 * WORD;
-
-    unsafe fn write(this: *const Self, w: &mut Writer<'_>) -> Result {
-        // SAFETY: the caller's promise.
-        let format = unsafe { *this };
-        if !format.ptd.is_null() {
-            return Err(DV_E_DVTARGETDEVICE);
-        }
-        w.referent(false)?;
-        w.referent(true)?;
-        w.word(format.dwAspect)?;
-        w.word(format.lindex as u32)?;
-        w.word(format.tymed)
-    }
-
-    unsafe fn write_tail(this: *const Self, w: &mut Writer<'_>) -> Result {
-        w.word(WDT_INPROC_CALL)?;
-        // SAFETY: the caller's promise.
-        w.word(u32::from(unsafe { (*this).cfFormat }))
-    }
-
-    unsafe fn read(this: *mut Self, r: &mut Reader<'_>) -> Result {
-        if !r.referent()? || r.referent()? {
-            return Err(BAD);
-        }
-        // SAFETY: the caller's promise.
-        unsafe {
-            (*this).dwAspect = r.word()?;
-            (*this).lindex = r.word()? as i32;
-            (*this).tymed = r.word()?;
-        }
-        Ok(())
-    }
-
-    unsafe fn read_tail(this: *mut Self, r: &mut Reader<'_>) -> Result {
-        if r.word()? != WDT_INPROC_CALL {
-            return Err(BAD);
-        }
-        // SAFETY: the caller's promise.
-        unsafe { (*this).cfFormat = u16::try_from(r.word()?).map_err(|_| BAD)? };
-        Ok(())
-    }
-}
 
 // SAFETY: zero is no medium, and owns nothing; what `read` leaves is owned by whoever frees it.
 unsafe impl Ndr for STGMEDIUM {
@@ -81,10 +40,14 @@ unsafe impl Ndr for STGMEDIUM {
         w.referent(medium.pUnkForRelease.is_null())?;
         match medium.tymed {
             TYMED_NULL => {}
-            TYMED_HGLOBAL | TYMED_ISTREAM if medium.u.is_null() => {}
+            TYMED_HGLOBAL | TYMED_FILE | TYMED_ISTREAM | TYMED_ISTORAGE if medium.u.is_null() => {}
             TYMED_HGLOBAL => write_global(HANDLE(medium.u), w)?,
+            // SAFETY: the medium says that it is a file's name, which ends.
+            TYMED_FILE => unsafe { string::write::<u16>(medium.u.cast(), w)? },
             // SAFETY: the medium says that it is a stream.
             TYMED_ISTREAM => unsafe { w.interface(&IStream::IID, medium.u)? },
+            // SAFETY: the medium says that it is a storage.
+            TYMED_ISTORAGE => unsafe { w.interface(&IID_ISTORAGE, medium.u)? },
             _ => return Err(DV_E_TYMED),
         }
         if !medium.pUnkForRelease.is_null() {
@@ -103,7 +66,9 @@ unsafe impl Ndr for STGMEDIUM {
         medium.u = match medium.tymed {
             _ if !is_there => std::ptr::null_mut(),
             TYMED_HGLOBAL => read_global(r)?,
+            TYMED_FILE => string::read_allocated::<u16>(r)?.cast(),
             TYMED_ISTREAM => r.interface(&IStream::IID)?,
+            TYMED_ISTORAGE => r.interface(&IID_ISTORAGE)?,
             _ => return Err(DV_E_TYMED),
         };
         if is_freed_by {
@@ -119,7 +84,8 @@ unsafe impl Ndr for STGMEDIUM {
             match medium.tymed {
                 _ if medium.u.is_null() => {}
                 TYMED_HGLOBAL => drop(Process::current().globals.free(HANDLE(medium.u))),
-                TYMED_ISTREAM => drop(raw::release(medium.u)),
+                TYMED_FILE => memory::free(medium.u),
+                TYMED_ISTREAM | TYMED_ISTORAGE => drop(raw::release(medium.u)),
                 _ => {}
             }
             if !medium.pUnkForRelease.is_null() {

@@ -24,6 +24,7 @@
 pub mod array;
 mod bstr;
 mod count;
+mod format;
 pub mod interface_pointer;
 mod medium;
 pub mod memory;

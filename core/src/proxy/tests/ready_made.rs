@@ -6,7 +6,8 @@ use crate::abi::global::{GlobalAlloc, GlobalFree};
 use crate::abi::hresult::*;
 use crate::abi::interfaces::*;
 use crate::abi::types::{
-    FORMATETC, GMEM_ZEROINIT, LARGE_INTEGER, STATSTG, STGMEDIUM, STREAM_SEEK_END, TYMED_FILE, TYMED_HGLOBAL,
+    DVTARGETDEVICE, FORMATETC, GMEM_ZEROINIT, LARGE_INTEGER, STATSTG, STGMEDIUM, STREAM_SEEK_END, TYMED_ENHMF,
+    TYMED_FILE, TYMED_GDI, TYMED_HGLOBAL, TYMED_MFPICT,
 };
 use crate::com_class;
 use std::ffi::c_void;
@@ -256,15 +257,45 @@ fn iid_13_a_notification_has_a_code_on_the_wire_and_its_medium_by_value() {
     exchange(view, S_OK, 4, words(&[2, -7_i32 as u32]), words(&[0]));
 }
 
+/// A device of the least size that has data.
+const DEVICE: DVTARGETDEVICE = DVTARGETDEVICE {
+    tdSize: 13,
+    tdDriverNameOffset: 12,
+    tdDeviceNameOffset: 0,
+    tdPortNameOffset: 1,
+    tdExtDevmodeOffset: 2,
+    tdData: [0x44],
+};
+
 #[test]
-fn other_media_and_devices_are_refused_with_codes_of_their_own() {
+fn rul_160_a_device_has_its_count_before_it_and_a_file_is_its_name() {
+    let format_words = [0x0002_0000, 0x0002_0004, 0x0002_0008, 1, u32::MAX, 2, 0x4874_6457, 0xC123];
+    let device_words = [1, 13, 12, 0x0002_0001, 0x44];
+    let medium_words = [0x0002_000C, 2, 0x0002_0010, 0, 2, 0, 2];
+    let request = [&format_words[..], &device_words, &medium_words, &[u32::from(b'f')]].concat();
+    let change = |it: &IAdviseSink| {
+        let (mut device, mut name) = (DEVICE, [u16::from(b'f'), 0]);
+        let format = FORMATETC { cfFormat: 0xC123, ptd: &raw mut device, dwAspect: 1, lindex: -1, tymed: TYMED_FILE };
+        let medium = STGMEDIUM { tymed: TYMED_FILE, u: name.as_mut_ptr().cast(), pUnkForRelease: ptr::null_mut() };
+        // SAFETY: a valid format and medium.
+        unsafe { it.OnDataChange(&format, &medium) };
+        S_OK
+    };
+    exchange(change, S_OK, 3, words(&request), words(&[0]));
+}
+
+#[test]
+fn rul_160_other_media_are_refused() {
     use crate::marshal::ndr::{Writer, write};
-    let device = ptr::without_provenance_mut(8);
-    let format = FORMATETC { cfFormat: 1, ptd: device, dwAspect: 1, lindex: -1, tymed: 1 };
-    let medium = STGMEDIUM { tymed: TYMED_FILE, u: device, pUnkForRelease: ptr::null_mut() };
-    // SAFETY: values that are not looked into.
-    unsafe {
-        assert_eq!(write(&format, &mut Writer::counting(None)), Err(DV_E_DVTARGETDEVICE));
-        assert_eq!(write(&medium, &mut Writer::counting(None)), Err(DV_E_TYMED));
+    let u = ptr::without_provenance_mut(8);
+    for tymed in [TYMED_GDI, TYMED_MFPICT, TYMED_ENHMF, 3] {
+        let medium = STGMEDIUM { tymed, u, pUnkForRelease: ptr::null_mut() };
+        // SAFETY: a value that is not looked into.
+        unsafe { assert_eq!(write(&medium, &mut Writer::counting(None)), Err(DV_E_TYMED)) };
     }
+    let mut device = DEVICE;
+    device.tdSize = 11;
+    let format = FORMATETC { cfFormat: 1, ptd: &raw mut device, dwAspect: 1, lindex: -1, tymed: 1 };
+    // SAFETY: a device of that size at least.
+    unsafe { assert_eq!(write(&format, &mut Writer::counting(None)), Err(RPC_S_INVALID_BOUND_HR)) };
 }

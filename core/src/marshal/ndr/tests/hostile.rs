@@ -4,7 +4,7 @@ use super::structures::*;
 use super::table::On;
 use super::*;
 use crate::abi::hresult::RPC_S_INVALID_BOUND_HR;
-use crate::abi::types::BSTR;
+use crate::abi::types::{BSTR, FORMATETC, STGMEDIUM};
 use crate::marshal::ndr::{BAD, Count, Str, array, string};
 use crate::stub::params;
 use proptest::prelude::*;
@@ -69,6 +69,26 @@ fn deep_nesting_ends_before_the_stack_does() {
 }
 
 #[test]
+fn rul_160_a_device_of_another_size_than_it_says_is_refused() {
+    // A format that says it has a device; then its number, the device's count, the size that the device says, offsets, data.
+    let device = |count: u32, size: u32, data: &[u32]| {
+        let format = [0x2_0000, 0x2_0004, 1, 0, 1, 0x4874_6457, 7, count, size, 0, 0];
+        read::<FORMATETC>(&words(&[&format[..], data].concat()))
+    };
+    let read_back = device(4, 16, &[0x44_4342]).expect("read");
+    // SAFETY: it was read.
+    unsafe { assert_eq!((read_back.get().cfFormat, (*read_back.get().ptd).tdData), (7, [0x42])) };
+    for (count, size) in [(4, 15), (4, 17), (4, 0), (5, 17), (u32::MAX, 11), (u32::MAX - 12, u32::MAX)] {
+        assert_eq!(device(count, size, &[0]).err(), Some(BAD), "{count} {size}");
+    }
+    assert_eq!(read::<FORMATETC>(&words(&[0x2_0000, 0x2_0004, 1, 0, 1, 0x4874_6457, 7])).err(), Some(BAD), "no device");
+    // No data at all: memory is there for the type, and what was not sent is zero.
+    let smallest = device(0, 12, &[]).expect("read");
+    // SAFETY: it was read.
+    unsafe { assert_eq!((*smallest.get().ptd).tdData, [0]) };
+}
+
+#[test]
 fn sizes_are_computed_without_overflow() {
     let count = |value: i64| Count::of(value);
     assert_eq!((count(6) * count(7) - count(2)).get(), Ok(40));
@@ -84,6 +104,8 @@ fn sizes_are_computed_without_overflow() {
 fn read_all(bytes: &[u8]) {
     let _ = read_any::<Rich>(bytes);
     let _ = read_any::<Node>(bytes);
+    let _ = read_any::<FORMATETC>(bytes);
+    let _ = read_any::<STGMEDIUM>(bytes);
     let _ = read_any::<[Str<u16>; 2]>(bytes);
     let _ = read_any::<[Str<u8>; 2]>(bytes);
     let _ = read_any::<[BSTR; 2]>(bytes);
