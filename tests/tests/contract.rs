@@ -4,7 +4,7 @@ use oleander_tests::contract::{Contract, Evidence, Ids, RENEW, Section, WAITING,
 use oleander_tests::expect::Expectations;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 fn root() -> &'static Path {
@@ -43,6 +43,59 @@ fn the_list_of_facts_without_a_row_is_exact() {
     assert!(without.is_empty(), "no row, and no `no_row` in tests/contract/, for {without:?}");
     let done: Vec<_> = listed.iter().filter(|id| !waiting.contains(id)).collect();
     assert!(done.is_empty(), "{done:?} need not wait in {WAITING}: `{RENEW}` takes them off");
+}
+
+/// The texts below a folder that may cite facts.
+fn citing(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
+    for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+        let ends = |ending: &str| entry.extension().is_some_and(|it| it == ending);
+        if entry.is_dir() && !entry.ends_with("target") {
+            citing(&entry, found);
+        } else if ["rs", "md", "h", "cpp"].into_iter().any(ends) {
+            found.push((entry.clone(), fs::read_to_string(&entry).expect("text is UTF-8")));
+        }
+    }
+}
+
+/// The ids in a text: in words, `CALL-14`, and as the beginnings of names, `fn call_14_cxl_07_…`.
+fn cited(text: &str) -> Vec<String> {
+    let is_number = |part: &str| part.len() >= 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).filter_map(|word| {
+        let (name, number) = word.split_once('-')?;
+        is_number(number).then(|| format!("{name}-{number}"))
+    });
+    let names = text.split("fn ").skip(1).flat_map(|name| {
+        let parts: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+        let pairs = parts.chunks_exact(2).take_while(|pair| is_number(pair[1]));
+        pairs.map(|pair| format!("{}-{}", pair[0].to_uppercase(), pair[1])).collect::<Vec<_>>()
+    });
+    words.chain(names).collect()
+}
+
+#[test]
+fn every_fact_that_is_cited_is_there() {
+    assert_eq!(cited("(CALL-14, X-1) 2026-11-28 fn cxl_07_msg_12_of_2()"), ["CALL-14", "CXL-07", "MSG-12"]);
+    let (contract, _) = contract();
+    let ids: BTreeSet<&str> = contract.facts().map(|fact| fact.id.as_str()).collect();
+    let families: BTreeSet<&str> = ids.iter().filter_map(|id| id.split_once('-')).map(|(family, _)| family).collect();
+    let mut texts = Vec::new();
+    for folder in ["core", "sim", "tests", "benches", "fuzz", "docs/src"] {
+        citing(&root().join(folder), &mut texts);
+    }
+    let (mut seen, mut wrong) = (0, Vec::new());
+    for (path, text) in &texts {
+        for id in cited(text) {
+            let family = id.split_once('-').expect("an id").0;
+            if families.contains(family) {
+                seen += 1;
+                if !ids.contains(id.as_str()) {
+                    wrong.push(format!("{}: there is no {id}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(seen > 2000, "the citations are found: {seen}");
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
 /// The names of interfaces and classes that a text has between its backticks.
