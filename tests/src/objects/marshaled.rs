@@ -1,8 +1,8 @@
 //! Objects that have a say in how they are marshaled, or hear of it: an object that listens for connections, one that may be
 //! used everywhere, one that marshals itself by value, one that is not marshaled at all; and a factory that makes no proxies.
 
-use super::sample::{ISample_Impl, plays};
-use super::{ISample, Player, Sample};
+use super::sample::{IMoniker_Impl, ISample_Impl, plays};
+use super::{IMoniker, ISample, Player, Sample};
 use oleander::windows_core::{BOOL, GUID, HRESULT, Interface};
 use oleander::*;
 use std::ffi::c_void;
@@ -43,8 +43,10 @@ impl INoMarshal_Impl for NoMarshal_Impl {}
 pub const CLSID_BY_VALUE: GUID = GUID::from_u128(0x5b0e6a10_3c1d_4a5e_9a77_6f6c65616f11);
 
 /// A sample that marshals itself: four bytes, of which a new [`Sample`] with its name is made. It logs what it is asked.
-#[com_class(ISample, IMarshal)]
+#[com_class(ISample, IMarshal, IMoniker)]
 pub struct ByValue(pub Player);
+
+impl IMoniker_Impl for ByValue_Impl {}
 
 plays!(ByValue, ByValue_Impl);
 

@@ -49,9 +49,15 @@ pub unsafe trait ILocal: IUnknown {
     fn Nothing(&self) -> HRESULT;
 }
 
+/// The id of monikers, without their methods: it has no proxy either.
+#[interface("0000000F-0000-0000-C000-000000000046")]
+pub unsafe trait IMoniker: IUnknown {}
+
 /// A synchronous server.
-#[com_class(ISample, ILocal)]
+#[com_class(ISample, ILocal, IMoniker)]
 pub struct Sample(pub Player);
+
+impl IMoniker_Impl for Sample_Impl {}
 
 plays!(Sample, Sample_Impl);
 

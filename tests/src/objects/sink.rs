@@ -4,6 +4,11 @@ use super::Player;
 use oleander::*;
 use std::ffi::c_void;
 
+/// What is logged of a moniker: 1 if there is one.
+fn is_there(pmk: *mut c_void) -> Option<u32> {
+    (!pmk.is_null()).then_some(1)
+}
+
 /// The sink.
 #[com_class(IAdviseSink2)]
 pub struct Sink(pub Player);
@@ -15,8 +20,8 @@ impl IAdviseSink_Impl for Sink_Impl {
     unsafe fn OnViewChange(&self, aspect: u32, _: i32) {
         self.0.method("OnViewChange", Some(aspect));
     }
-    unsafe fn OnRename(&self, _: *mut c_void) {
-        self.0.method("OnRename", None);
+    unsafe fn OnRename(&self, pmk: *mut c_void) {
+        self.0.method("OnRename", is_there(pmk));
     }
     unsafe fn OnSave(&self) {
         self.0.method("OnSave", None);
@@ -27,8 +32,8 @@ impl IAdviseSink_Impl for Sink_Impl {
 }
 
 impl IAdviseSink2_Impl for Sink_Impl {
-    unsafe fn OnLinkSrcChange(&self, _: *mut c_void) {
-        self.0.method("OnLinkSrcChange", None);
+    unsafe fn OnLinkSrcChange(&self, pmk: *mut c_void) {
+        self.0.method("OnLinkSrcChange", is_there(pmk));
     }
 }
 

@@ -12,7 +12,7 @@ use call_as::*;
 use std::ffi::c_void;
 use windows_core::{GUID, IUnknown};
 
-/// Monikers are custom-marshaled, where there are any: there is no proxy for them.
+/// Monikers marshal themselves, where there are any: there is no proxy for them (RUL-161).
 const IID_IMONIKER: GUID = GUID::from_u128(0x0000000F_0000_0000_C000_000000000046);
 
 /// Is told of changes (IID-13).
