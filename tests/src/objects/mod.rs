@@ -2,6 +2,7 @@
 
 mod canceller;
 mod filter;
+mod halves;
 mod handled;
 mod hook;
 mod marshaled;
@@ -24,7 +25,7 @@ pub use window::create_window;
 
 use hook::Hook;
 use marshaled::{Agile, ByValue, Listener, NoMarshal, NoStubs};
-use sink::Sink;
+use sink::{AsyncSink, Sink};
 use spy::Spy;
 
 use crate::ops::Call;
@@ -87,6 +88,7 @@ pub fn make(kind: &str, made: Option<String>, player: Player) -> Result<*mut c_v
         "Filter" => IMessageFilter::from(Filter(player)).into_raw(),
         "Hook" => IChannelHook::from(Hook(player)).into_raw(),
         "Recorder" => IPSFactoryBuffer::from(recorder::Recorder::new(player)?).into_raw(),
+        "AsyncSink" => IAdviseSink2::from(AsyncSink(player)).into_raw(),
         "Sink" => IAdviseSink2::from(Sink(player)).into_raw(),
         "Spy" => IInitializeSpy::from(Spy(player)).into_raw(),
         "NoStubs" => IPSFactoryBuffer::from(NoStubs(player)).into_raw(),

@@ -4,10 +4,10 @@
 //! inside `Begin_Work`, unless the row says `hold` there.
 
 use super::Player;
+use super::halves::Halves;
 use oleander::object::{self, AutoInner};
 use oleander::windows_core::{GUID, HRESULT, IUnknown, Interface};
 use oleander::*;
-use std::cell::Cell;
 use std::ffi::c_void;
 
 /// Works.
@@ -93,7 +93,7 @@ impl ICallFactory_Impl for AsyncSample_Impl {
             if !self.1 {
                 return object::create_aggregated(UnsignalledCall, outer, riid2, ppv);
             }
-            let call = SampleCall { player: self.0.clone(), event: AutoInner::default(), n: Cell::new(None) };
+            let call = SampleCall { halves: Halves::of(&self.0), event: AutoInner::default() };
             object::create_aggregated(call, outer, riid2, ppv)
         }
     }
@@ -121,38 +121,18 @@ impl AsyncISample_Impl for UnsignalledCall_Impl {
 /// The asynchronous server's call object.
 #[com_class(AsyncISample, auto(ISynchronize = event : CLSID_ManualResetEvent))]
 pub struct SampleCall {
-    player: Player,
+    halves: Halves,
     event: AutoInner,
-    n: Cell<Option<u32>>,
 }
 
 impl SampleCall_Impl {
     fn begin(&self, method: &str, n: u32) -> HRESULT {
-        if self.n.get().is_some() {
-            return RPC_S_CALLPENDING;
-        }
-        let Ok(sync) = self.query::<ISynchronize>() else { return E_UNEXPECTED };
-        let inside = self.player.method_of(method, Some(n), sync.as_raw());
-        if inside.hr().is_err() {
-            return inside.hr();
-        }
-        self.n.set(Some(n));
-        if !inside.held {
-            // SAFETY: a live object of this apartment.
-            return unsafe { sync.Signal() };
-        }
-        S_OK
+        self.halves.begin(self.query(), method, Some(n))
     }
 
     fn finish(&self, method: &str) -> (u32, HRESULT) {
-        let Some(n) = self.n.take() else { return (0, RPC_E_CALL_COMPLETE) };
-        let Ok(sync) = self.query::<ISynchronize>() else { return (0, E_UNEXPECTED) };
-        // SAFETY: as above.
-        let waited = unsafe { sync.Wait(COWAIT_DEFAULT, INFINITE) };
-        if waited != S_OK {
-            return (0, waited);
-        }
-        (n.wrapping_mul(2), self.player.method_of(method, Some(n), sync.as_raw()).hr())
+        let (n, hr) = self.halves.finish(self.query(), method);
+        (n.unwrap_or_default().wrapping_mul(2), hr)
     }
 }
 
