@@ -1,7 +1,7 @@
 //! Work that the machinery itself does in another apartment: queries, final releases, activation.
 
 use super::application::{self, Gate};
-use super::{Apartment, Filter, Stay, wait_reply};
+use super::{Apartment, Filter, Scope, Stay, wait_reply};
 use crate::abi::hresult::{RO_E_BLOCKED_CROSS_ASTA_CALL, RPC_E_DISCONNECTED, RPC_E_SERVERFAULT, RPC_S_UNKNOWN_IF_HR};
 use crate::channel::{Caller, Kind, client};
 use crate::kernel::{self, Event, Task};
@@ -42,10 +42,12 @@ impl<R: Send + 'static> Task for Remote<R> {
         let job = self.job.lock().take();
         if let Some(job) = job {
             let stay = Stay::for_task(|| self.place.upgrade());
+            let scope = Scope::of_machinery();
             match guarded(job) {
                 Ok(result) => *self.result.lock() = Some(result),
                 Err(hr) => *self.failure.lock() = hr,
             }
+            drop(scope);
             drop(stay);
         }
         self.done.set();
@@ -74,7 +76,9 @@ impl<R: Send, T: FnOnce(Result<R, HRESULT>) + Send> Task for Posted<R, T> {
     fn run(self: Arc<Self>) {
         let Some((job, then)) = self.take() else { return };
         let stay = Stay::for_task(|| self.place.upgrade());
+        let scope = Scope::of_machinery();
         then(guarded(job));
+        drop(scope);
         drop(stay);
     }
 

@@ -5,9 +5,9 @@
 //! synchronously (SRV-03). From `Begin_` until the reply the call object stands in the apartment's table of begun calls.
 
 use super::StubEntry;
-use super::dispatch::Scope;
 use crate::abi::interfaces::ICallFactory;
 use crate::abi::types::RPCOLEMESSAGE;
+use crate::apartment::Scope;
 use crate::call::ServerCall;
 use crate::channel::Call;
 use crate::proxy::info::AsyncInfo;
@@ -104,7 +104,7 @@ impl AsyncServer {
 
 /// Runs `finish` inside the scope of its call, as the method itself would be.
 pub(crate) fn within<R>(call: &Arc<Call>, f: impl FnOnce() -> R) -> R {
-    let scope = Scope::enter(call);
+    let scope = Scope::of_call(call);
     let result = f();
     drop(scope);
     result

@@ -3,13 +3,11 @@
 use super::StubEntry;
 use crate::abi::hresult::{RPC_E_DISCONNECTED, RPC_E_INVALIDMETHOD, S_OK};
 use crate::abi::types::RPCOLEMESSAGE;
-use crate::apartment::application::Chain;
-use crate::apartment::{self, Context, Inside};
+use crate::apartment::{self, Inside, Scope};
 use crate::channel::{Buffer, Call, Failure, server_channel};
 use crate::platform::{self, Fact};
-use std::ffi::c_void;
 use std::sync::Arc;
-use windows_core::{GUID, HRESULT, Interface};
+use windows_core::{HRESULT, Interface};
 
 /// Runs a call that was delivered to the current apartment.
 pub(crate) fn dispatch(call: &Arc<Call>) {
@@ -22,7 +20,7 @@ pub(crate) fn dispatch(call: &Arc<Call>) {
         return call.refuse(refused);
     }
     let inside = Inside::enter();
-    let scope = Scope::enter(call);
+    let scope = Scope::of_call(call);
     platform::tell(|| Fact::Serves(call.object()));
     serve(call, entry);
     platform::tell(|| Fact::Served(call.object()));
@@ -61,42 +59,4 @@ fn invoke(entry: &StubEntry, call: &Call, message: &mut RPCOLEMESSAGE) -> HRESUL
     let channel = server_channel(call.caller.context);
     // SAFETY: the stub belongs to this apartment; message and channel are valid for the call.
     unsafe { stub.0.Invoke(message, channel.as_raw()) }
-}
-
-/// The thread is inside a call: its context and logical thread are the call's, and come back when this is dropped.
-pub(super) struct Scope {
-    context: Option<Context>,
-    user_context: *mut c_void,
-    impersonates: u64,
-    logical: GUID,
-    chain: Chain,
-}
-
-impl Scope {
-    pub(super) fn enter(call: &Arc<Call>) -> Self {
-        platform::with_current(|thread| {
-            let com = thread.com();
-            Self {
-                context: Some(com.context.replace(Context::Call(call.clone()))),
-                user_context: com.user_context.replace(std::ptr::null_mut()),
-                impersonates: com.impersonates.replace(0),
-                logical: com.logical.replace(call.caller.logical),
-                chain: com.application.chain.replace(call.caller.chain),
-            }
-        })
-    }
-}
-
-impl Drop for Scope {
-    fn drop(&mut self) {
-        let ours = platform::with_current(|thread| {
-            let com = thread.com();
-            com.logical.set(self.logical);
-            com.application.chain.set(self.chain);
-            com.user_context.set(self.user_context);
-            com.impersonates.set(self.impersonates);
-            com.context.replace(self.context.take().unwrap_or_default())
-        });
-        drop(ours);
-    }
 }

@@ -6,7 +6,7 @@
 
 use super::{Buffer, Call, Failure};
 use crate::abi::interfaces::ISynchronize;
-use crate::apartment::{Apartment, Stay};
+use crate::apartment::{Apartment, Scope, Stay};
 use crate::channel::away::Away;
 use crate::kernel::{self, Event, Task};
 use crate::platform::sync::Mutex;
@@ -157,7 +157,9 @@ impl Task for CompleteTask {
     fn run(self: Arc<Self>) {
         let reply = self.reply.lock().take();
         if let Some(reply) = reply {
+            let scope = Scope::of_machinery();
             self.call.complete(reply);
+            drop(scope);
         }
     }
 
@@ -176,7 +178,9 @@ impl Task for SignalTask {
             Route::Outer(outer) => outer.home.clone(),
             Route::Wait | Route::Own(_) | Route::Away(_) => None,
         });
+        let scope = Scope::of_machinery();
         self.0.tell(route);
+        drop(scope);
         drop(stay);
     }
 
