@@ -1,7 +1,7 @@
 //! Runs rows of the contract by hand: lists them, plays some of them on some backends, or writes the contract.
 
 use clap::{Parser, ValueEnum};
-use oleander_tests::backend::Kind;
+use oleander_tests::backend::{self, Kind};
 use oleander_tests::case::Row;
 use oleander_tests::contract::{Contract, Evidence, renew};
 use oleander_tests::expect::Expectations;
@@ -9,6 +9,7 @@ use oleander_tests::ops;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The rows of the contract.
 #[derive(Parser)]
@@ -45,6 +46,9 @@ enum Backend {
 const UNUSABLE: u8 = 2;
 
 fn main() -> ExitCode {
+    if let Some(code) = backend::child() {
+        return code;
+    }
     let cli = Cli::parse();
     if cli.operations {
         for operation in ops::all() {
@@ -60,8 +64,11 @@ fn main() -> ExitCode {
         Some(Backend::Host) => vec![Kind::Host],
         Some(Backend::Sim) => vec![Kind::Sim],
         Some(Backend::System) => {
-            eprintln!("the backend `system` needs Windows and the feature `windows`");
-            return ExitCode::from(UNUSABLE);
+            if let Err(error) = backend::is_there() {
+                eprintln!("the backend `system` is not there: {error}");
+                return ExitCode::from(UNUSABLE);
+            }
+            vec![Kind::System]
         }
     };
     let rows = match oleander_tests::rows() {
@@ -112,23 +119,42 @@ fn line(row: &Row) -> String {
     format!("{:<12} {}:{}: {}{also}", row.id, row.file, row.line, row.title)
 }
 
+/// How many rows are played at a time on the system's COM, each in a process of its own.
+const CHILDREN: usize = 2;
+
 fn run(rows: &[&Arc<Row>], backends: &[(Kind, Expectations)]) -> ExitCode {
-    let mut failures = 0;
-    for row in rows {
-        for (backend, expected) in backends {
-            let name = backend.name();
-            match expected.judge(row, backend.play(row)) {
-                Ok(()) => match expected.of(&row.id) {
-                    None => println!("ok      {name}::{} {}", row.id, row.title),
-                    Some(entry) => println!("differs {name}::{} {}: {}", row.id, row.title, entry.reason),
-                },
-                Err(failure) => {
-                    failures += 1;
-                    println!("FAILED  {name}::{} {}\n{}\n", row.id, row.title, failure.explain(row, name));
+    let todo: Vec<_> = rows.iter().flat_map(|row| backends.iter().map(move |backend| (*row, backend))).collect();
+    let workers = if backends.iter().any(|(kind, _)| *kind == Kind::System) { CHILDREN } else { 1 };
+    let (next, failures) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some((row, (backend, expected))) = todo.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let failed = tell(row, *backend, expected).is_err();
+                    failures.fetch_add(failed.into(), Ordering::Relaxed);
                 }
-            }
+            });
         }
-    }
+    });
+    let failures = failures.into_inner();
     println!("{} rows on {} backends, {failures} failures", rows.len(), backends.len());
     if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Plays a row and prints what came of it.
+fn tell(row: &Arc<Row>, backend: Kind, expected: &Expectations) -> Result<(), ()> {
+    let name = backend.name();
+    match expected.judge(row, backend.play(row)) {
+        Ok(()) => {
+            match expected.of(row) {
+                None => println!("ok      {name}::{} {}", row.id, row.title),
+                Some(entry) => println!("differs {name}::{} {}: {}", row.id, row.title, entry.reason),
+            }
+            Ok(())
+        }
+        Err(failure) => {
+            println!("FAILED  {name}::{} {}\n{}\n", row.id, row.title, failure.explain(row, name));
+            Err(())
+        }
+    }
 }

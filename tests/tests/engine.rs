@@ -124,7 +124,7 @@ const GOOD: &str = "row X-1 t\n mta a\n a CoInitializeEx MULTITHREADED -> S_FALS
 const BAD: &str = "row X-1 t\n mta a\n a CoInitializeEx MULTITHREADED -> S_OK\n";
 
 fn listed(differs: &str) -> Expectations {
-    let entry = format!("row = \"X-1\"\ndiffers = \"{differs}\"\nreason = \"made up\"\nrests_on = [\"APT-02\"]\n");
+    let entry = format!("rows = [\"X-1\"]\ndiffers = \"{differs}\"\nreason = \"made up\"\nrests_on = [\"APT-02\"]\n");
     Expectations::parse(&format!("runs = true\n[[diverges]]\n{entry}")).expect("a list")
 }
 
@@ -162,12 +162,39 @@ fn a_list_names_rows_and_facts_that_are_there() {
     assert!(list.strays([&*known].into_iter(), Some(&facts)).is_empty());
     assert_eq!(list.strays(std::iter::empty(), Some(&facts)), ["there is no row X-1"]);
     let none = BTreeSet::new();
-    assert_eq!(list.strays([&*known].into_iter(), Some(&none)), ["row X-1 rests on APT-02, which is not there"]);
+    assert_eq!(
+        list.strays([&*known].into_iter(), Some(&none)),
+        ["the entry of X-1 rests on APT-02, which is not there"]
+    );
+}
+
+#[test]
+fn an_entry_is_for_all_rows_that_use_something() {
+    let list = |words: &str| {
+        let entry = "differs = [\"got E_FAIL\", \"got S_FALSE\"]\nreason = \"made up\"\nrests_on = [\"APT-02\"]\n";
+        Expectations::parse(&format!("runs = true\n[[diverges]]\n{words}\n{entry}")).expect("a list")
+    };
+    let strays = |list: &Expectations| list.strays([&*row(BAD)].into_iter(), None);
+    for word in ["mta", "CoInitializeEx"] {
+        let list = list(&format!("uses = [\"{word}\"]"));
+        assert_eq!(judged(&list, BAD), Ok(()), "{word}");
+        assert!(judged(&list, GOOD).is_err_and(|what| what.contains("(`got E_FAIL` or `got S_FALSE`)")), "{word}");
+        assert!(strays(&list).is_empty(), "{word}");
+    }
+    let other = list("uses = [\"sta\"]");
+    assert_eq!((judged(&other, GOOD), strays(&other)), (Ok(()), vec!["no row uses `sta`".to_owned()]));
+    let but = list("uses = [\"mta\"]\nbut = [\"X-1\"]");
+    assert_eq!((judged(&but, GOOD), strays(&but)), (Ok(()), Vec::new()));
+    let idle = list("uses = [\"CreateCall\"]\nbut = [\"X-1\"]");
+    assert_eq!(strays(&idle), ["no row uses `CreateCall`", "`but` names X-1, which is no row that uses it"]);
+    let objects = row("row X-1 t\n na a ; sta b still\n a new Sample = o\n o.Work say x\n a count o -> 1\n");
+    let expected = ["Sample", "count", "na", "new", "new Sample", "say", "sta"].map(str::to_owned);
+    assert_eq!(objects.uses(), expected.into_iter().skip(1).collect());
 }
 
 #[test]
 fn an_entry_says_everything_and_once() {
-    let entry = "[[diverges]]\nrow = \"X-1\"\ndiffers = \"got 1\"\nreason = \"made up\"\nrests_on = [\"APT-02\"]\n";
+    let entry = "[[diverges]]\nrows = [\"X-1\"]\ndiffers = \"got 1\"\nreason = \"made up\"\nrests_on = [\"APT-02\"]\n";
     let parse = |text: &str| Expectations::parse(&format!("runs = true\n{text}")).map(drop);
     assert_eq!(parse(entry), Ok(()));
     assert!(parse(&entry.repeat(2)).is_err_and(|error| error.contains("is there twice")));

@@ -1,15 +1,19 @@
-//! What rows are played on: host threads, the simulator, later Windows' own COM.
+//! What rows are played on: host threads, the simulator, Windows' own COM.
 //!
 //! A backend starts threads, knows when nothing goes on any more, and tells the time. Everything else is the surface
 //! itself, `oleander::…`.
 
 mod host;
 mod sim;
+mod system;
 mod watched;
+pub mod wine;
+
+pub use system::{child, is_there};
 
 use crate::case::{Kind as Role, Row};
 use crate::expect::Expectations;
-use crate::run::{Failure, Played};
+use crate::run::{Failure, HANG_MS, Played};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -25,6 +29,12 @@ pub trait Backend: Send + Sync {
     /// When they do not come to rest, in words.
     fn settle(&self) -> Result<(), String>;
 
+    /// The step in this line begins.
+    fn begins(&self, _line: usize) {}
+
+    /// Something happened: a line of the log, an operation's end.
+    fn heard(&self) {}
+
     /// From here on operations race, or do so no more.
     fn race(&self, _on: bool) {}
 
@@ -33,6 +43,11 @@ pub trait Backend: Send + Sync {
 
     /// Whether times are exact.
     fn has_virtual_time(&self) -> bool;
+
+    /// What takes longer is a hang.
+    fn hang_ms(&self) -> u32 {
+        HANG_MS
+    }
 
     /// How many objects and handles the process still has.
     fn left_behind(&self) -> (usize, usize);
@@ -54,6 +69,8 @@ pub enum Kind {
     Host,
     /// The simulator: the fixed schedule, or every order for a row that is explored.
     Sim,
+    /// The system's own COM, where this build has it ([`is_there`]).
+    System,
 }
 
 impl Kind {
@@ -62,6 +79,7 @@ impl Kind {
         match self {
             Self::Host => "host",
             Self::Sim => "sim",
+            Self::System => "system",
         }
     }
 
@@ -71,13 +89,15 @@ impl Kind {
     /// What is wrong with its list, which rows it names among other things.
     pub fn expectations(self, rows: &[Arc<Row>]) -> Result<Expectations, String> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the package lies in the workspace")?;
-        let list = Expectations::read(root, self.name())?;
+        let name = match self {
+            Self::System if wine::version().is_some() => "wine",
+            // Nothing is known yet of where Windows differs.
+            Self::System => return Ok(Expectations { runs: true, diverges: Vec::new() }),
+            _ => self.name(),
+        };
+        let list = Expectations::read(root, name)?;
         let strays = list.strays(rows.iter().map(|row| &**row), None);
-        if strays.is_empty() {
-            Ok(list)
-        } else {
-            Err(format!("tests/expect/{}.toml: {}", self.name(), strays.join("; ")))
-        }
+        if strays.is_empty() { Ok(list) } else { Err(format!("tests/expect/{name}.toml: {}", strays.join("; "))) }
     }
 
     /// Plays a row in a process of its own.
@@ -88,6 +108,7 @@ impl Kind {
         let play = match self {
             Self::Host => host::play,
             Self::Sim => sim::play,
+            Self::System => system::play,
         };
         for way in 0..row.ways() {
             play(row, way).map_err(|mut failure| {

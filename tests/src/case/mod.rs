@@ -16,6 +16,7 @@ pub use parse::parse;
 
 use crate::ops::Operation;
 use crate::run::Value;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// A row of the contract.
@@ -51,6 +52,27 @@ impl Row {
     pub fn ways(&self) -> usize {
         let varies = |step: &Step| matches!(step.what, What::Actor(Kind::Client | Kind::Server, _));
         if self.steps.iter().any(varies) { PAIRS.len() } else { 1 }
+    }
+
+    /// What it needs of a backend, in the words that it is written in: operations, kinds of actors, and `new KIND`.
+    pub fn uses(&self) -> BTreeSet<String> {
+        let mut uses = BTreeSet::new();
+        for step in &self.steps {
+            match &step.what {
+                What::Actor(kind, _) => _ = uses.insert(kind.word().to_owned()),
+                What::Do(_, _, action) | What::Inside(_, action) => {
+                    let name = action.operation.name;
+                    uses.insert(name.to_owned());
+                    if name == "new"
+                        && let Some(Word::Constant(Value::Text(kind))) = action.arguments.first()
+                    {
+                        uses.insert(format!("new {kind}"));
+                    }
+                }
+                _ => {}
+            }
+        }
+        uses
     }
 
     /// The fact that its id names: `WAIT-07` of `WAIT-07.2`.
@@ -118,6 +140,20 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// How rows write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Sta | Self::StillSta => "sta",
+            Self::ApplicationSta => "asta",
+            Self::Mta => "mta",
+            Self::Neutral => "na",
+            Self::Bare => "bare",
+            Self::Implicit => "implicit",
+            Self::Client => "client",
+            Self::Server => "server",
+        }
+    }
+
     /// What it is in one way to play the row.
     pub fn in_way(self, way: usize) -> Self {
         match self {

@@ -109,7 +109,7 @@ impl Evidence {
         let tests = Self::tests_of(contract, fact);
         std::array::from_fn(|backend| match &self.expected[backend] {
             list if list.runs && !rows.is_empty() => {
-                let entry = rows.iter().find_map(|row| list.of(&row.id));
+                let entry = rows.iter().find_map(|row| list.of(row));
                 entry.map_or(Mark::Passes, |entry| Mark::Diverges(entry.reason.clone()))
             }
             // What lies in the simulator's package runs there; all other tests are on host threads.

@@ -2,6 +2,7 @@
 
 use super::{Operation, give, op};
 use crate::objects::Player;
+use oleander::windows_core::IUnknown;
 use oleander::*;
 use std::ffi::c_void;
 
@@ -57,6 +58,13 @@ pub const OPERATIONS: &[Operation] = &[
             DuplicateHandle(process, c.get(0)?, process, &mut second, 0, false.into(), DUPLICATE_SAME_ACCESS)
         };
         give![done]
+    }),
+    op("leak.object", "object", "", "counts a reference that nobody gives back: for tests of the engine", |c| {
+        std::mem::forget(c.exact::<IUnknown>(0)?);
+        give![]
+    }),
+    op("exit", "code", "", "ends the process, in mid-row: for tests of the engine", |c| {
+        std::process::exit(c.get::<u32>(0)?.cast_signed())
     }),
     op("abandon", "", "", "the actor's thread will end as it is: nothing given back, no CoUninitialize", |c| {
         c.stage.abandon(c.owner);

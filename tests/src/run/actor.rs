@@ -4,9 +4,9 @@
 //! are served between its steps; everybody else without dispatching. The step lies in `next` when the bell rings; what
 //! came of it lies in `outcome` when `done` is set.
 
+use super::Value;
 use super::neutral::Neutral;
 use super::stage::{Done, Inside, Outcome, Stage, lock};
-use super::{HANG_MS, Value};
 use crate::backend::Joiner;
 use crate::case::{Kind, What};
 use oleander::*;
@@ -83,10 +83,11 @@ impl Actor {
 
     /// Waits until what the actor was told is done.
     pub fn wait(&self) -> Result<Outcome, String> {
+        let hang_ms = self.desk.stage.backend.hang_ms();
         // SAFETY: a handle of ours.
-        match unsafe { WaitForSingleObject(self.desk.done, HANG_MS) } {
+        match unsafe { WaitForSingleObject(self.desk.done, hang_ms) } {
             WAIT_OBJECT_0 => lock(&self.desk.outcome).take().ok_or_else(|| "done with nothing".to_owned()),
-            _ => Err(format!("`{}` hangs: it was not done after {HANG_MS} ms", self.desk.name)),
+            _ => Err(format!("`{}` hangs: it was not done after {hang_ms} ms", self.desk.name)),
         }
     }
 
@@ -109,7 +110,7 @@ impl Actor {
 
     /// Waits until its thread has ended.
     pub fn join(&self) -> Result<(), String> {
-        if !self.thread.join(HANG_MS) {
+        if !self.thread.join(self.desk.stage.backend.hang_ms()) {
             return Err(format!("`{}` hangs: it was told to leave", self.desk.name));
         }
         // SAFETY: handles of ours that nobody uses any more.
@@ -154,6 +155,7 @@ impl Desk {
 
     fn is_done(&self, outcome: Outcome) {
         *lock(&self.outcome) = Some(outcome);
+        self.stage.backend.heard();
         // SAFETY: a handle of ours.
         let _ = unsafe { SetEvent(self.done) };
     }

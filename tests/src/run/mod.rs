@@ -82,6 +82,7 @@ impl<'a> Director<'a> {
     fn play(&mut self) -> Result<(), Failure> {
         let stage: &'a Stage = self.stage;
         for step in &stage.row.steps {
+            stage.backend.begins(step.line);
             let done = self.step(step).and_then(|()| self.settle());
             done.map_err(|what| Failure { line: step.line, what })?;
             if let Some(failure) = stage.failure() {
@@ -212,6 +213,7 @@ impl<'a> Director<'a> {
 
     /// All leave, last come first; nothing is left behind.
     fn end(&mut self) -> Result<(), String> {
+        self.stage.backend.begins(self.stage.row.line);
         self.actors.values().for_each(Actor::dispatch);
         self.stage.backend.settle()?;
         while let Some(who) = self.order.pop() {

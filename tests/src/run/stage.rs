@@ -138,6 +138,7 @@ impl Stage {
     pub fn say(&self, what: impl Into<String>) {
         let what = what.into();
         lock(&self.log).push(what);
+        self.backend.heard();
     }
 
     /// What happened since the last look.
