@@ -69,7 +69,7 @@ if [ "$#" -eq 0 ]; then
     export OLEANDER_BACKEND=emulation
     run_tests cargo test --target "$target" "${features[@]}" -p oleander -p oleander-sim --no-fail-fast --lib --tests
     export OLEANDER_BACKEND=system
-    set -- -p oleander --test backends
+    set -- -p oleander --test backends --test backend_calls --test call_factories
 fi
 run_tests cargo test --target "$target" "${features[@]}" "$@"
 cat "$counts" >>"${OLEANDER_COUNTS:-/dev/null}"

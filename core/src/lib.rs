@@ -53,9 +53,9 @@ pub use apartment::{
     IID_IEnterActivityWithNoLock, OleInitialize, OleUninitialize,
 };
 pub use call::{
-    CoCancelCall, CoCopyProxy, CoDisableCallCancellation, CoEnableCallCancellation, CoGetCallContext,
+    CallFactory, CoCancelCall, CoCopyProxy, CoDisableCallCancellation, CoEnableCallCancellation, CoGetCallContext,
     CoGetCancelObject, CoImpersonateClient, CoQueryClientBlanket, CoQueryProxyBlanket, CoRevertToSelf,
-    CoSetCancelObject, CoSetProxyBlanket, CoSwitchCallContext, CoTestCancel,
+    CoSetCancelObject, CoSetProxyBlanket, CoSwitchCallContext, CoTestCancel, call_factory,
 };
 pub use channel::CoRegisterChannelHook;
 pub use marshal::ndr::Ndr;

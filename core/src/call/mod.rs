@@ -1,5 +1,5 @@
 //! Call objects and what belongs to them: the client's ([`ClientCall`]), the server's ([`ServerCall`]), call contexts,
-//! and the cancel objects of synchronous calls.
+//! the cancel objects of synchronous calls, and call objects for proxies that have none ([`fallback`]).
 
 mod async_channel;
 mod blanket;
@@ -7,6 +7,7 @@ mod cancel;
 mod client_call;
 mod completion;
 mod context;
+mod fallback;
 mod security;
 mod server_call;
 
@@ -20,6 +21,7 @@ pub use cancel::{
 pub(crate) use client_call::{ClientCall, HandedOut, Held, MakeOwn, Parts};
 pub(crate) use completion::{Completion, completion};
 pub use context::{CoGetCallContext, CoSwitchCallContext};
+pub use fallback::{CallFactory, call_factory};
 pub use security::{
     CoCopyProxy, CoImpersonateClient, CoQueryClientBlanket, CoQueryProxyBlanket, CoRevertToSelf, CoSetProxyBlanket,
 };

@@ -58,7 +58,7 @@ unsafe impl Proxy for AsyncProxy {
 ///
 /// # Safety
 /// The interface has a twin; `outer` outlives the proxy.
-pub(super) unsafe fn create(info: &'static InterfaceInfo, outer: *mut c_void) -> *mut c_void {
+pub(crate) unsafe fn create(info: &'static InterfaceInfo, outer: *mut c_void) -> *mut c_void {
     let typed = info.twin.as_ref().map_or(ptr::null(), |twin| twin.proxy_vtbl);
     let root = head::place(AsyncProxy {
         head: Head::new::<AsyncProxy>(info, typed, outer),

@@ -42,6 +42,13 @@ pub struct AsyncInfo {
     pub finish: unsafe fn(call: *mut c_void, message: &mut RPCOLEMESSAGE, channel: *mut c_void, kept: &Kept) -> HRESULT,
 }
 
+impl InterfaceInfo {
+    /// Whether an id is that of the asynchronous twin.
+    pub(crate) fn is_twin(&self, iid: &GUID) -> bool {
+        self.twin.as_ref().is_some_and(|twin| twin.iid == *iid)
+    }
+}
+
 // SAFETY: the pointers lead to immutable statics.
 unsafe impl Sync for InterfaceInfo {}
 // SAFETY: as above.

@@ -8,6 +8,8 @@
 //!
 //! The class has an id of its own in every copy of this library, so that two of them in one process do not get each other's
 //! interfaces. An interface for which the system has proxies already keeps those: they may know more, a twin above all.
+//! ICallFactory is left out: a proxy manager answers it itself, or the fallback takes its place (`call/fallback`); the server's
+//! own, at the end of a proxy, is neither.
 //!
 //! State: the class's id and the list of interfaces, each written once by whoever comes first. The factory is immutable
 //! and lives for ever, so it does not count.
@@ -15,7 +17,7 @@
 use super::factory;
 use super::info::Registration;
 use crate::abi::hresult::{E_INVALIDARG, E_NOINTERFACE, E_POINTER, S_OK};
-use crate::abi::interfaces::{IAgileObject, IPSFactoryBuffer, IPSFactoryBuffer_Vtbl};
+use crate::abi::interfaces::{IAgileObject, ICallFactory, IPSFactoryBuffer, IPSFactoryBuffer_Vtbl};
 use crate::abi::system;
 use crate::abi::types::{CLSCTX_INPROC_SERVER, REGCLS_MULTIPLEUSE};
 use crate::object::{guard, raw};
@@ -38,6 +40,7 @@ pub(crate) fn enter() {
         // SAFETY: it may be written. Where there is no id to be had, nothing is registered.
         let made = unsafe { system::CoCreateGuid(&mut class) };
         let all = inventory::iter::<Registration>.into_iter().map(|registration| registration.0.iid);
+        let all = all.filter(|iid| *iid != ICallFactory::IID);
         Served {
             class,
             interfaces: if made.is_ok() { all.filter(|iid| server_of(iid).is_none()).collect() } else { Vec::new() },

@@ -1,0 +1,288 @@
+//! One call on its way through the pool.
+//!
+//! `word` decides the call: the worker with its reply, the client with a cancellation, or the call object's end
+//! ([`crate::protocol::call`]). Whoever wins and has somebody to tell signals, outside of every lock. `reply` is put there by the
+//! worker before it applies its transition, and taken by the `Finish_` that came later, or by whoever drops the flight last.
+//! Nothing is called under its lock.
+
+use crate::abi::hresult::{E_OUTOFMEMORY, RPC_S_CALL_CANCELLED_HR, S_OK};
+use crate::abi::interfaces::ISynchronize;
+use crate::abi::types::{COINIT_MULTITHREADED, HANDLE, MSHCTX_INPROC, RPCOLEMESSAGE};
+use crate::abi::win32::{CloseHandle, CreateEventW, QueueUserWorkItem, ResetEvent, SetEvent};
+use crate::apartment::{CoInitializeEx, CoUninitialize, CoWaitForMultipleHandles};
+use crate::channel::{Buffer, Failure, Invocation, server_channel};
+use crate::marshal::{CoGetInterfaceAndReleaseStream, CoMarshalInterThreadInterfaceInStream};
+use crate::protocol::call::{GiveUp, Reply, abandon, decided, give_up, reply, test_by_client};
+use crate::protocol::{Word, call};
+use crate::proxy::info::{Direction, InterfaceInfo};
+use parking_lot::Mutex;
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::Arc;
+use windows_core::{BOOL, GUID, HRESULT, IUnknown, Interface};
+
+/// `WT_EXECUTELONGFUNCTION`: the pool is to find other threads for other work.
+const LONG: u32 = 0x10;
+
+/// A manual-reset event of the thread's backend.
+pub(super) struct Event(HANDLE);
+
+impl Event {
+    pub(super) fn new() -> Result<Self, HRESULT> {
+        // SAFETY: no attributes, no name.
+        let handle = unsafe { CreateEventW(ptr::null(), BOOL(1), BOOL(0), ptr::null()) };
+        if handle.is_null() { Err(E_OUTOFMEMORY) } else { Ok(Self(handle)) }
+    }
+
+    pub(super) fn handle(&self) -> HANDLE {
+        self.0
+    }
+
+    pub(super) fn set(&self) {
+        // SAFETY: a handle of our own.
+        let _ = unsafe { SetEvent(self.0) };
+    }
+
+    pub(super) fn reset(&self) {
+        // SAFETY: a handle of our own.
+        let _ = unsafe { ResetEvent(self.0) };
+    }
+
+    /// Waits as COM does: an STA serves calls meanwhile.
+    pub(super) fn wait(&self, flags: u32, ms: u32) -> HRESULT {
+        let mut index = 0;
+        // SAFETY: one handle, and a place for its index.
+        unsafe { CoWaitForMultipleHandles(flags, ms, 1, &self.0, &mut index) }
+    }
+}
+
+impl Drop for Event {
+    fn drop(&mut self) {
+        // SAFETY: a handle of our own, which nobody uses any more.
+        let _ = unsafe { CloseHandle(self.0) };
+    }
+}
+
+/// A marshaled pointer for the worker.
+pub(super) struct Packet(*mut c_void);
+
+// SAFETY: a stream in memory, which is agile; what it holds is there for another apartment.
+unsafe impl Send for Packet {}
+
+impl Packet {
+    pub(super) fn new(iid: &GUID, pointer: &IUnknown) -> Result<Self, HRESULT> {
+        let mut stream = ptr::null_mut();
+        // SAFETY: a pointer of the calling apartment.
+        let hr = unsafe { CoMarshalInterThreadInterfaceInStream(iid, pointer.as_raw(), &mut stream) };
+        if hr.is_err() { Err(hr) } else { Ok(Self(stream)) }
+    }
+
+    fn unpack(mut self, iid: &GUID) -> Result<IUnknown, HRESULT> {
+        let stream = std::mem::replace(&mut self.0, ptr::null_mut());
+        let mut raw = ptr::null_mut();
+        // SAFETY: the stream is given up; on success a counted pointer of the interface, which derives from IUnknown.
+        unsafe {
+            match CoGetInterfaceAndReleaseStream(stream, iid, &mut raw) {
+                hr if hr.is_err() => Err(hr),
+                _ => Ok(IUnknown::from_raw(raw)),
+            }
+        }
+    }
+}
+
+impl Drop for Packet {
+    fn drop(&mut self) {
+        if !self.0.is_null() {
+            // Nobody will read it: give back what it holds.
+            drop(Packet(std::mem::replace(&mut self.0, ptr::null_mut())).unpack(&IUnknown::IID));
+        }
+    }
+}
+
+/// Who is told of a call's end.
+pub(super) enum Told {
+    /// The call object itself.
+    Own(Arc<Event>),
+    /// An outer object that overrides its ISynchronize, in the client's apartment.
+    Outer(Packet),
+}
+
+/// A call on its way. See the module.
+pub(super) struct Flight {
+    info: &'static InterfaceInfo,
+    word: Word,
+    /// Set when the call is decided, whoever is told of it.
+    done: Event,
+    reply: Mutex<Option<Result<Buffer, Failure>>>,
+}
+
+/// What `Cancel` came to.
+#[must_use]
+pub(super) enum Cancelled {
+    /// The client gives up: it is to be signalled.
+    Won,
+    /// What to answer.
+    No(HRESULT),
+}
+
+impl Flight {
+    pub(super) fn new(info: &'static InterfaceInfo) -> Result<Arc<Self>, HRESULT> {
+        Ok(Arc::new(Self { info, word: Word::new(0), done: Event::new()?, reply: Mutex::new(None) }))
+    }
+
+    /// Has a worker make the call. The request is consumed, whatever happens.
+    pub(super) fn send(self: &Arc<Self>, slot: u32, request: Buffer, target: Packet, told: Told) -> HRESULT {
+        let job = Box::new(Job { flight: self.clone(), slot, request, target, told });
+        let raw = Box::into_raw(job);
+        // SAFETY: the worker takes the job over.
+        if unsafe { QueueUserWorkItem(Some(work), raw.cast(), LONG) }.as_bool() {
+            return S_OK;
+        }
+        // SAFETY: nobody took it.
+        let job = unsafe { Box::from_raw(raw) };
+        discard_request(self.info, job.slot, job.request);
+        E_OUTOFMEMORY
+    }
+
+    pub(super) fn is_decided(&self) -> bool {
+        decided(self.word.load())
+    }
+
+    /// The reply of a decided call, once.
+    pub(super) fn take(&self) -> Result<Buffer, HRESULT> {
+        if self.word.load() & call::DONE == 0 {
+            return Err(RPC_S_CALL_CANCELLED_HR);
+        }
+        self.reply.lock().take().unwrap_or(Err(Failure(RPC_S_CALL_CANCELLED_HR))).map_err(|Failure(hr)| hr)
+    }
+
+    /// `Cancel`: asks once, waits so long for the reply, then gives up (CXL-01 to CXL-05).
+    pub(super) fn cancel(&self, seconds: u32) -> Cancelled {
+        use crate::abi::hresult::{RPC_E_CALL_CANCELED, RPC_E_CALL_COMPLETE};
+        match self.word.apply(call::cancel) {
+            call::Cancel::Complete => return Cancelled::No(RPC_E_CALL_COMPLETE),
+            call::Cancel::Already => return Cancelled::No(RPC_E_CALL_CANCELED),
+            call::Cancel::Requested => {}
+        }
+        if seconds > 0 && self.done.wait(0, seconds.saturating_mul(1000)) == S_OK {
+            return Cancelled::No(RPC_E_CALL_COMPLETE);
+        }
+        match self.word.apply(give_up) {
+            GiveUp::Won => {
+                self.done.set();
+                Cancelled::Won
+            }
+            GiveUp::Lost => Cancelled::No(RPC_E_CALL_COMPLETE),
+        }
+    }
+
+    pub(super) fn test_cancel(&self) -> HRESULT {
+        test_by_client(self.word.load())
+    }
+
+    /// The call object goes: nobody is told (CALL-30).
+    pub(super) fn abandon(&self) {
+        self.word.apply(abandon);
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        // A reply that nobody fetched: what its object references hold is given back.
+        if let Some(Ok(reply)) = self.reply.get_mut().take() {
+            discard(self.info, 0, reply, Direction::Reply);
+        }
+    }
+}
+
+/// Gives back what a request holds that nobody will read.
+pub(super) fn discard_request(info: &InterfaceInfo, slot: u32, request: Buffer) {
+    discard(info, slot, request, Direction::Request);
+}
+
+fn discard(info: &InterfaceInfo, slot: u32, mut buffer: Buffer, direction: Direction) {
+    let message = RPCOLEMESSAGE {
+        Buffer: buffer.as_mut_ptr(),
+        cbBuffer: u32::try_from(buffer.len()).unwrap_or(u32::MAX),
+        iMethod: slot,
+        ..RPCOLEMESSAGE::default()
+    };
+    // SAFETY: the message describes the buffer.
+    unsafe { (info.discard)(&message, direction) };
+}
+
+/// What a worker gets.
+struct Job {
+    flight: Arc<Flight>,
+    slot: u32,
+    request: Buffer,
+    target: Packet,
+    told: Told,
+}
+
+unsafe extern "system" fn work(job: *mut c_void) -> u32 {
+    // SAFETY: `send` gave it up.
+    let job = unsafe { Box::from_raw(job.cast::<Job>()) };
+    crate::object::guard::call(|| {
+        // SAFETY: a thread of the pool, which leaves what it enters.
+        unsafe {
+            let entered = CoInitializeEx(ptr::null_mut(), COINIT_MULTITHREADED);
+            job.run(entered);
+            if entered.is_ok() {
+                CoUninitialize();
+            }
+        }
+    });
+    0
+}
+
+impl Job {
+    fn run(self, entered: HRESULT) {
+        let Self { flight, slot, request, target, told } = self;
+        let info = flight.info;
+        let pointer = entered.ok().map_err(|error| error.code()).and_then(|()| target.unpack(&info.iid));
+        let result = match pointer {
+            // SAFETY: a pointer of that interface for this apartment.
+            Ok(pointer) => unsafe { invoke(info, &pointer, slot, request) },
+            Err(hr) => {
+                discard_request(info, slot, request);
+                Err(Failure(hr))
+            }
+        };
+        *flight.reply.lock() = Some(result);
+        if flight.word.apply(reply) == Reply::Deliver {
+            flight.done.set();
+            told.tell();
+        }
+    }
+}
+
+impl Told {
+    fn tell(self) {
+        match self {
+            Self::Own(event) => event.set(),
+            Self::Outer(packet) => {
+                if let Ok(sync) = packet
+                    .unpack(&ISynchronize::IID)
+                    .and_then(|it| it.cast::<ISynchronize>().map_err(|error| error.code()))
+                {
+                    // SAFETY: a pointer for this apartment. There is nobody to tell of a failure.
+                    let _ = unsafe { sync.Signal() };
+                }
+            }
+        }
+    }
+}
+
+/// Makes the synchronous call.
+///
+/// # Safety
+/// `server` is a pointer of the interface for the calling apartment.
+unsafe fn invoke(info: &InterfaceInfo, server: &IUnknown, slot: u32, request: Buffer) -> Result<Buffer, Failure> {
+    let mut invocation = Invocation::new(request, slot);
+    let mut message = invocation.message();
+    let channel = server_channel(MSHCTX_INPROC);
+    // SAFETY: the caller's; the message describes the request, and the channel lives for ever.
+    let hr = unsafe { (info.invoke)(server.as_raw(), &mut message, channel.as_raw()) };
+    invocation.finish(hr, &message)
+}

@@ -1,0 +1,368 @@
+//! `call_factory` from one source: the proxy's own call objects on the emulation, the fallback there as well, and what the
+//! system's COM has or lacks (`ci/windows-under-wine.sh`). All behave the same.
+
+#![allow(clippy::undocumented_unsafe_blocks, reason = "tests call COM by its rules, as its users do")]
+
+#[path = "common/probe.rs"]
+mod probe;
+#[path = "common/rooms.rs"]
+mod rooms;
+
+use oleander::object::Inner;
+use oleander::windows_core::{ComObject, GUID, HRESULT, IUnknown, Interface, Ref};
+use oleander::*;
+use probe::*;
+use rooms::*;
+use std::ffi::c_void;
+use std::ptr::{null, null_mut};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::Instant;
+
+/// A client's room with a proxy to an object in a server's room.
+struct Scene {
+    client: Room,
+    server: Room,
+    /// Whether to take the fallback whatever there is.
+    forced: bool,
+}
+
+type Make = fn(&World) -> Room;
+type Action = fn(u32) -> HRESULT;
+
+/// Runs on both backends with every pair of apartments, and with the fallback besides.
+fn each(test: fn(&Scene)) {
+    const PAIRS: [(Make, Make); 3] = [(World::sta, World::mta), (World::mta, World::sta), (World::sta, World::sta)];
+    // `both` takes no more than a function: the test itself is handed over beside it.
+    for forced in [false, true] {
+        for own in [false, true] {
+            let run = move |world: &World| {
+                for (client, server) in PAIRS {
+                    let scene = Scene { client: client(world), server: server(world), forced };
+                    test(&scene);
+                    scene.client.close();
+                    scene.server.close();
+                }
+            };
+            if own { on_own_threads(run) } else { world(run) }
+        }
+    }
+}
+
+impl Scene {
+    /// Runs in the client's room with the proxy's call factory.
+    fn with<R: Send + 'static>(
+        &self,
+        action: Action,
+        body: impl FnOnce(IProbe, CallFactory) -> R + Send + 'static,
+    ) -> R {
+        self.with_object(move |lives| probe_that(&lives, action), body)
+    }
+
+    fn with_object<R: Send + 'static>(
+        &self,
+        make: impl FnOnce(Lives) -> IProbe + Send + 'static,
+        body: impl FnOnce(IProbe, CallFactory) -> R + Send + 'static,
+    ) -> R {
+        let lives = Lives::default();
+        let own = lives.clone();
+        let packet = self.server.run(move || pack(&make(own)));
+        let forced = self.forced;
+        let result = self.client.run(move || {
+            let proxy: IProbe = unpack(packet);
+            let factory = if forced { CallFactory::fallback(&proxy) } else { call_factory(&proxy) }.unwrap();
+            body(proxy, factory)
+        });
+        // A call may still be on its way. In Wine one that meets the end of an STA never returns, and so neither does a Release.
+        let deadline = Instant::now() + HANG;
+        while lives.now() != 0 {
+            assert!(Instant::now() < deadline, "the object is let go");
+            std::thread::yield_now();
+        }
+        result
+    }
+}
+
+fn create<I: Interface>(factory: &ICallFactory, outer: *mut c_void) -> Result<I, HRESULT> {
+    let mut raw = null_mut();
+    match unsafe { factory.CreateCall(&AsyncIProbe::IID, outer, &I::IID, &mut raw) } {
+        S_OK => Ok(unsafe { I::from_raw(raw) }),
+        hr => {
+            assert!(raw.is_null());
+            Err(hr)
+        }
+    }
+}
+
+fn call(factory: &ICallFactory) -> AsyncIProbe {
+    create(factory, null_mut()).unwrap()
+}
+
+fn sync(call: &AsyncIProbe) -> ISynchronize {
+    call.cast().unwrap()
+}
+
+fn cancel(call: &AsyncIProbe, seconds: u32) -> HRESULT {
+    unsafe { call.cast::<ICancelMethodCalls>().unwrap().Cancel(seconds) }
+}
+
+#[test]
+fn it_says_whether_it_is_the_fallback() {
+    each(|scene| {
+        let forced = scene.forced;
+        scene.with(
+            |_| S_OK,
+            move |proxy, factory| {
+                let offered = proxy.cast::<ICallFactory>().is_ok();
+                assert_eq!(factory.is_fallback(), forced || !offered);
+                if backend::current() == backend::Backend::Emulation {
+                    assert!(offered);
+                }
+            },
+        );
+    });
+}
+
+#[test]
+fn call_16_to_19_a_call_is_begun_and_finished_once() {
+    each(|scene| {
+        let server = scene.server.is_sta().then_some(scene.server.thread);
+        scene.with(
+            |what| if what == 7 { S_FALSE } else { E_FAIL },
+            move |_proxy, factory| unsafe {
+                let call = call(&factory);
+                assert_eq!(call.Finish_Do(), RPC_E_CALL_COMPLETE);
+                for (what, result) in [(7, S_FALSE), (8, E_FAIL)] {
+                    assert_eq!(call.Begin_Do(what), S_OK);
+                    assert_eq!(call.Finish_Do(), result);
+                    assert_eq!(call.Finish_Do(), RPC_E_CALL_COMPLETE);
+                }
+                let mut id = 0;
+                assert_eq!(call.Begin_Thread(), S_OK);
+                assert_eq!(call.Finish_Thread(&mut id), S_OK);
+                assert_ne!(id, 0);
+                assert!(server.is_none_or(|thread| thread == id));
+            },
+        );
+    });
+}
+
+#[test]
+fn call_14_call_27_a_pending_call_is_busy_and_waited_for() {
+    each(|scene| {
+        let (go, may_go) = mpsc::channel::<()>();
+        let make = move |lives: Lives| {
+            probe_that(&lives, move |_| {
+                may_go.recv_timeout(HANG).unwrap();
+                S_FALSE
+            })
+        };
+        scene.with_object(make, move |_proxy, factory| unsafe {
+            let call = call(&factory);
+            let sync = sync(&call);
+            assert_eq!(call.Begin_Do(1), S_OK);
+            assert_eq!((call.Begin_Do(2), call.Begin_Thread()), (RPC_S_CALLPENDING, RPC_S_CALLPENDING));
+            assert_eq!(sync.Wait(0, 0), RPC_S_CALLPENDING);
+            let mut handle = HANDLE::NULL;
+            assert_eq!(call.cast::<ISynchronizeHandle>().unwrap().GetHandle(&mut handle), S_OK);
+            assert_eq!(WaitForSingleObject(handle, 0), WAIT_TIMEOUT);
+            assert_eq!(call.cast::<ICancelMethodCalls>().unwrap().TestCancel(), RPC_S_CALLPENDING);
+            go.send(()).unwrap();
+            co_wait_for(handle);
+            // Until Finish_ it is unfinished, and signalled for good (CALL-15, CALL-28).
+            assert_eq!((call.Begin_Do(2), sync.Wait(0, 0), sync.Wait(0, 0)), (RPC_S_CALLPENDING, S_OK, S_OK));
+            assert_eq!(cancel(&call, 0), RPC_E_CALL_COMPLETE);
+            assert_eq!(call.Finish_Do(), S_FALSE);
+            assert_eq!(cancel(&call, 0), RPC_E_CALL_COMPLETE);
+        });
+    });
+}
+
+#[test]
+fn cxl_01_cxl_05_to_08_a_call_is_cancelled() {
+    each(|scene| {
+        let (go, may_go) = mpsc::channel::<()>();
+        let make = move |lives: Lives| {
+            probe_that(&lives, move |what| {
+                if what == 1 {
+                    may_go.recv_timeout(HANG).unwrap();
+                }
+                S_FALSE
+            })
+        };
+        scene.with_object(make, move |_proxy, factory| unsafe {
+            let call = call(&factory);
+            assert_eq!(call.Begin_Do(1), S_OK);
+            assert_eq!((cancel(&call, 0), cancel(&call, 0)), (S_OK, RPC_E_CALL_CANCELED));
+            assert_eq!(call.cast::<ICancelMethodCalls>().unwrap().TestCancel(), RPC_E_CALL_CANCELED);
+            assert_eq!(sync(&call).Wait(0, 0), S_OK);
+            assert_eq!(call.Begin_Do(2), RPC_S_CALLPENDING);
+            assert_eq!(call.Finish_Do(), RPC_S_CALL_CANCELLED_HR);
+            go.send(()).unwrap();
+            // The same call object makes the next call, whatever becomes of the late reply.
+            assert_eq!(call.Begin_Do(2), S_OK);
+            assert_eq!(call.Finish_Do(), S_FALSE);
+        });
+    });
+}
+
+#[test]
+fn call_30_an_abandoned_call_still_runs() {
+    each(|scene| {
+        let (done, is_done) = mpsc::channel();
+        let make = move |lives: Lives| {
+            probe_that(&lives, move |what| {
+                done.send(what).unwrap();
+                S_OK
+            })
+        };
+        scene.with_object(make, |proxy, factory| {
+            let call = call(&factory);
+            assert_eq!(unsafe { call.Begin_Do(3) }, S_OK);
+            drop((call, factory, proxy));
+        });
+        assert_eq!(is_done.recv_timeout(HANG), Ok(3));
+    });
+}
+
+#[test]
+fn call_22_call_objects_of_one_proxy_are_pending_together() {
+    each(|scene| {
+        scene.with(HRESULT_OF, |_proxy, factory| unsafe {
+            let mut calls: Vec<_> = (0..5).map(|_| call(&factory)).collect();
+            // A call object makes further ones (CALL-11).
+            calls.push(create(&calls[0].cast().unwrap(), null_mut()).unwrap());
+            for (what, call) in calls.iter().enumerate() {
+                assert_eq!(call.Begin_Do(what as u32), S_OK);
+            }
+            for (what, call) in calls.iter().enumerate().rev() {
+                assert_eq!(call.Finish_Do(), HRESULT(what as i32));
+            }
+        });
+    });
+}
+
+const HRESULT_OF: Action = |what| HRESULT(what as i32);
+
+#[test]
+fn pointers_go_in_and_come_out() {
+    each(|scene| {
+        scene.with(
+            |_| S_OK,
+            move |_proxy, factory| unsafe {
+                let call = call(&factory);
+                let mine = probe_that(&Lives::default(), |what| if what == 1 { S_FALSE } else { S_OK });
+                // Back into this apartment while Finish_ waits.
+                assert_eq!(call.Begin_Forward(Ref::from(&mine), 1), S_OK);
+                assert_eq!(call.Finish_Forward(), S_FALSE);
+                let unknown: IUnknown = mine.cast().unwrap();
+                assert_eq!((call.Begin_Keep(Ref::from(&unknown)), call.Finish_Keep()), (S_OK, S_OK));
+                let mut kept = None;
+                assert_eq!(call.Begin_Kept(), S_OK);
+                assert_eq!(call.Finish_Kept((&mut kept).into()), S_OK);
+                assert_eq!(kept.map(|kept: IUnknown| kept.as_raw()), Some(unknown.as_raw()));
+                let mut typed = null_mut();
+                assert_eq!(call.Begin_KeptAs(&IProbe::IID), S_OK);
+                assert_eq!(call.Finish_KeptAs(&mut typed), S_OK);
+                assert_eq!(IProbe::from_raw(typed).as_raw(), mine.as_raw());
+                // A reply that nobody fetches holds a pointer, too.
+                assert_eq!(call.Begin_Kept(), S_OK);
+                assert_eq!(sync(&call).Wait(0, INFINITE), S_OK);
+                drop(call);
+                let call = self::call(&factory);
+                assert_eq!((call.Begin_Keep(None::<&IUnknown>.into()), call.Finish_Keep()), (S_OK, S_OK));
+            },
+        );
+    });
+}
+
+/// The article's outer object.
+#[com_class(ISynchronize, blind = inner)]
+struct Notify {
+    inner: Inner,
+    seen: Arc<[AtomicU32; 3]>,
+}
+
+impl Notify_Impl {
+    fn see(&self, what: usize) -> windows_core::InterfaceRef<'_, ISynchronize> {
+        self.seen[what].fetch_add(1, Ordering::SeqCst);
+        self.inner.cached::<ISynchronize>().expect("the inner object has it")
+    }
+}
+
+impl ISynchronize_Impl for Notify_Impl {
+    unsafe fn Wait(&self, flags: u32, ms: u32) -> HRESULT {
+        unsafe { self.see(0).Wait(flags, ms) }
+    }
+    unsafe fn Signal(&self) -> HRESULT {
+        unsafe { self.see(1).Signal() }
+    }
+    unsafe fn Reset(&self) -> HRESULT {
+        unsafe { self.see(2).Reset() }
+    }
+}
+
+#[test]
+fn call_24_an_outer_object_sees_reset_signal_and_wait() {
+    each(|scene| {
+        scene.with(
+            |_| S_FALSE,
+            |_proxy, factory| unsafe {
+                let seen = Arc::new([const { AtomicU32::new(0) }; 3]);
+                let outer = ComObject::new(Notify { inner: Inner::new(), seen: seen.clone() });
+                let made = outer.aggregate(&outer.inner, |unknown, iid, ppv| {
+                    factory.CreateCall(&AsyncIProbe::IID, unknown, iid, ppv)
+                });
+                made.unwrap();
+                let call: AsyncIProbe = query(&outer.to_interface::<IUnknown>()).unwrap();
+                assert_eq!(call.Begin_Do(1), S_OK);
+                assert_eq!(call.Finish_Do(), S_FALSE);
+                assert_eq!(seen.each_ref().map(|it| it.load(Ordering::SeqCst)), [1, 1, 1], "Wait, Signal, Reset");
+                // Cancelled by the client, it is told as well.
+                assert_eq!(call.Begin_Do(1), S_OK);
+                let cancelled = cancel(&call, 0);
+                assert!([S_OK, RPC_E_CALL_COMPLETE].contains(&cancelled));
+                let result = call.Finish_Do();
+                assert_eq!(result, if cancelled == S_OK { RPC_S_CALL_CANCELLED_HR } else { S_FALSE });
+                assert_eq!(seen[1].load(Ordering::SeqCst), 2, "exactly once for each call (CALL-26)");
+            },
+        );
+    });
+}
+
+#[test]
+fn call_02_to_06_a_factory_looks_at_its_arguments() {
+    each(|scene| {
+        scene.with(
+            |_| S_OK,
+            |_proxy, factory| unsafe {
+                let unknown = create::<IUnknown>(&factory, null_mut()).unwrap();
+                assert!(query::<AsyncIProbe>(&unknown).is_ok() && query::<ISynchronize>(&unknown).is_ok());
+                let mut raw = 0x10 as *mut c_void;
+                let nobody = GUID::from_u128(0x1234);
+                for iid in [IProbe::IID, ISynchronize::IID, nobody] {
+                    assert_eq!(factory.CreateCall(&iid, null_mut(), &IUnknown::IID, &mut raw), E_NOINTERFACE);
+                    assert!(raw.is_null());
+                }
+                assert_eq!(factory.CreateCall(&AsyncIProbe::IID, null_mut(), &nobody, &mut raw), E_NOINTERFACE);
+                assert_eq!(factory.CreateCall(null(), null_mut(), &IUnknown::IID, &mut raw), E_INVALIDARG);
+                assert_eq!(factory.CreateCall(&AsyncIProbe::IID, null_mut(), null(), &mut raw), E_INVALIDARG);
+                assert_eq!(factory.CreateCall(&AsyncIProbe::IID, null_mut(), &IUnknown::IID, null_mut()), E_INVALIDARG);
+                let unsupported = create::<AsyncIProbe>(&factory, unknown.as_raw());
+                assert_eq!(unsupported.map(drop), Err(CLASS_E_NOAGGREGATION));
+            },
+        );
+    });
+}
+
+#[test]
+fn call_34_an_object_that_is_no_proxy_has_no_factory() {
+    each(|scene| {
+        let forced = scene.forced;
+        scene.client.run(move || {
+            let object = probe(&Lives::default());
+            let made = if forced { CallFactory::fallback(&object) } else { call_factory(&object) };
+            assert_eq!(made.map(drop), Err(E_NOINTERFACE));
+        });
+    });
+}
