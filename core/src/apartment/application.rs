@@ -36,8 +36,6 @@ pub(crate) enum Gate {
     Open,
     /// It waits until the thread is free.
     Held,
-    /// The apartment has begun to end, and serves nobody any more (MA-24).
-    Closed,
     /// Its chain has passed another application STA: `RO_E_BLOCKED_CROSS_ASTA_CALL`.
     Blocked,
 }
@@ -66,9 +64,6 @@ pub(crate) fn gate(caller: &Caller, reenters: bool) -> Gate {
     platform::with_current(|thread| {
         let application = &thread.com().application;
         let own = application.own.get();
-        if thread.com().leaving.get() {
-            return Gate::Closed;
-        }
         if own == 0 || !application.is_busy() {
             return Gate::Open;
         }

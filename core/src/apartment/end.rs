@@ -1,11 +1,11 @@
 //! How an apartment ends.
 //!
 //! In this order: what others have begun with an STA ends ([`super::wait::end_conversations`], APT-24), and from there on no
-//! call is served in it (MA-24); the contexts inside end; it becomes unreachable; calls that were queued and not started fail; methods
-//! that run finish (the MTA waits for them, an STA has only its own stack); asynchronous calls that are with a worker fail;
-//! stubs let their objects go; proxies are disconnected; calls in flight let outer objects go; classes are revoked. The
-//! thread stays in the apartment until all that is done, because it runs code of objects that live there. The neutral
-//! apartment ends with the last one that somebody entered.
+//! call is served in it (MA-24); the contexts inside end; it becomes unreachable; calls that were queued and not started
+//! fail; methods that run finish (the MTA waits for them, an STA has only its own stack); asynchronous calls that are with a
+//! worker fail; stubs let their objects go; proxies are disconnected; calls in flight let outer objects go; classes are
+//! revoked. The thread stays in the apartment until all that is done, because it runs code of objects that live there. The
+//! neutral apartment ends with the last one that somebody entered.
 
 use super::{Apartment, Filter, Home, Stay, application, hosts, wait, wait_reply};
 use crate::kernel::{Event, Task};
@@ -37,6 +37,12 @@ pub(super) fn leave(thread: &Current) {
     com.leaving.set(false);
     application::forget(thread);
     hosts::end_if_unused(thread);
+}
+
+/// Whether the calling thread is leaving its apartment, in which nobody is served any more: what was delivered and not
+/// started is to be abandoned (MA-24).
+pub(crate) fn is_leaving() -> bool {
+    platform::with_current(|thread| thread.com().leaving.get())
 }
 
 /// Leaves whatever the current thread is still in, unless it is about to. Runs when the thread ends.

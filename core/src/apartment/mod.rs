@@ -32,6 +32,7 @@ pub use application::enter_application_sta;
 pub use context::{
     CoGetContextToken, CoGetObjectContext, IID_ICallbackWithNoReentrancyToApplicationSTA, IID_IEnterActivityWithNoLock,
 };
+pub(crate) use end::is_leaving;
 pub use filter::CoRegisterMessageFilter;
 pub(crate) use filter::ask_filter;
 pub(crate) use hosts::Hosts;

@@ -1,7 +1,7 @@
 //! Work that the machinery itself does in another apartment: queries, final releases, activation.
 
 use super::application::{self, Gate};
-use super::{Apartment, Filter, Scope, Stay, wait_reply};
+use super::{Apartment, Filter, Scope, Stay, is_leaving, wait_reply};
 use crate::abi::hresult::{RO_E_BLOCKED_CROSS_ASTA_CALL, RPC_E_DISCONNECTED, RPC_E_SERVERFAULT, RPC_S_UNKNOWN_IF_HR};
 use crate::channel::{Caller, Kind, client};
 use crate::kernel::{self, Event, Task};
@@ -28,11 +28,13 @@ struct Remote<R> {
 
 impl<R: Send + 'static> Task for Remote<R> {
     fn run(self: Arc<Self>) {
+        if is_leaving() {
+            return self.abandon();
+        }
         if let Some((caller, reenters)) = &self.caller {
             match application::gate(caller, *reenters) {
                 Gate::Open => {}
                 Gate::Held => return application::hold(self),
-                Gate::Closed => return self.abandon(),
                 Gate::Blocked => {
                     *self.failure.lock() = RO_E_BLOCKED_CROSS_ASTA_CALL;
                     return self.abandon();
@@ -74,6 +76,9 @@ impl<R, T: FnOnce(Result<R, HRESULT>) + Send> Posted<R, T> {
 
 impl<R: Send, T: FnOnce(Result<R, HRESULT>) + Send> Task for Posted<R, T> {
     fn run(self: Arc<Self>) {
+        if is_leaving() {
+            return self.abandon();
+        }
         let Some((job, then)) = self.take() else { return };
         let stay = Stay::for_task(|| self.place.upgrade());
         let scope = Scope::of_machinery();

@@ -184,8 +184,9 @@ fn dispatch_one(queue: &MessageQueue, dispatch: Dispatch) -> bool {
 }
 
 /// Ends what others have begun with an STA whose thread leaves it (APT-24, RUL-153). If a call, a Signal or other work of
-/// COM's lies in the queue, or a message of the DDE range, it does what a wait with timeout 0 does: calls fail meanwhile
-/// ([`application::gate`]), the rest is served, sent messages included. Then all other posted messages are thrown away.
+/// COM's lies in the queue, or a message of the DDE range, it does what a wait with timeout 0 does: calls and the machinery's
+/// questions fail ([`super::is_leaving`]), Signals, sent messages and the like are served. Then all other posted messages are
+/// thrown away.
 pub(super) fn end_conversations() {
     let Some(queue) = sta_queue() else { return };
     let (dispatch, open, served) = if application::is_application_sta() {

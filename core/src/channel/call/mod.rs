@@ -21,7 +21,7 @@ use crate::abi::hresult::{
 };
 use crate::abi::types::RPCOLEMESSAGE;
 use crate::apartment::application::{self, Chain, Gate};
-use crate::apartment::{Apartment, Stay};
+use crate::apartment::{self, Apartment, Stay};
 use crate::call::Blanket;
 use crate::kernel::{Event, Task, Waitable};
 use crate::platform::sync::Mutex;
@@ -464,10 +464,12 @@ impl Drop for Call {
 
 impl Task for Call {
     fn run(self: Arc<Self>) {
+        if apartment::is_leaving() {
+            return self.abandon();
+        }
         match application::gate(&self.caller, true) {
             Gate::Open => {}
             Gate::Held => return application::hold(self),
-            Gate::Closed => return self.abandon(),
             Gate::Blocked => return self.complete(Err(Failure(RO_E_BLOCKED_CROSS_ASTA_CALL))),
         }
         let stay = Stay::for_task(|| self.target.apartment.upgrade());
