@@ -3,9 +3,13 @@
 //! They are counted for each emulated process, so tests that run side by side in processes of their own do not see each
 //! other. An object is counted in the process in which it was made, wherever it is released.
 
-use crate::platform::{self, Fact};
+use crate::platform::{self, Access, Fact, Object, ObjectKind};
+use crate::process::OBJECT_BITS;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// A bit that no other object's number has.
+const LIVES: u64 = 1 << (OBJECT_BITS - 1);
 
 /// The count of one process, and the number of the next object: for reports.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +50,22 @@ impl Live {
             Fact::Made { number, what }
         });
         Self { count, number }
+    }
+}
+
+impl Live {
+    /// The object's number.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Tells a simulated world, as part of the current step, that the object is used (a read) or ends (a write): the order
+    /// of the two matters.
+    pub(crate) fn touched(&self, access: Access) {
+        if self.number != 0 {
+            let id = LIVES | self.number;
+            platform::note(Object { id, kind: ObjectKind::User }, access);
+        }
     }
 }
 

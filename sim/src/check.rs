@@ -7,6 +7,7 @@ mod files;
 mod rules;
 
 pub use rules::Checks;
+pub(crate) use rules::used_after_end;
 
 use crate::explore::{Runner, Scenario};
 use crate::replay::{Choices, Replaying, Token, scenario_hash, shrink, try_replay};
@@ -142,7 +143,7 @@ impl Builder {
         self
     }
 
-    /// What is looked for in executions that complete: [`Checks::STANDARD`] by default.
+    /// What is looked for in each execution: [`Checks::STANDARD`] by default.
     #[must_use]
     pub fn checks(mut self, checks: Checks) -> Self {
         self.limits.checks = checks;

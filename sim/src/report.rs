@@ -88,7 +88,7 @@ pub enum End {
         /// What the panic said.
         message: String,
     },
-    /// It completed, and a checker found fault with it: see [`Checks`](crate::Checks).
+    /// A checker found fault with it: see [`Checks`](crate::Checks).
     Broken {
         /// Which checker.
         checker: &'static str,

@@ -13,12 +13,13 @@
 //! - No lock is taken here, so nothing can deadlock.
 
 use super::count::Count;
-use super::{AutoInner, guard, raw};
+use super::{AutoInner, Word, bury, guard, raw};
 use crate::abi::clsid::CLSID_InProcFreeMarshaler;
 use crate::abi::hresult::{E_NOINTERFACE, E_POINTER, REGDB_E_CLASSNOTREG, S_OK};
 use crate::abi::interfaces::IAgileObject;
 use crate::debug::Live;
 use std::any::Any;
+use std::borrow::Cow;
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
@@ -32,17 +33,19 @@ pub struct Header {
     root: NonNull<c_void>,
     controlling: NonNull<c_void>,
     count: Count,
-    _live: Live,
+    live: Live,
 }
 
 /// What `#[com_class]` says of the object type that it makes. Not for hand-written code.
 ///
 /// # Safety
-/// The type is `repr(C)`: word 0 is [`own_vtable`], the words after it hold the vtables of the listed interfaces with
+/// The type is `repr(C)`: `WORDS` are the first words of it. Word 0 is [`own_vtable`], the words after it hold the vtables of the listed interfaces with
 /// their offsets, and `slot_of` knows them by their index. `place` initialises all of it.
 pub unsafe trait Class: IUnknownImpl + Any {
     /// Whether the class declares itself agile.
     const AGILE: bool;
+    /// The slots with their interfaces.
+    const WORDS: &'static [Word];
 
     /// The header, without a reference to the whole object.
     ///
@@ -113,7 +116,7 @@ pub unsafe fn allocate<C: Class>(value: C::Impl, outer: *mut c_void) -> NonNull<
         root: root.cast(),
         controlling: NonNull::new(outer).unwrap_or(root.cast()),
         count: Count::new(),
-        _live: Live::new(std::any::type_name::<C::Impl>()),
+        live: Live::new(std::any::type_name::<C::Impl>()),
     };
     // SAFETY: fresh memory of the right layout.
     unsafe { C::place(memory, header, value) };
@@ -221,8 +224,14 @@ unsafe fn destroy<C: Class>(this: *mut C) {
     // SAFETY: dropped once, here; a panic in it has dropped the fields that remained. No reference to the whole object
     // is used from here on.
     guard::call(|| unsafe { ManuallyDrop::drop(&mut *C::value(this)) });
-    // SAFETY: the memory came from a box of this type; the box drops everything but the value.
-    drop(unsafe { Box::from_raw(this) });
+    // SAFETY: nobody has a reference. What is dropped here is everything but the value; the memory came from a box of this
+    // type, and the words are its own (contract of `Class`).
+    unsafe {
+        let number = (*C::header(this)).live.number();
+        ptr::drop_in_place(this);
+        let name = || std::any::type_name::<C::Impl>().to_owned();
+        bury(NonNull::new_unchecked(this), number, || Cow::Borrowed(C::WORDS), name);
+    }
 }
 
 /// AddRef on the controlling unknown.

@@ -7,6 +7,7 @@ mod count;
 mod create;
 mod factory;
 mod global_options;
+mod grave;
 pub mod guard;
 mod in_process;
 mod inner;
@@ -22,6 +23,8 @@ pub use create::{create_aggregated, create_aggregated_with};
 pub(crate) use factory::ServerLocks;
 pub use factory::{class_factory, class_factory_with, server_locks};
 pub(crate) use global_options::GlobalOptions;
+pub(crate) use grave::bury;
+pub use grave::{CalledAfterEnd, Grave, Word};
 pub(crate) use in_process::InProcessClasses;
 pub use in_process::{
     OleanderRegisterInProcessClass, OleanderRevokeInProcessClass, ThreadingModel, register_in_process_class,

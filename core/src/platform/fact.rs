@@ -4,7 +4,7 @@
 //!
 //! A fact is no step and changes nothing. It belongs to the step in which it is told, and to the thread that tells it.
 
-use super::Object;
+use super::{CalledAfterEnd, Object};
 
 /// What kind of apartment a thread is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,4 +96,6 @@ pub enum Fact {
         /// Its number.
         number: u64,
     },
+    /// The thread has called a method of an object that had gone.
+    UsedAfterEnd(CalledAfterEnd),
 }

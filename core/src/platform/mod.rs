@@ -18,6 +18,7 @@ mod random;
 pub(crate) mod sync;
 mod thread;
 
+pub use crate::object::{CalledAfterEnd, Grave};
 pub use deadline::Deadline;
 pub use fact::{Fact, PlaceKind};
 pub use host::host;
@@ -26,7 +27,7 @@ pub(crate) use host::run_as;
 pub use port::{Access, Announce, Object, ObjectKind, Port, Spawn, Why};
 pub use random::random_bits;
 pub use thread::{Current, Thread, ThreadRef, current, enter};
-pub(crate) use thread::{with_current, with_known};
+pub(crate) use thread::{with_current, with_known, with_simulated};
 
 /// Announces an operation on a shared object: the simulator's scheduling point, nothing on host threads.
 #[inline]
@@ -45,6 +46,12 @@ pub fn note(object: Object, access: Access) {
 #[inline]
 pub fn tell(fact: impl FnOnce() -> Fact) {
     thread::with_simulated(|port| port.tell(fact()));
+}
+
+/// Hands the memory of an object that has gone to the world; without one it is freed.
+pub(crate) fn bury(grave: Grave) {
+    let mut grave = Some(grave);
+    thread::with_simulated(|port| grave.take().into_iter().for_each(|grave| port.bury(grave)));
 }
 
 /// Whether the current thread is one of a simulated world.

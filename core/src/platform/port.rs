@@ -1,7 +1,8 @@
 //! What a platform offers, and the words in which it is told what happens.
 
-use super::{Deadline, Fact, Thread, ThreadRef};
+use super::{Deadline, Fact, Grave, Thread, ThreadRef};
 use crate::process::Process;
+use std::ffi::c_void;
 use std::sync::Arc;
 
 /// What kind of thing an operation touches. The simulator's notion of independence and the words of its reports rest
@@ -126,6 +127,16 @@ pub trait Port: Send + Sync {
 
     /// Hears a fact, for reports. Called in simulated worlds only, also while objects are dropped at the world's end.
     fn tell(&self, _fact: Fact) {}
+
+    /// Takes the memory of an object that has gone, to keep it until nobody can have a pointer to it, or to drop it. Called
+    /// in simulated worlds only.
+    fn bury(&self, grave: Grave) {
+        drop(grave);
+    }
+
+    /// The current thread has called a method through an interface pointer into a [`Grave`]. Does not return where the
+    /// thread can be stopped. Called in simulated worlds only.
+    fn used_after_end(&self, _this: *mut c_void, _method: usize) {}
 
     /// How many threads can run at once: the bound for running workers of the MTA's pool.
     fn parallelism(&self) -> usize;

@@ -192,7 +192,7 @@ pub(super) fn is_own() -> bool {
 
 /// Calls `f` with the port if the current thread is one of a simulated world.
 #[inline]
-pub(super) fn with_simulated(f: impl FnOnce(&dyn Port)) {
+pub(crate) fn with_simulated(f: impl FnOnce(&dyn Port)) {
     let raw = slot::get();
     if raw.is_null() {
         return;

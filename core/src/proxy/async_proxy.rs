@@ -229,6 +229,7 @@ pub unsafe fn begin(this: *mut c_void, slot: u32, ins: impl Ins, keep: impl FnOn
     guard::call(|| {
         // SAFETY: word 0 of a proxy is its root, and the caller holds it.
         let proxy = unsafe { &*this.cast::<AsyncProxy>() };
+        proxy.head.used();
         // SAFETY: the caller's promise.
         unsafe { proxy.begin(slot, &ins, keep) }
     })
@@ -242,6 +243,7 @@ pub unsafe fn finish<O: Outs>(this: *mut c_void, slot: u32, outs: impl Fn(&Kept)
     guard::call(|| {
         // SAFETY: word 0 of a proxy is its root, and the caller holds it.
         let proxy = unsafe { &*this.cast::<AsyncProxy>() };
+        proxy.head.used();
         // SAFETY: the caller's promise; without a call nothing was kept, so no size is known.
         unsafe { proxy.finish(slot, &outs, || outs(&Kept::new()).blank()) }
     })

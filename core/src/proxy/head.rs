@@ -11,10 +11,12 @@ use super::link::Link;
 use crate::abi::hresult::{E_NOINTERFACE, E_POINTER, S_OK};
 use crate::abi::interfaces::{IRpcProxyBuffer, IRpcProxyBuffer_Vtbl, ISynchronize};
 use crate::debug::Live;
-use crate::object::{guard, raw};
+use crate::object::{Word, bury, guard, raw};
+use crate::platform::Access;
 use crate::platform::sync::{AtomicU32, Ordering, fence};
+use std::borrow::Cow;
 use std::ffi::c_void;
-use std::ptr;
+use std::ptr::{self, NonNull};
 use windows_core::{GUID, HRESULT, IUnknown, IUnknown_Vtbl, Interface};
 
 /// The head of a proxy.
@@ -27,14 +29,28 @@ pub(crate) struct Head {
     pub(super) info: &'static InterfaceInfo,
     /// The channel, between `Connect` and `Disconnect`.
     pub(super) link: Link,
-    _live: Live,
+    live: Live,
 }
 
 /// A kind of proxy.
 ///
 /// # Safety
-/// `repr(C)` with a [`Head`] first.
+/// `repr(C)` with a [`Head`] first; `WORD` is another word that holds a vtable, if there is one.
 pub(super) unsafe trait Proxy: Sized + 'static {
+    /// The word of an interface of the proxy's own.
+    const WORD: Option<Word> = None;
+
+    /// The typed interface.
+    fn interface(info: &'static InterfaceInfo) -> &'static str {
+        info.twin.as_ref().map_or(info.name, |twin| twin.name)
+    }
+
+    /// How many methods the typed interface has.
+    fn methods(info: &InterfaceInfo) -> usize {
+        // `Begin_` and `Finish_` for each but those of IUnknown: as many as that at most, and of IUnknown's twin six.
+        2 * info.methods as usize + 3
+    }
+
     /// The id of the typed interface.
     fn iid(head: &Head) -> GUID;
 
@@ -78,7 +94,7 @@ impl Head {
             outer,
             info,
             link: Link::new(),
-            _live: Live::new(info.name),
+            live: Live::new(info.name),
         }
     }
 
@@ -90,6 +106,11 @@ impl Head {
             raw::query(self.outer, &ISynchronize::IID, &mut pointer).ok().map_err(|error| error.code())?;
             if pointer.is_null() { Err(E_NOINTERFACE) } else { Ok(ISynchronize::from_raw(pointer)) }
         }
+    }
+
+    /// A method is called.
+    pub(super) fn used(&self) {
+        self.live.touched(Access::Read);
     }
 
     /// The id of the asynchronous interface, or of the interface itself where it has none.
@@ -185,9 +206,29 @@ unsafe extern "system" fn release<P: Proxy>(this: *mut c_void) -> u32 {
         let remaining = (*root).count.fetch_sub(1, Ordering::Release) - 1;
         if remaining == 0 {
             fence(Ordering::Acquire);
-            guard::call(|| drop(Box::from_raw(root.cast::<P>())));
+            guard::call(|| end(NonNull::new_unchecked(root.cast::<P>())));
         }
         remaining
+    }
+}
+
+/// The end of a proxy: all that it has, then its memory.
+///
+/// # Safety
+/// Nobody has a reference to the proxy, which [`place`] has made.
+unsafe fn end<P: Proxy>(root: NonNull<P>) {
+    let head = root.cast::<Head>();
+    // SAFETY: the proxy is whole until it is dropped; its memory came from a box, and these are the words that hold vtables
+    // (`Head`, contract of `Proxy`).
+    unsafe {
+        let (number, info) = (head.as_ref().live.number(), head.as_ref().info);
+        head.as_ref().live.touched(Access::Write);
+        ptr::drop_in_place(root.as_ptr());
+        let words = || {
+            let typed = Word::sized(0, P::interface(info), P::methods(info));
+            Cow::Owned([typed, Word::new::<IRpcProxyBuffer>(1, "IRpcProxyBuffer")].into_iter().chain(P::WORD).collect())
+        };
+        bury(root, number, words, || format!("a proxy of {}", info.name));
     }
 }
 

@@ -15,7 +15,7 @@ use crate::abi::hresult::{CO_E_OBJNOTCONNECTED, E_NOINTERFACE, E_OUTOFMEMORY, E_
 use crate::abi::interfaces::{ICallFactory, ICallFactory_Vtbl, IRpcChannelBuffer};
 use crate::abi::types::{RPCFLG_ASYNCHRONOUS, RPCOLEMESSAGE};
 use crate::marshal::ndr::{Ndr, Reader, Result, Writer, check};
-use crate::object::{guard, raw};
+use crate::object::{Word, guard, raw};
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 use windows_core::{GUID, HRESULT, IUnknown, IUnknown_Vtbl, Interface, InterfaceRef};
@@ -34,8 +34,21 @@ static FACTORY: ICallFactory_Vtbl = ICallFactory_Vtbl {
     CreateCall: create_call,
 };
 
-// SAFETY: `repr(C)`, the head comes first.
+// SAFETY: `repr(C)`, the head comes first, and `factory` holds a vtable.
 unsafe impl Proxy for InterfaceProxy {
+    const WORD: Option<Word> = {
+        let at = std::mem::offset_of!(InterfaceProxy, factory) / size_of::<usize>();
+        Some(Word::new::<ICallFactory>(at, "ICallFactory"))
+    };
+
+    fn interface(info: &'static InterfaceInfo) -> &'static str {
+        info.name
+    }
+
+    fn methods(info: &InterfaceInfo) -> usize {
+        info.methods as usize
+    }
+
     fn iid(head: &Head) -> GUID {
         head.info.iid
     }
@@ -226,6 +239,7 @@ unsafe fn call_with(flags: u32, this: *mut c_void, slot: u32, ins: impl Ins, out
     guard::call(|| {
         // SAFETY: word 0 of a proxy is its root, and the caller holds it.
         let head = unsafe { &*this.cast::<Head>() };
+        head.used();
         // SAFETY: sizes are read only after all pointers were checked.
         let ready = ins.check().and_then(|()| outs.check()).and_then(|()| unsafe {
             ins.measure()?;

@@ -1,9 +1,11 @@
-//! What is wrong with an execution that completed: one checker a file, each a function of the trace and its facts. None runs
-//! while the scenario does, so none can change it.
+//! What is wrong with an execution: one checker a file, each a function of the trace and its facts. None runs while the
+//! scenario does, so none can change it. All but `release` look at executions that completed; a use after the last Release
+//! ends the execution.
 
 mod leak;
 mod lock;
 mod pumps;
+mod release;
 mod signal;
 mod stray;
 
@@ -11,11 +13,15 @@ use crate::report::End;
 use crate::trace::{Ledger, Noted, Trace};
 use std::time::Duration;
 
-/// Which checkers look at an execution that completed.
+/// Which checkers look at an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Checks {
     /// An object, proxy or call object that is alive at the end.
     pub leaks: bool,
+    /// A call through a pointer to an object of ours, or to a proxy, that has gone with its last Release: until the execution
+    /// ends its memory is kept, with vtables that report it. Not for threads outside the world, nor for the system's own object
+    /// contexts.
+    pub releases: bool,
     /// A Signal that is delivered twice, or that an outer object keeps for itself.
     pub signals: bool,
     /// A mutex that is held while its thread waits in a way that serves calls.
@@ -31,10 +37,18 @@ pub struct Checks {
 
 impl Checks {
     /// No checker.
-    pub const NONE: Self =
-        Self { leaks: false, signals: false, locks: false, apartments: false, pumps: false, pumps_within: None };
+    pub const NONE: Self = Self {
+        leaks: false,
+        releases: false,
+        signals: false,
+        locks: false,
+        apartments: false,
+        pumps: false,
+        pumps_within: None,
+    };
     /// What [`check`](crate::check()) looks for.
-    pub const STANDARD: Self = Self { leaks: true, signals: true, locks: true, pumps: true, ..Self::NONE };
+    pub const STANDARD: Self =
+        Self { leaks: true, releases: true, signals: true, locks: true, pumps: true, ..Self::NONE };
 
     /// The first thing that is wrong.
     pub(crate) fn broken<S: AsRef<str>>(&self, trace: &Trace, names: &[S]) -> Option<End> {
@@ -55,6 +69,12 @@ impl Checks {
             })
             .or_else(|| found(self.leaks, "leak", leak::look))
     }
+}
+
+/// What a thread has called although it had gone.
+pub(crate) fn used_after_end<S: AsRef<str>>(trace: &Trace, names: &[S]) -> Option<End> {
+    let what = release::look(&Seen { trace, ledger: Ledger::new(trace, names) })?;
+    Some(End::Broken { checker: "release", what })
 }
 
 /// An execution to be looked at.

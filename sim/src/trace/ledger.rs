@@ -147,7 +147,7 @@ impl Ledger {
             Fact::Owns(object) => _ = self.owners.insert(object.id, thread),
             Fact::GivesUp(object) => _ = self.owners.remove(&object.id),
             Fact::Named(object, name) => _ = self.titles.insert(object.id, name.clone()),
-            Fact::Signalled(_) | Fact::Stray(_) | Fact::Made { .. } | Fact::Gone { .. } => {}
+            Fact::Signalled(_) | Fact::Stray(_) | Fact::Made { .. } | Fact::Gone { .. } | Fact::UsedAfterEnd(_) => {}
         }
     }
 

@@ -7,6 +7,7 @@ use super::machine;
 use super::port::{Entered, FOREIGN, HUB, Mode, Pending, Slot, State, World, inside};
 use super::pulse::Watched;
 use super::{Limits, TimeMode};
+use crate::check::used_after_end;
 use crate::clock;
 use crate::fiber::{Fiber, Link, Pause};
 use crate::report::{Blocked, End, Report};
@@ -126,6 +127,7 @@ impl Hub {
         state.trace.clear();
         let world = World::new(state);
         world.any_time.set(limits.time == TimeMode::AnyTime);
+        world.keeps.set(limits.checks.releases);
         let outside = Outside(platform::current().to_ref());
         let entered = Entered::new(world.clone());
         let spawn = Spawn { name: "main".to_owned(), process: machine::first_process(&world), daemon: false };
@@ -232,10 +234,8 @@ impl Execution<'_> {
                 self.close();
                 end = self.panic().unwrap_or(end);
             }
-            End::Deadlock { .. } | End::StepLimit | End::Uncontrolled(_) | End::Broken { .. } => {
-                self.leave_pending(None)
-            }
-            End::Panicked { .. } => {
+            End::Deadlock { .. } | End::StepLimit | End::Uncontrolled(_) => self.leave_pending(None),
+            End::Panicked { .. } | End::Broken { .. } => {
                 self.world.state.borrow_mut().trace.cut();
                 self.leave_pending(Some(self.last));
             }
@@ -498,11 +498,19 @@ impl Execution<'_> {
         }
         let state = self.world.state.borrow();
         let may_end = if self.limits.panic_ends { &state.slots[..] } else { &state.slots[..1] };
-        may_end.iter().find_map(|slot| panicked(&slot.thread, slot.panic.as_deref()))
+        let panic = may_end.iter().find_map(|slot| panicked(&slot.thread, slot.panic.as_deref()));
+        panic.or_else(|| self.used_after_end(&state))
     }
 
     fn panic(&self) -> Option<End> {
-        self.world.state.borrow().slots.iter().find_map(|slot| panicked(&slot.thread, slot.panic.as_deref()))
+        let state = self.world.state.borrow();
+        let panic = state.slots.iter().find_map(|slot| panicked(&slot.thread, slot.panic.as_deref()));
+        panic.or_else(|| self.used_after_end(&state))
+    }
+
+    fn used_after_end(&self, state: &State) -> Option<End> {
+        let names: Vec<_> = state.slots.iter().map(|slot| slot.thread.name()).collect();
+        self.world.used_after_end.get().then(|| used_after_end(&state.trace, &names)).flatten()
     }
 }
 

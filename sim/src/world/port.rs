@@ -22,10 +22,13 @@ use crate::report::panic_words;
 use crate::trace::{Touch, Trace};
 use oleander::kernel::Waitable;
 use oleander::network::Network;
-use oleander::platform::{Access, Announce, Deadline, Fact, Object, ObjectKind, Port, Spawn, Thread, ThreadRef, Why};
+use oleander::platform::{
+    Access, Announce, Deadline, Fact, Grave, Object, ObjectKind, Port, Spawn, Thread, ThreadRef, Why,
+};
 use oleander::process::Process;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::ffi::c_void;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -77,6 +80,8 @@ impl Drop for Entered {
         HERE.set(std::ptr::null());
         // Something is left here only if the schedule has panicked.
         drop(self.0.state.take());
+        // Threads that have not ended are never resumed, so nobody has a pointer to what lies there.
+        drop(self.0.graves.take());
     }
 }
 
@@ -162,7 +167,7 @@ pub(crate) struct World {
     pub(super) alive: Cell<usize>,
     /// How many things the running thread is inside of that are part of one step ([`World::in_one_step`]).
     whole: Cell<u32>,
-    /// Whether any thread has panicked.
+    /// Whether any thread has panicked, or what it did ends the execution as a panic does.
     pub(super) panicked: Cell<bool>,
     pub(super) state: RefCell<State>,
     /// Whether another thread of the operating system has used it.
@@ -171,6 +176,11 @@ pub(crate) struct World {
     pub(super) network: RefCell<Option<Arc<Network>>>,
     pub(crate) web: RefCell<Web>,
     pub(crate) plan: RefCell<Plan>,
+    /// Whether the memory of objects is kept behind their last Release, and that memory.
+    pub(super) keeps: Cell<bool>,
+    graves: RefCell<Vec<Grave>>,
+    /// Whether a thread has called a method of an object that had gone, which ends the execution.
+    pub(super) used_after_end: Cell<bool>,
 }
 
 // SAFETY: everything but `wake` checks that it runs on the owning thread of the operating system before it touches a
@@ -199,6 +209,9 @@ impl World {
             network: RefCell::new(None),
             web: RefCell::default(),
             plan: RefCell::default(),
+            keeps: Cell::new(false),
+            graves: RefCell::default(),
+            used_after_end: Cell::new(false),
         })
     }
 
@@ -492,6 +505,29 @@ impl Port for World {
         // What is dropped behind the world's end is nobody's business any more.
         if self.owner == place() && self.mode.get() != Mode::Over && self.running.get() != HUB {
             self.state.borrow_mut().trace.note_fact(self.running.get(), fact);
+        }
+    }
+
+    fn bury(&self, grave: Grave) {
+        if self.owner == place() && self.mode.get() != Mode::Over && self.keeps.get() {
+            self.graves.borrow_mut().push(grave);
+        }
+    }
+
+    fn used_after_end(&self, this: *mut c_void, method: usize) {
+        self.here();
+        let called = self.graves.borrow().iter().find_map(|grave| grave.called(this, method));
+        let number = self.running.get();
+        if let Some(called) = called
+            && number != HUB
+        {
+            self.state.borrow_mut().trace.note_fact(number, Fact::UsedAfterEnd(called));
+            self.used_after_end.set(true);
+            self.panicked.set(true);
+            while !std::thread::panicking() {
+                // The hub ends the execution, and never lets it go on.
+                self.pause(Pause::Announced);
+            }
         }
     }
 

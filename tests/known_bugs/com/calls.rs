@@ -10,6 +10,7 @@ use oleander::windows_core::Interface;
 use oleander::*;
 use oleander_sim::sync::Mutex;
 use oleander_sim::world;
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -223,4 +224,36 @@ fn last_release(asynchronous: bool) {
 #[test]
 fn pit_17_the_last_release_of_a_hung_server() {
     program("last_release", Fails::Deadlock, || last_release(false), || last_release(true));
+}
+
+/// A helper of the MTA gets the client's pointer to a proxy: with a reference of its own, or without.
+fn lent(counted: bool) {
+    client_and_part(
+        |question| question + 1,
+        |part| {
+            let begun = Event::manual();
+            let (set, pointer) = (begun.clone(), Raw(if counted { part.clone().into_raw() } else { part.as_raw() }));
+            let helper = spawn("helper", move || {
+                apartment(MTA, || {
+                    let part = ManuallyDrop::new(unsafe { IPart::from_raw(pointer.get()) });
+                    set.set();
+                    for question in 1..=2 {
+                        assert_eq!(ask(&part, question), (S_OK, question + 1));
+                    }
+                    if counted {
+                        drop(ManuallyDrop::into_inner(part));
+                    }
+                });
+            });
+            begun.wait(Deadline::NEVER, Why::Wait);
+            drop(part);
+            join(&helper);
+        },
+    );
+}
+
+#[test]
+fn a_pointer_that_a_helper_has_without_a_reference() {
+    let fails = Fails::Checker("release", "IPart method 3 of a proxy of IPart");
+    program("lent_without_a_reference", fails, || lent(false), || lent(true));
 }

@@ -22,6 +22,8 @@ enum Fails {
     Deadlock,
     /// An assertion with these words.
     Saying(&'static str),
+    /// What a checker finds, with these words.
+    Checker(&'static str, &'static str),
 }
 
 impl Fails {
@@ -30,6 +32,8 @@ impl Fails {
         match (self, end) {
             (Self::Deadlock, End::Deadlock { .. }) => {}
             (Self::Saying(words), End::Panicked { message, .. }) if message.contains(words) => {}
+            (Self::Checker(which, words), End::Broken { checker, what })
+                if which == *checker && what.contains(words) => {}
             _ => panic!("{name} fails in another way than expected: {end}"),
         }
     }

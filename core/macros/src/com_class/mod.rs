@@ -124,6 +124,10 @@ impl ClassDef {
             .agile
             .map(|span| quote_spanned!(span => const _: () = ::oleander::object::class::assert_agile::<#value>();));
         let inners = self.emit_inners();
+        let words = self.slots().map(|(slot, path, ..)| {
+            let name = path.segments.last().map(|segment| segment.ident.to_string());
+            quote_spanned!(path.span() => ::oleander::object::Word::new::<#path>(#slot, #name))
+        });
         let guard = options.guard.iter().map(|method| {
             quote_spanned! { method.span() =>
                 fn guard(&self, iid: &::oleander::windows_core::GUID) -> ::oleander::windows_core::HRESULT {
@@ -147,6 +151,10 @@ impl ClassDef {
             // SAFETY: laid out as the trait asks.
             unsafe impl ::oleander::object::class::Class for #object {
                 const AGILE: bool = #agile;
+                const WORDS: &'static [::oleander::object::Word] = &[
+                    ::oleander::object::Word::new::<::oleander::windows_core::IUnknown>(0, "IUnknown"),
+                    #(#words,)*
+                ];
                 unsafe fn header(this: *const Self) -> *const ::oleander::object::class::Header {
                     unsafe { &raw const (*this).header }
                 }
