@@ -10,7 +10,8 @@ pub use rules::Checks;
 pub(crate) use rules::used_after_end;
 
 use crate::explore::{Runner, Scenario};
-use crate::replay::{Choices, Replaying, Token, scenario_hash, shrink, try_replay};
+use crate::fault::Faults;
+use crate::replay::{Choices, Replaying, Settings, Token, scenario_hash, shrink, try_replay};
 use crate::report::{End, Report};
 use crate::search::{Crew, Plan, Progress, Rules, search};
 use crate::trace::{Picture, mermaid, page, timeline};
@@ -143,6 +144,13 @@ impl Builder {
         self
     }
 
+    /// What may go wrong in every execution, beside what the scenario says itself: nothing by default.
+    #[must_use]
+    pub fn faults(mut self, faults: Faults) -> Self {
+        self.limits.faults = faults;
+        self
+    }
+
     /// What is looked for in each execution: [`Checks::STANDARD`] by default.
     #[must_use]
     pub fn checks(mut self, checks: Checks) -> Self {
@@ -254,7 +262,7 @@ impl Builder {
         // What does not come again the same can only be told as it was.
         let end = if uncontrolled { end.clone() } else { again };
         let (names, report) = (runner.names(), runner.report(end));
-        let token = Token { scenario, choices, time: self.limits.time };
+        let token = Token { scenario, choices, settings: Settings::of(&self.limits) };
         let picture = Picture::of(runner.trace(), &names, &report);
         let replay = format!("oleander_sim::replay(\"{token}\", scenario)");
         Counterexample {

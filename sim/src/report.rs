@@ -60,7 +60,7 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let gap = if matches!(self.end, End::Deadlock { .. }) { '\n' } else { ' ' };
+        let gap = if matches!(self.end, End::Deadlock { .. } | End::StepLimit { .. }) { '\n' } else { ' ' };
         write!(f, "{}{gap}after {} steps at {} ns", self.end, self.steps, self.virtual_ns)?;
         if self.abandoned > 0 {
             write!(f, ", {} threads abandoned", self.abandoned)?;
@@ -96,7 +96,10 @@ pub enum End {
         what: String,
     },
     /// More steps than the limit: most likely threads that go round in circles.
-    StepLimit,
+    StepLimit {
+        /// The threads that took the last steps, each with what it did and how often.
+        circling: Vec<String>,
+    },
     /// The same choices led to something else than before.
     Uncontrolled(Divergence),
 }
@@ -138,7 +141,10 @@ impl fmt::Display for End {
                 step + 1
             ),
             Self::Broken { checker, what } => write!(f, "{checker}: {what};"),
-            Self::StepLimit => f.write_str("stopped at the step limit: do threads go round in circles?"),
+            Self::StepLimit { circling } => {
+                f.write_str("stopped at the step limit: do threads go round in circles?")?;
+                circling.iter().try_for_each(|thread| write!(f, "\n  {thread}"))
+            }
             Self::Deadlock { blocked, limits } => {
                 f.write_str("deadlock:")?;
                 let mut telling = blocked.iter().filter(|thread| !(thread.daemon && thread.why == Why::Idle));

@@ -32,7 +32,7 @@ use crate::explore::{Exploration, Runner, explore_runner};
 use crate::report::{Blocked, End, Report};
 use crate::schedule::{Dfs, Point, Schedule};
 use crate::search::Crew;
-use crate::trace::{Outcome, Touch, Trace};
+use crate::trace::{Outcome, Touch, Trace, circling};
 use crate::world::Limits;
 use oleander::platform::{Access, Object, ObjectKind, Why};
 
@@ -371,7 +371,7 @@ impl<S: Clone> Interpreter<'_, S> {
                 return self.deadlock();
             }
             if self.trace.steps().len() as u64 >= limits.steps_max {
-                return End::StepLimit;
+                return End::StepLimit { circling: circling(&self.trace, &self.program.names) };
             }
             let point = Point {
                 enabled: &self.enabled,

@@ -8,7 +8,7 @@ use oleander::platform::{Deadline, Why};
 use oleander::windows_core::Interface;
 use oleander::*;
 use oleander_sim::sync::Mutex;
-use oleander_sim::{Builder, Checks, End, world};
+use oleander_sim::{Builder, Checks, End, try_replay, world};
 use std::sync::Arc;
 use std::time::Duration;
 use support::outer::{Notify, notify};
@@ -22,6 +22,8 @@ fn red(checks: Checks, wanted: &str, scenario: impl Fn() + Sync) -> String {
     let failure = checked.failure.as_ref().unwrap_or_else(|| panic!("nothing was found: {checked}"));
     let End::Broken { checker, what } = &failure.report.end else { panic!("{failure}") };
     assert_eq!(*checker, wanted, "{what}");
+    let again = try_replay(&failure.token.to_string(), &scenario).expect("it is of this scenario");
+    assert_eq!((&again.end, again.trace_hash), (&failure.report.end, failure.report.trace_hash), "{}", failure.token);
     what.clone()
 }
 

@@ -10,7 +10,7 @@ use offices::*;
 use oleander::debug::live_objects;
 use oleander::windows_core::{HRESULT, Interface};
 use oleander::*;
-use oleander_sim::fault::{self, Kind, Refusal};
+use oleander_sim::fault::{self, Faults, Kind, Refusal};
 use oleander_sim::{Builder, Strategy, run, world};
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -449,4 +449,30 @@ fn a_token_replays_an_execution_with_its_fault() {
     let report = oleander_sim::try_replay(&failure.token.to_string(), scenario).expect("the token is of this scenario");
     assert_eq!(report.end, failure.report.end);
     assert!(matches!(report.end, oleander_sim::End::Panicked { .. }));
+}
+
+#[test]
+fn a_builders_faults_are_in_the_token() {
+    let scenario = || {
+        let process = world::process();
+        let office = open(process.emulated(), Setup::STA);
+        enter(COINIT_MULTITHREADED);
+        let desk: IDesk = unpack(&office.packet);
+        assert_eq!(add(&desk, 1, 2).0, S_OK, "nothing goes wrong");
+        drop(desk);
+        leave();
+        assert_eq!((office.gone(), live_objects(), office.close()), (1, 0, 0));
+    };
+    let memory = Builder::new().faults(Faults::budget(1).kinds(&[Kind::Memory])).run(scenario);
+    let failure = memory.failure.expect("there is no memory for a call");
+    let token = failure.token.to_string();
+    assert!(token.ends_with(":faults=1.memory"), "{token}");
+    let report = oleander_sim::try_replay(&token, scenario).expect("the token is of this scenario");
+    assert_eq!((&report.end, report.trace_hash), (&failure.report.end, failure.report.trace_hash));
+    // One machine loses nothing, and nobody may die.
+    let others = Faults::budget(2).kinds(&[Kind::Loss, Kind::Death]);
+    for builder in [Builder::new(), Builder::new().faults(others)] {
+        let checked = builder.run(scenario);
+        assert!(checked.failure.is_none() && checked.complete, "{checked}");
+    }
 }

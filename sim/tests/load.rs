@@ -165,7 +165,7 @@ fn threads_that_go_round_in_circles_are_found() {
             world::sleep(Duration::ZERO);
         }
     });
-    assert_eq!(report.end, End::StepLimit);
+    assert_eq!(report.end, End::StepLimit { circling: Vec::new() });
 }
 
 #[test]

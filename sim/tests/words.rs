@@ -5,9 +5,9 @@ mod support;
 
 use oleander::kernel::{Event, Mutex};
 use oleander::platform::{Deadline, Why};
-use oleander::windows_core::HRESULT;
+use oleander::windows_core::{HRESULT, Interface};
 use oleander::*;
-use oleander_sim::{Builder, End, Report, name, run, world};
+use oleander_sim::{Builder, End, Report, name, run, try_replay, world};
 use std::sync::Arc;
 use support::probe::*;
 use support::*;
@@ -218,4 +218,55 @@ fn threads_of_one_name_are_told_apart() {
             "STA 1 ('STA') waits for a message",
         ]
     );
+}
+
+#[test]
+fn threads_in_circles_are_named_with_what_they_do() {
+    let circles = || {
+        enter(Kind::Sta);
+        let (ping, pong) = (Event::auto(), Event::auto());
+        name(&*ping, "ping");
+        name(&*pong, "pong");
+        let (served, serves) = (ping.clone(), pong.clone());
+        let worker = world::spawn("worker", move || {
+            loop {
+                served.wait(Deadline::NEVER, Why::Wait);
+                serves.set();
+            }
+        });
+        let answer = event_object();
+        // SAFETY: no pointers.
+        while unsafe { answer.Wait(0, 0) } == RPC_S_CALLPENDING {
+            ping.set();
+            pong.wait(Deadline::NEVER, Why::Wait);
+        }
+        drop(worker);
+        leave();
+    };
+    let failure = Builder::new().steps_max(500).run(circles).failure.expect("it never ends");
+    let Report { steps, abandoned, .. } = failure.report;
+    assert_eq!((steps, abandoned), (500, 2));
+    let text: Vec<_> = failure.report.to_string().lines().map(numbers_away).collect();
+    let wanted = [
+        "stopped at the step limit: do threads go round in circles?",
+        "  STA 1 ('main') took 60 of the last 100: has waited for auto event # \"pong\" (20\u{d7}), polls \
+         ISynchronize::Wait(0) of event # (20\u{d7}), signals auto event # \"ping\" (20\u{d7})",
+        "  'worker' took 40 of the last 100: signals auto event # \"pong\" (20\u{d7}), has waited for auto event # \
+         \"ping\" (20\u{d7})",
+        "after 500 steps at 0 ns, 2 threads abandoned",
+    ];
+    assert_eq!(text, wanted);
+    assert!(failure.token.to_string().ends_with(":steps=500"), "{}", failure.token);
+    let again = try_replay(&failure.token.to_string(), circles).expect("it is of this scenario");
+    assert_eq!(again.end, failure.report.end);
+}
+
+fn event_object() -> ISynchronize {
+    let mut raw = std::ptr::null_mut();
+    // SAFETY: valid arguments.
+    unsafe {
+        let (class, iid) = (&CLSID_ManualResetEvent, &ISynchronize::IID);
+        assert_eq!(CoCreateInstance(class, std::ptr::null_mut(), CLSCTX_INPROC_SERVER, iid, &mut raw), S_OK);
+        ISynchronize::from_raw(raw)
+    }
 }

@@ -234,7 +234,10 @@ fn threads_in_circles_come_to_the_step_limit() {
         let flag = Flag::new();
         while flag.read() == 0 {}
     });
-    assert_eq!((report.end, report.steps, report.abandoned), (End::StepLimit, 1000, 1));
+    assert_eq!((report.steps, report.abandoned), (1000, 1));
+    let End::StepLimit { circling } = &report.end else { panic!("{report}") };
+    assert_eq!(circling.len(), 1, "{report}");
+    assert!(circling[0].starts_with("'main' took 100 of the last 100: looks at event "), "{report}");
 }
 
 #[test]

@@ -80,6 +80,8 @@ pub enum Fact {
     Owns(Object),
     /// It does not any more.
     GivesUp(Object),
+    /// An ISynchronize shows this event.
+    Synchronizes(Object),
     /// What the user calls an object.
     Named(Object, String),
     /// A pointer was used in an apartment that it does not belong to.

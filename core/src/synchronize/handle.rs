@@ -6,8 +6,8 @@
 
 use crate::abi::hresult::{E_HANDLE, E_INVALIDARG, E_OUTOFMEMORY, E_UNEXPECTED, S_OK};
 use crate::abi::types::HANDLE;
-use crate::kernel::{Event, KernelObject};
-use crate::platform;
+use crate::kernel::{Event, KernelObject, Waitable};
+use crate::platform::{self, Fact};
 use crate::process::Process;
 use parking_lot::Mutex;
 use std::sync::{Arc, OnceLock, Weak};
@@ -22,6 +22,7 @@ pub(crate) struct EventHandle {
 
 impl EventHandle {
     pub(crate) fn new(event: Arc<Event>) -> Self {
+        platform::tell(|| Fact::Synchronizes(event.header().object()));
         Self { own: event, given: OnceLock::new(), handle: Mutex::new(None) }
     }
 

@@ -1,9 +1,11 @@
 //! Faults: at points that the scenario chooses, or explored within a budget.
 //!
 //! At a point: [`kill`] and [`kill_machine`], [`cut`] and [`heal`], [`lose_next`], [`out_of_memory`], [`refuse`], [`end_sta`].
-//! Explored: [`explore`] says how many faults an execution may have and of what kinds; then each parcel may be lost, each call
+//! Explored: [`explore`], or [`Builder::faults`](crate::Builder::faults), says how many faults an execution may have and of
+//! what kinds; then each parcel may be lost, each call
 //! may get no memory or be refused, and each process named by [`may_die`] may die between any two steps. Whether it happens
-//! is a choice of the schedule like any other. It is part of the scenario, so a token replays it.
+//! is a choice of the schedule like any other. What the scenario says is part of it, and what the Builder says is in the
+//! token: so a token replays it.
 //!
 //! What a client gets (RUL-12): see the chapter on the simulator.
 
@@ -17,7 +19,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// A kind of fault that is explored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// A process named by [`may_die`] dies.
     Death,
@@ -29,6 +31,59 @@ pub enum Kind {
     Refusal,
 }
 
+impl Kind {
+    /// All of them, with the names that tokens use.
+    pub(crate) const ALL: [(Self, &str); 4] =
+        [(Self::Death, "death"), (Self::Loss, "loss"), (Self::Memory, "memory"), (Self::Refusal, "refusal")];
+}
+
+/// The faults that every execution of a check may have, from its beginning: see
+/// [`Builder::faults`](crate::Builder::faults).
+///
+/// ```
+/// use oleander_sim::fault::{Faults, Kind};
+///
+/// let builder = oleander_sim::Builder::new().faults(Faults::budget(1).kinds(&[Kind::Memory]));
+/// assert!(builder.run(|| ()).failure.is_none());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Faults {
+    budget: u32,
+    kinds: [bool; Kind::ALL.len()],
+}
+
+impl Faults {
+    /// None.
+    pub const NONE: Self = Self::budget(0);
+
+    /// Up to so many in an execution, of every kind.
+    #[must_use]
+    pub const fn budget(budget: u32) -> Self {
+        Self { budget, kinds: [true; Kind::ALL.len()] }
+    }
+
+    /// Of these kinds only.
+    #[must_use]
+    pub fn kinds(self, kinds: &[Kind]) -> Self {
+        Self { kinds: Kind::ALL.map(|(kind, _)| kinds.contains(&kind)), ..self }
+    }
+
+    /// How many there may be.
+    pub(crate) fn most(&self) -> u32 {
+        self.budget
+    }
+
+    /// The kinds, with their names.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (Kind, &'static str)> {
+        Kind::ALL.into_iter().zip(self.kinds).filter(|(_, on)| *on).map(|(kind, _)| kind)
+    }
+
+    /// What a world begins with.
+    pub(crate) fn plan(&self) -> Plan {
+        Plan { explored: self.each().map(|(kind, _)| kind).collect(), left: self.budget, ..Plan::default() }
+    }
+}
+
 /// What a world knows of faults to come.
 #[derive(Default)]
 pub(crate) struct Plan {
@@ -38,7 +93,7 @@ pub(crate) struct Plan {
     refusals: BTreeMap<u32, VecDeque<HRESULT>>,
 }
 
-/// Explores faults of some kinds from now on: up to `budget` of them in an execution.
+/// Explores faults of some kinds from now on: up to `budget` of them in an execution, in place of what the Builder said.
 ///
 /// # Panics
 /// Outside a simulated world.

@@ -86,7 +86,7 @@ impl Hub<'_> {
                 return End::Completed;
             }
             if self.port.spins.get() {
-                return End::StepLimit;
+                return End::StepLimit { circling: Vec::new() };
             }
             let next = self.port.state.borrow_mut().runnable.pop_front();
             match next {

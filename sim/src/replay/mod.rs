@@ -2,13 +2,15 @@
 //!
 //! A *token* has a version, a hash of the scenario, and where the execution leaves the default schedule. The hash is that
 //! of the trace of the default schedule: what it touches and how, with no address in it. A token of another version, or
-//! of another scenario, is refused.
+//! of another scenario, is refused. What the Builder said otherwise than it does by default is in the token, too.
 
 mod recording;
+mod settings;
 mod shrink;
 mod token;
 
 pub(crate) use recording::{Choices, Recording, Replaying};
+pub(crate) use settings::Settings;
 pub(crate) use shrink::shrink;
 pub use token::{Token, TokenError};
 
@@ -42,7 +44,7 @@ fn hash_of(trace: &Trace) -> u32 {
 /// ```
 pub fn try_replay(token: &str, scenario: impl Fn()) -> Result<Report, TokenError> {
     let token: Token = token.parse()?;
-    let limits = Limits { time: token.time, checks: crate::Checks::STANDARD, ..Limits::default() };
+    let limits = token.settings.limits();
     let mut runner = Scenario { hub: Hub::new(Duration::MAX), scenario: &scenario };
     let hash = scenario_hash(&mut runner, &limits);
     if hash != token.scenario {

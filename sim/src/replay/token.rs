@@ -1,14 +1,12 @@
 //! Tokens: `olx1:5f3a9c1b:12+1,40+2` is version 1, the scenario's hash in hexadecimal digits, and the choices that are
 //! not the first: the 12th choice of the execution (counted from 0) is its second way, the 40th after that its third.
+//! Behind them is what the [`Settings`] say.
 
-use super::Choices;
-use crate::world::TimeMode;
+use super::{Choices, Settings};
 use std::fmt;
 use std::str::FromStr;
 
 const VERSION: &str = "olx1";
-/// The end of a token of an execution in which waits give up at any time.
-const ANY_TIME: &str = ":any-time";
 
 /// One execution of one scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,8 +15,8 @@ pub struct Token {
     pub scenario: u32,
     /// What is chosen.
     pub(crate) choices: Choices,
-    /// When waits give up.
-    pub(crate) time: TimeMode,
+    /// What the Builder said.
+    pub(crate) settings: Settings,
 }
 
 /// Why a token is refused.
@@ -66,7 +64,7 @@ impl fmt::Display for Token {
             write!(f, "{}{}+{taken}", if i == 0 { "" } else { "," }, at - before)?;
             before = at;
         }
-        f.write_str(if self.time == TimeMode::AnyTime { ANY_TIME } else { "" })
+        write!(f, "{}", self.settings)
     }
 }
 
@@ -75,11 +73,7 @@ impl FromStr for Token {
 
     fn from_str(text: &str) -> Result<Self, TokenError> {
         let malformed = |what: &str| TokenError::Malformed(format!("{what} in '{text}'"));
-        let (body, time) = match text.trim().strip_suffix(ANY_TIME) {
-            Some(body) => (body, TimeMode::AnyTime),
-            None => (text.trim(), TimeMode::Urgent),
-        };
-        let mut parts = body.splitn(3, ':');
+        let mut parts = text.trim().split(':');
         let version = parts.next().unwrap_or_default();
         if version != VERSION {
             return Err(if version.starts_with("olx") {
@@ -102,7 +96,11 @@ impl FromStr for Token {
             }
             choices.set(at, number(taken)?);
         }
-        Ok(Self { scenario, choices, time })
+        let mut settings = Settings::standard();
+        for part in parts {
+            settings.enter(part).ok_or_else(|| malformed("an unknown setting"))?;
+        }
+        Ok(Self { scenario, choices, settings })
     }
 }
 
@@ -115,10 +113,12 @@ mod tests {
         let mut choices = Choices::default();
         choices.set(12, 1);
         choices.set(52, 2);
-        for (time, text) in
-            [(TimeMode::Urgent, "olx1:5f3a9c1b:12+1,40+2"), (TimeMode::AnyTime, "olx1:5f3a9c1b:12+1,40+2:any-time")]
+        let mut other = Settings::standard();
+        assert_eq!(other.enter("any-time"), Some(()));
+        for (settings, text) in
+            [(Settings::standard(), "olx1:5f3a9c1b:12+1,40+2"), (other, "olx1:5f3a9c1b:12+1,40+2:any-time")]
         {
-            let token = Token { scenario: 0x5f3a_9c1b, choices: choices.clone(), time };
+            let token = Token { scenario: 0x5f3a_9c1b, choices: choices.clone(), settings };
             assert_eq!(token.to_string(), text);
             assert_eq!(token.to_string().parse(), Ok(token));
         }
@@ -136,6 +136,7 @@ mod tests {
             ("olx1:00000000:3", "without a plus"),
             ("olx1:00000000:a+1", "no number"),
             ("olx1:00000000:99999999999+1", "too large"),
+            ("olx1:00000000:3+1:sometimes", "unknown setting"),
         ] {
             let error = text.parse::<Token>().unwrap_err();
             assert!(error.to_string().contains(reason), "{text}: {error}");

@@ -7,7 +7,7 @@
 use super::{Noted, Trace};
 use crate::report::{thing, verb};
 use oleander::platform::{Fact, Object, PlaceKind, Why};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A call, as far as it is known.
 #[derive(Clone, Debug)]
@@ -76,6 +76,8 @@ pub(crate) struct Ledger {
     ends: BTreeMap<u64, usize>,
     owners: BTreeMap<u64, usize>,
     titles: BTreeMap<u64, String>,
+    /// Events that an ISynchronize shows.
+    synchronize: BTreeSet<u64>,
 }
 
 impl Ledger {
@@ -146,6 +148,7 @@ impl Ledger {
             Fact::Forgotten(call) => self.with(*call, |it| it.forgotten = true),
             Fact::Owns(object) => _ = self.owners.insert(object.id, thread),
             Fact::GivesUp(object) => _ = self.owners.remove(&object.id),
+            Fact::Synchronizes(event) => _ = self.synchronize.insert(event.id),
             Fact::Named(object, name) => _ = self.titles.insert(object.id, name.clone()),
             Fact::Signalled(_) | Fact::Stray(_) | Fact::Made { .. } | Fact::Gone { .. } | Fact::UsedAfterEnd(_) => {}
         }
@@ -190,6 +193,11 @@ impl Ledger {
     /// The call that an event's signal means the end of.
     pub(crate) fn call_behind(&self, object: Object) -> Option<u64> {
         self.calls.contains_key(&object.id).then_some(object.id).or_else(|| self.waits_for.get(&object.id).copied())
+    }
+
+    /// Whether who waits for the object calls ISynchronize: of an object of the system, or of a call object.
+    pub(crate) fn is_synchronize(&self, object: Object) -> bool {
+        self.synchronize.contains(&object.id) || self.waits_for.contains_key(&object.id)
     }
 
     /// The name of an apartment's lane.

@@ -2,6 +2,7 @@
 //!
 //! The vectors are reused from execution to execution: recording a step allocates nothing once they have grown.
 
+mod circles;
 mod class;
 mod ledger;
 mod mermaid;
@@ -9,6 +10,7 @@ mod page;
 mod picture;
 mod timeline;
 
+pub(crate) use circles::circling;
 pub use class::Classifier;
 pub(crate) use class::Spread;
 pub(crate) use ledger::Ledger;

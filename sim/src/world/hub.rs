@@ -12,7 +12,7 @@ use crate::clock;
 use crate::fiber::{Fiber, Link, Pause};
 use crate::report::{Blocked, End, Report};
 use crate::schedule::{Point, Schedule};
-use crate::trace::{Ledger, Outcome, Trace};
+use crate::trace::{Ledger, Outcome, Trace, circling};
 use oleander::platform::{self, Deadline, Spawn, Thread, ThreadRef, Why, enter};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -128,6 +128,9 @@ impl Hub {
         let world = World::new(state);
         world.any_time.set(limits.time == TimeMode::AnyTime);
         world.keeps.set(limits.checks.releases);
+        if limits.faults.most() > 0 {
+            world.plan.replace(limits.faults.plan());
+        }
         let outside = Outside(platform::current().to_ref());
         let entered = Entered::new(world.clone());
         let spawn = Spawn { name: "main".to_owned(), process: machine::first_process(&world), daemon: false };
@@ -234,7 +237,7 @@ impl Execution<'_> {
                 self.close();
                 end = self.panic().unwrap_or(end);
             }
-            End::Deadlock { .. } | End::StepLimit | End::Uncontrolled(_) => self.leave_pending(None),
+            End::Deadlock { .. } | End::StepLimit { .. } | End::Uncontrolled(_) => self.leave_pending(None),
             End::Panicked { .. } | End::Broken { .. } => {
                 self.world.state.borrow_mut().trace.cut();
                 self.leave_pending(Some(self.last));
@@ -272,7 +275,7 @@ impl Execution<'_> {
                 return self.deadlock();
             }
             if self.hub.steps >= self.limits.steps_max {
-                return End::StepLimit;
+                return self.step_limit();
             }
             self.hub.steps += 1;
             let choice = self.choose();
@@ -430,6 +433,12 @@ impl Execution<'_> {
             state.trace.tick(self.world.clock.now_ns());
         }
         moved
+    }
+
+    fn step_limit(&self) -> End {
+        let state = self.world.state.borrow();
+        let names: Vec<_> = state.slots.iter().map(|slot| slot.thread.name()).collect();
+        End::StepLimit { circling: circling(&state.trace, &names) }
     }
 
     fn deadlock(&self) -> End {

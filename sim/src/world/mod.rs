@@ -20,6 +20,7 @@ pub(crate) use port::inside as is_inside;
 pub(crate) use port::{World, with_here};
 
 use crate::check::Checks;
+use crate::fault::Faults;
 use crate::report::Report;
 use crate::schedule::{Fixed, Schedule};
 use oleander::platform::{self, Access, Deadline, Object, Spawn, ThreadRef, Why};
@@ -46,8 +47,10 @@ pub struct Limits {
     pub count_traces: bool,
     /// When waits may give up.
     pub time: TimeMode,
-    /// What is looked for in an execution that completed.
+    /// What is looked for in an execution.
     pub checks: Checks,
+    /// What may go wrong in it.
+    pub faults: Faults,
 }
 
 /// When waits may give up.
@@ -71,6 +74,7 @@ impl Default for Limits {
             count_traces: true,
             time: TimeMode::Urgent,
             checks: Checks::NONE,
+            faults: Faults::NONE,
         }
     }
 }
