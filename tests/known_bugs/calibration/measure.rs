@@ -39,6 +39,7 @@ const LIMITS: Limits = Limits {
     count_traces: false,
     time: oleander_sim::TimeMode::Urgent,
     checks: oleander_sim::Checks::NONE,
+    faults: oleander_sim::fault::Faults::NONE,
 };
 
 fn limits() -> Limits {
