@@ -100,6 +100,19 @@ need_miri() {
     run rustup toolchain install "$nightly" --profile minimal --component miri --component rust-src
 }
 
+# A nightly toolchain and cargo-fuzz.
+need_cargo_fuzz() {
+    local tools
+    if ! rustc "+$nightly" --version >/dev/null 2>&1; then
+        command -v rustup >/dev/null || die "the nightly toolchain is missing, and rustup is not there to install it"
+        run rustup toolchain install "$nightly" --profile minimal
+    fi
+    command -v cargo-fuzz >/dev/null && return
+    tools="$(target_dir)/tools"
+    [ -x "$tools/bin/cargo-fuzz" ] || run cargo install cargo-fuzz --locked --root "$tools"
+    PATH="$tools/bin:$PATH"
+}
+
 # What the tests of core/ffi look for: two compilers for C and C++, CMake and pkg-config. Without apt-get one compiler is
 # enough; the tests say what they leave out.
 need_cxx() {

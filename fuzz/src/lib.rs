@@ -5,6 +5,11 @@
 
 #![allow(clippy::missing_safety_doc, reason = "COM's own rules")]
 
+pub mod calling;
+pub mod forger;
+pub mod late;
+pub mod wire;
+
 use arbitrary::Arbitrary;
 use oleander::kernel::{self, PUMPED, QueueWait, Spawned};
 use oleander::platform::{self, Deadline, Why};
@@ -312,17 +317,37 @@ impl IEvery_Impl for Every_Impl {
     }
 }
 
+/// What a reply made belongs to the caller.
+pub unsafe fn free_record(record: Record) {
+    unsafe {
+        CoTaskMemFree(record.place.cast());
+        CoTaskMemFree(record.name.cast());
+        CoTaskMemFree(record.marks.cast());
+        SysFreeString(record.text);
+        drop(record.thing);
+        if !record.next.is_null() {
+            free_record(record.next.read());
+            CoTaskMemFree(record.next.cast());
+        }
+    }
+}
+
 /// A marshaled pointer as bytes.
 pub fn packet<I: Interface>(object: &I, flags: u32) -> Vec<u8> {
+    try_packet(object, flags).expect("the caller is in an apartment")
+}
+
+/// A marshaled pointer as bytes, where there can be one.
+pub fn try_packet<I: Interface>(object: &I, flags: u32) -> Result<Vec<u8>, HRESULT> {
     let stream = stream(&[]);
     unsafe {
         let hr = CoMarshalInterface(stream.as_raw(), &I::IID, object.as_raw(), MSHCTX_INPROC, null_mut(), flags);
-        assert_eq!(hr, S_OK);
+        hr.ok().map_err(|error| error.code())?;
         rewind(&stream);
         let (mut bytes, mut len) = (vec![0; 256], 0);
         assert!(stream.Read(bytes.as_mut_ptr().cast(), 256, &mut len).is_ok());
         bytes.truncate(len as usize);
-        bytes
+        Ok(bytes)
     }
 }
 

@@ -1,20 +1,29 @@
-//! Functions of the surface in any order, with any flags, with handles that are good, stale or nothing, and with pointers
-//! that we own: an HRESULT, and nothing left.
+//! Functions of the surface in any order, on up to three threads at once, with any flags, with handles that are good, stale
+//! or nothing, and with pointers that we own: an HRESULT, and nothing left.
+//!
+//! Nobody waits without a limit for what may never come, as a program must not: waits have no time, `Finish_` is called on
+//! calls that are complete, and servers signal all calls.
 
 #![no_main]
 
+mod more;
+mod parts;
+
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
+use more::{Board, More, more_op};
 use oleander::windows_core::{GUID, HRESULT, IUnknown, Interface};
 use oleander::*;
 use oleander_fuzz::{AsyncIEvery, IEvery, Point, Shape, every, in_process, rewind, stream};
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
+use std::sync::Arc;
 
-/// Which of the handles, or any number.
+/// Which of the handles, one of those that another thread gave, or a number that is none of ours.
 #[derive(Arbitrary, Debug, Clone, Copy)]
 enum H {
     Of(u8),
+    Given(u8),
     Number(u16),
     Null,
 }
@@ -138,17 +147,23 @@ enum Op {
     Bstr(Vec<u16>),
     GuidText(Vec<u16>),
     StdMarshal(Option<P>, I, u8, u32),
+    More(More),
 }
 
 #[derive(Default)]
 struct Hands {
+    board: Arc<Board>,
     handles: Vec<HANDLE>,
+    /// Closed: refused for good.
+    stale: Vec<HANDLE>,
     objects: Vec<IUnknown>,
     /// Let go at the end, after the last apartment.
     later: Vec<IUnknown>,
     usages: Vec<*mut c_void>,
     cookies: Vec<u32>,
     classes: Vec<u32>,
+    waits: Vec<HANDLE>,
+    spies: Vec<u64>,
     depth: u32,
 }
 
@@ -175,7 +190,9 @@ impl Hands {
     fn handle(&self, which: H) -> HANDLE {
         match which {
             H::Of(which) => at(&self.handles, which).unwrap_or(HANDLE::NULL),
-            H::Number(number) => HANDLE(usize::from(number) as _),
+            H::Given(which) => self.board.handle(which),
+            // Ours have 2 in their low bits; a number that happens to be one would close what the target itself needs.
+            H::Number(number) => HANDLE(usize::from(number & !2) as _),
             H::Null => HANDLE::NULL,
         }
     }
@@ -201,6 +218,21 @@ impl Hands {
         }
     }
 
+    fn close(&mut self, which: H) {
+        let handle = self.handle(which);
+        if unsafe { CloseHandle(handle) }.as_bool() {
+            self.stale.push(handle);
+        }
+    }
+
+    /// What was closed is a handle no more, whatever has been made since.
+    fn check_stale(&self) {
+        for handle in &self.stale {
+            let refused = unsafe { WaitForSingleObject(*handle, 0) == WAIT_FAILED && !SetEvent(*handle).as_bool() };
+            assert!(refused, "a stale handle is good");
+        }
+    }
+
     fn new_handle(&mut self, handle: HANDLE) {
         if handle != HANDLE::NULL {
             self.handles.push(handle);
@@ -223,7 +255,7 @@ unsafe fn kernel_op(hands: &mut Hands, op: &Op) -> bool {
                 let new = CreateMutexW(null(), (*own).into(), null());
                 hands.new_handle(new);
             }
-            Op::Close(which) => drop(CloseHandle(hands.handle(*which))),
+            Op::Close(which) => hands.close(*which),
             Op::Duplicate(which) => {
                 let (mut new, here) = (HANDLE::NULL, GetCurrentProcess());
                 let which = hands.handle(*which);
@@ -381,7 +413,8 @@ unsafe fn com_op(hands: &mut Hands, op: &Op) -> bool {
             Op::Stream(bytes) => hands.objects.push(stream(bytes).into()),
             Op::GitGet(which, iid) => {
                 if let Some(git) = hands.git() {
-                    let cookie = at(&hands.cookies, *which).unwrap_or(u32::from(*which));
+                    let given = || hands.board.cookie(*which).unwrap_or(u32::from(*which));
+                    let cookie = at(&hands.cookies, *which).unwrap_or_else(given);
                     let hr = git.GetInterfaceFromGlobal(cookie, &iid.id(), &mut raw);
                     keep(hands, hr, raw);
                 }
@@ -448,7 +481,10 @@ unsafe fn object_op(hands: &mut Hands, op: &Op) -> Option<()> {
             }
             Op::Finish(which) => {
                 let (mut back, mut sum) = (Shape::Round, 0.0);
-                let _ = hands.as_a::<AsyncIEvery>(*which)?.Finish_Scalars(&mut back, &mut sum);
+                let call = hands.as_a::<AsyncIEvery>(*which)?;
+                if call.cast::<ISynchronize>().is_ok_and(|sync| sync.Wait(0, 0) == S_OK) {
+                    let _ = call.Finish_Scalars(&mut back, &mut sum);
+                }
             }
             Op::Cancel(which) => drop(hands.as_a::<ICancelMethodCalls>(*which)?.Cancel(0)),
             Op::Signal(which) => drop(hands.as_a::<ISynchronize>(*which)?.Signal()),
@@ -521,15 +557,28 @@ unsafe fn object_op(hands: &mut Hands, op: &Op) -> Option<()> {
     Some(())
 }
 
-fuzz_target!(|ops: Vec<Op>| {
-    in_process(move || unsafe {
-        let mut hands = Hands::default();
-        for op in ops.iter().take(64) {
-            if !kernel_op(&mut hands, op) && !com_op(&mut hands, op) {
+/// What one thread does.
+fn play(ops: &[Op], board: &Arc<Board>) {
+    let mut hands = Hands { board: board.clone(), ..Hands::default() };
+    for op in ops.iter().take(64) {
+        unsafe {
+            if let Op::More(more) = op {
+                more_op(&mut hands, more);
+            } else if !kernel_op(&mut hands, op) && !com_op(&mut hands, op) {
                 let _ = object_op(&mut hands, op);
             }
         }
-        // Everything that was taken is given back; what is stale is refused. Cancel objects go with the thread.
+    }
+    hands.check_stale();
+    unsafe { give_back(hands) };
+}
+
+/// Everything that was taken is given back; what is stale is refused. Cancel objects and filters go with the thread.
+unsafe fn give_back(mut hands: Hands) {
+    unsafe {
+        for wait in hands.waits.drain(..) {
+            let _ = UnregisterWaitEx(wait, INVALID_HANDLE_VALUE);
+        }
         hands.objects.clear();
         for cookie in hands.usages.drain(..) {
             let _ = CoDecrementMTAUsage(cookie);
@@ -537,9 +586,35 @@ fuzz_target!(|ops: Vec<Op>| {
         for _ in 0..hands.depth {
             CoUninitialize();
         }
+        for spy in hands.spies.drain(..) {
+            let _ = CoRevokeInitializeSpy(spy);
+        }
         drop(std::mem::take(&mut hands.later));
         for handle in hands.handles.drain(..) {
             let _ = CloseHandle(handle);
         }
+    }
+}
+
+#[derive(Arbitrary, Debug)]
+struct Input {
+    ops: Vec<Op>,
+    /// Those that run from the start, and those that wait for somebody who starts them.
+    others: Vec<(bool, Vec<Op>)>,
+}
+
+fuzz_target!(|input: Input| {
+    in_process(move || {
+        let mut others = input.others;
+        others.truncate(2);
+        others.sort_by_key(|(at_once, _)| *at_once);
+        let at_once = others.iter().filter(|(at_once, _)| *at_once).count();
+        let board = Board::new(others.into_iter().map(|(_, ops)| ops).collect());
+        for _ in 0..at_once {
+            let thread = board.start(false).expect("there is one");
+            assert!(unsafe { CloseHandle(thread) }.as_bool());
+        }
+        play(&input.ops, &board);
+        board.join();
     });
 });
