@@ -29,8 +29,8 @@ export! {
     }
 
     /// Makes a second handle for the same object. Both processes are the current one. With `DUPLICATE_CLOSE_SOURCE` the
-    /// first is closed, whatever else happens. What `GetCurrentThread` gives becomes a handle of the calling thread, and what
-    /// `GetCurrentProcess` gives one of the process.
+    /// first is closed, whatever else happens; the target process may be null then, and nothing is duplicated. What
+    /// `GetCurrentThread` gives becomes a handle of the calling thread, and what `GetCurrentProcess` gives one of the process.
     ///
     /// # Safety
     /// `lpTargetHandle` is null or valid for writes; null duplicates nothing, which makes sense to close the source.
@@ -48,11 +48,12 @@ export! {
         let target = unsafe { lpTargetHandle.as_mut() };
         let process = platform::with_current(|thread| thread.process().clone());
         let own = |handle| is_own_process(&process.handles, handle);
-        if !own(hSourceProcessHandle) || !own(hTargetProcessHandle) {
+        let closes = dwOptions & DUPLICATE_CLOSE_SOURCE != 0;
+        let nowhere = closes && hTargetProcessHandle.is_null();
+        if !own(hSourceProcessHandle) || !(nowhere || own(hTargetProcessHandle)) {
             return fail(ERROR_INVALID_HANDLE, FALSE);
         }
-        let closes = dwOptions & DUPLICATE_CLOSE_SOURCE != 0;
-        let duplicate = match target {
+        let duplicate = match target.filter(|_| !nowhere) {
             Some(target) => match process.handles.duplicate(hSourceHandle) {
                 Some(handle) => {
                     *target = handle;

@@ -73,6 +73,11 @@ fn sync_07_a_duplicate_lives_on_its_own() {
         assert!(!DuplicateHandle(me, third, me, null_mut(), 0, FALSE, 0).as_bool(), "nowhere to put it");
         assert!(DuplicateHandle(me, third, me, null_mut(), 0, FALSE, DUPLICATE_CLOSE_SOURCE).as_bool());
         assert_eq!(poll(third), WAIT_FAILED);
+        // To close, there need be no target.
+        let (fourth, nobody) = (event(true, true), HANDLE::NULL);
+        assert!(DuplicateHandle(me, fourth, nobody, &mut second, 0, FALSE, DUPLICATE_CLOSE_SOURCE).as_bool());
+        assert_eq!((poll(fourth), poll(second)), (WAIT_FAILED, WAIT_FAILED), "closed, and nothing was duplicated");
+        assert!(!DuplicateHandle(me, fourth, nobody, null_mut(), 0, FALSE, DUPLICATE_CLOSE_SOURCE).as_bool());
     }
 }
 
