@@ -1,5 +1,8 @@
 //! An emulated process: the root of all state that is not a thread's own. Nothing of it is a `static`, except the one
 //! default process that threads belong to when nobody placed them.
+//!
+//! A process is made for every execution of a scenario, so it is small: what only COM, windows, handles and other processes
+//! need are its [`Tables`], which are made when somebody first looks into one. Making them touches nothing that others see.
 
 use crate::abi::global::GlobalTable;
 use crate::apartment::{ApartmentTable, Hosts};
@@ -13,10 +16,10 @@ use crate::network::{Link, Peers};
 use crate::object::{ClassTable, GlobalOptions, InProcessClasses, ServerLocks};
 use crate::platform::{self, Object, ObjectKind, Port};
 use crate::proxy::PsClsids;
-use crossbeam::utils::CachePadded;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 // The numbers of the objects that every process has.
@@ -39,18 +42,26 @@ pub(crate) const OBJECT_BITS: u32 = 48;
 pub struct Process {
     id: u32,
     port: Arc<dyn Port>,
-    /// Written by every thread for each object: on a cache line of its own, away from what everybody reads.
-    next_object: CachePadded<AtomicU64>,
     next_thread: AtomicU32,
     /// What a handle of the process stands for; made when first asked for, and never set.
     end: OnceLock<Arc<Event>>,
     pub(crate) wait_lock: Arc<WaitLock>,
-    pub(crate) handles: HandleTable,
     pub(crate) threads: ThreadTable,
+    pub(crate) queues: QueueTable,
+    /// Its place among processes that it can reach; nothing for a process that is alone.
+    pub(crate) link: Option<Link>,
+    /// Whether it is there, as the port sees it.
+    pub(crate) life: Object,
+    pub(crate) died: AtomicBool,
+    tables: OnceLock<Box<Tables>>,
+}
+
+/// What a process has besides threads, queues and waits.
+pub struct Tables {
+    pub(crate) handles: HandleTable,
     pub(crate) waits: WaitTable,
     pub(crate) live: LiveCount,
     pub(crate) server_locks: ServerLocks,
-    pub(crate) queues: QueueTable,
     pub(crate) windows: WindowTable,
     pub(crate) work: WorkPool,
     pub(crate) apartments: ApartmentTable,
@@ -65,12 +76,46 @@ pub struct Process {
     pub(crate) timers: Timers,
     /// The pending calls of each thread that has made any.
     pub(crate) cancel_stacks: Mutex<BTreeMap<u32, Arc<CancelStack>>>,
-    /// Its place among processes that it can reach; nothing for a process that is alone.
-    pub(crate) link: Option<Link>,
     pub(crate) peers: Peers,
-    /// Whether it is there, as the port sees it.
-    pub(crate) life: Object,
-    pub(crate) died: AtomicBool,
+}
+
+impl Tables {
+    fn new(part: u32) -> Self {
+        Self {
+            handles: HandleTable::new(own(part, NAMES)),
+            waits: WaitTable::default(),
+            live: LiveCount::default(),
+            server_locks: ServerLocks::default(),
+            windows: WindowTable::new(),
+            work: WorkPool::new(own(part, WORK_ITEMS)),
+            apartments: ApartmentTable::default(),
+            hosts: Hosts::default(),
+            classes: ClassTable::default(),
+            in_process_classes: InProcessClasses::default(),
+            global_options: OnceLock::new(),
+            ps_clsids: PsClsids::default(),
+            channel_hooks: ChannelHooks::new(own(part, HOOKS)),
+            interface_table: InterfaceTable::default(),
+            globals: GlobalTable::default(),
+            timers: Timers::new(own(part, TIMERS)),
+            cancel_stacks: Mutex::default(),
+            peers: Peers::default(),
+        }
+    }
+}
+
+/// The tables, which are made for this if they are not there.
+impl Deref for Process {
+    type Target = Tables;
+
+    fn deref(&self) -> &Tables {
+        self.tables.get_or_init(|| Box::new(Tables::new(self.part())))
+    }
+}
+
+/// An object that every process has, as that of one part of all numbers.
+fn own(part: u32, object: Object) -> Object {
+    Object { id: object.id | u64::from(part) << OBJECT_BITS, ..object }
 }
 
 impl Process {
@@ -94,38 +139,29 @@ impl Process {
 
     fn new_linked(id: u32, port: Arc<dyn Port>, link: Option<Link>) -> Arc<Self> {
         let part = id >> THREAD_BITS;
-        let own = |object: Object| Object { id: object.id | u64::from(part) << OBJECT_BITS, ..object };
         Arc::new(Self {
             id,
             port,
-            next_object: CachePadded::new(AtomicU64::new(FIRST_OBJECT | u64::from(part) << OBJECT_BITS)),
             next_thread: AtomicU32::new((part << THREAD_BITS) / 4 + 1),
             end: OnceLock::new(),
-            wait_lock: WaitLock::new(),
-            handles: HandleTable::new(own(NAMES)),
+            wait_lock: WaitLock::new(FIRST_OBJECT | u64::from(part) << OBJECT_BITS),
             threads: ThreadTable::default(),
-            waits: WaitTable::default(),
-            live: LiveCount::default(),
-            server_locks: ServerLocks::default(),
-            queues: QueueTable::new(own(QUEUES)),
-            windows: WindowTable::new(),
-            work: WorkPool::new(own(WORK_ITEMS)),
-            apartments: ApartmentTable::default(),
-            hosts: Hosts::default(),
-            classes: ClassTable::default(),
-            in_process_classes: InProcessClasses::default(),
-            global_options: OnceLock::new(),
-            ps_clsids: PsClsids::default(),
-            channel_hooks: ChannelHooks::new(own(HOOKS)),
-            interface_table: InterfaceTable::default(),
-            globals: GlobalTable::default(),
-            timers: Timers::new(own(TIMERS)),
-            cancel_stacks: Mutex::default(),
+            queues: QueueTable::new(own(part, QUEUES)),
             link,
-            peers: Peers::default(),
-            life: own(LIFE),
+            life: own(part, LIFE),
             died: AtomicBool::new(false),
+            tables: OnceLock::new(),
         })
+    }
+
+    /// The tables, if anybody has looked into one.
+    pub(crate) fn made_tables(&self) -> Option<&Tables> {
+        self.tables.get().map(|tables| &**tables)
+    }
+
+    /// The part of all numbers of objects and threads that is the process's own.
+    fn part(&self) -> u32 {
+        self.id >> THREAD_BITS
     }
 
     /// The process of threads that nobody placed.
@@ -166,7 +202,7 @@ impl Process {
 
     /// A new number for a shared object.
     pub fn new_object(&self, kind: ObjectKind) -> Object {
-        Object { id: self.next_object.fetch_add(1, Ordering::Relaxed), kind }
+        Object { id: self.wait_lock.next_object(), kind }
     }
 
     pub(crate) fn next_thread_id(&self) -> u32 {

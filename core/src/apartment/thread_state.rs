@@ -10,6 +10,7 @@ use crate::kernel::{MessageQueue, ThreadKernel};
 use crate::platform::{self, Fact, Why};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::ffi::c_void;
+use std::ops::Deref;
 use std::sync::Arc;
 use windows_core::GUID;
 
@@ -33,14 +34,31 @@ pub(super) struct Whereabouts {
     own: Option<Option<Arc<Apartment>>>,
 }
 
-/// The COM state of one thread.
+/// What the runtime keeps for one thread.
+#[derive(Default)]
 pub(crate) struct ThreadState {
-    /// `GetLastError`.
-    pub(crate) last_error: Cell<u32>,
     /// The message queue; use [`crate::kernel::queue`].
     pub(crate) queue: OnceCell<Arc<MessageQueue>>,
     /// What the kernel objects keep for the thread.
     pub(crate) kernel: ThreadKernel,
+    /// A place in the MTA's pool, on a worker.
+    pub(crate) place: RefCell<Option<Arc<Place>>>,
+    /// All else. Made when first looked at: threads that only wait and signal do without.
+    com: OnceCell<Box<ComState>>,
+}
+
+impl Deref for ThreadState {
+    type Target = ComState;
+
+    fn deref(&self) -> &ComState {
+        self.com.get_or_init(Box::default)
+    }
+}
+
+/// The COM state of one thread.
+pub(crate) struct ComState {
+    /// `GetLastError`.
+    pub(crate) last_error: Cell<u32>,
     /// Where the thread is.
     apartment: RefCell<Option<Arc<Apartment>>>,
     /// What it has entered, while it visits an apartment that has no threads of its own (`place`).
@@ -71,8 +89,6 @@ pub(crate) struct ThreadState {
     pub(crate) logical: Cell<GUID>,
     /// The message filter of an STA (MF-01).
     pub(crate) filter: RefCell<Option<IMessageFilter>>,
-    /// A place in the MTA's pool, on a worker.
-    pub(crate) place: RefCell<Option<Arc<Place>>>,
     /// A message filter of this thread is being asked (MF-08).
     pub(crate) in_filter: Cell<u32>,
     /// The controlling unknown under which an `Inner` has its object made just now; null when none does.
@@ -86,12 +102,10 @@ pub(crate) struct ThreadState {
     pub(crate) calls: Kept,
 }
 
-impl ThreadState {
-    pub(crate) fn new() -> Self {
+impl Default for ComState {
+    fn default() -> Self {
         Self {
             last_error: Cell::new(0),
-            queue: OnceCell::new(),
-            kernel: ThreadKernel::default(),
             apartment: RefCell::new(None),
             own: RefCell::new(None),
             application: Application::default(),
@@ -107,7 +121,6 @@ impl ThreadState {
             outgoing: OnceCell::new(),
             logical: Cell::new(GUID::zeroed()),
             filter: RefCell::new(None),
-            place: RefCell::new(None),
             in_filter: Cell::new(0),
             aggregating: Cell::new(std::ptr::null_mut()),
             driving: Driving::default(),
@@ -116,7 +129,9 @@ impl ThreadState {
             calls: Kept::default(),
         }
     }
+}
 
+impl ComState {
     /// Where the thread is: the apartment that it entered explicitly or works for, or the one that it visits.
     pub(crate) fn apartment(&self) -> Option<Arc<Apartment>> {
         self.apartment.borrow().clone()
@@ -175,6 +190,13 @@ impl ThreadState {
             self.logical.set(logical);
         }
         logical
+    }
+}
+
+impl ThreadState {
+    /// Whether the thread is in an apartment.
+    pub(crate) fn is_in_com(&self) -> bool {
+        self.com.get().is_some_and(|com| com.with_apartment(|apartment| apartment.is_some()))
     }
 
     /// A pool worker that blocks gives its place to another; the guard takes a place again.

@@ -42,12 +42,21 @@ pub(super) const SIGNALED: u32 = 1;
 
 /// The lock that makes wait-any and wait-all atomic; one for each process.
 ///
-/// What it guards of its own is the number of the next callback's registration.
-pub(crate) struct WaitLock(Mutex<u64>);
+/// What it guards of its own is the number of the next callback's registration. Beside it lies what else all threads of the
+/// process write: away from what they only read.
+pub(crate) struct WaitLock {
+    next_registration: Mutex<u64>,
+    next_object: std::sync::atomic::AtomicU64,
+}
 
 impl WaitLock {
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self(Mutex::new(0)))
+    pub(crate) fn new(first_object: u64) -> Arc<Self> {
+        Arc::new(Self { next_registration: Mutex::new(0), next_object: first_object.into() })
+    }
+
+    /// A number that no other object of the process has.
+    pub(crate) fn next_object(&self) -> u64 {
+        self.next_object.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
     }
 }
 
@@ -198,7 +207,7 @@ impl Header {
     }
 
     pub(super) fn lock(&self) -> Key<'_> {
-        Key { lock: &self.lock, next: self.lock.0.lock() }
+        Key { lock: &self.lock, next: self.lock.next_registration.lock() }
     }
 
     /// Whether the key is of this object's lock.

@@ -66,7 +66,9 @@ fn new_queue(thread: &platform::Current) -> Arc<MessageQueue> {
     thread.at_exit(Box::new(move || {
         let thread = platform::current();
         let process = thread.process();
-        process.windows.end_thread(thread.id());
+        if let Some(tables) = process.made_tables() {
+            tables.windows.end_thread(thread.id());
+        }
         for task in ending.close() {
             task.abandon();
         }

@@ -28,14 +28,14 @@ use crate::channel::Call;
 use crate::platform::{self, Access, Port};
 use crate::process::Process;
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use windows_core::HRESULT;
 
 /// Processes that can reach each other.
 pub struct Network {
     wire: Arc<dyn Wire>,
-    members: Mutex<BTreeMap<u32, Weak<Process>>>,
+    /// In the order of their numbers.
+    members: Mutex<Vec<(u32, Weak<Process>)>>,
 }
 
 /// A process's place in its network.
@@ -54,13 +54,16 @@ impl Network {
     /// and is a multiple of four.
     pub fn process(self: &Arc<Self>, id: u32, machine: u32, port: Arc<dyn Port>) -> Arc<Process> {
         let process = Process::linked(id, port, Link { network: self.clone(), machine });
-        self.members.lock().insert(id, Arc::downgrade(&process));
+        let mut members = self.members.lock();
+        let at = members.partition_point(|(there, _)| *there < id);
+        members.insert(at, (id, Arc::downgrade(&process)));
+        drop(members);
         process
     }
 
     /// The processes, in the order of their numbers.
     pub fn processes(&self) -> Vec<Arc<Process>> {
-        self.members.lock().values().filter_map(Weak::upgrade).collect()
+        self.members.lock().iter().filter_map(|(_, process)| process.upgrade()).collect()
     }
 
     /// The apartment with this OXID, of whatever process.

@@ -62,7 +62,7 @@ impl Thread {
             adopted: false,
             process,
             parker: host::Parker::new(),
-            com: ThreadState::new(),
+            com: ThreadState::default(),
             exits: RefCell::new(Vec::new()),
         }
     }

@@ -2,6 +2,7 @@
 //! scenario does, so none can change it. All but `release` look at executions that completed; a use after the last Release
 //! ends the execution.
 
+mod glance;
 mod leak;
 mod lock;
 mod pumps;
@@ -51,10 +52,18 @@ impl Checks {
         Self { leaks: true, releases: true, signals: true, locks: true, pumps: true, ..Self::NONE };
 
     /// The first thing that is wrong.
-    pub(crate) fn broken<S: AsRef<str>>(&self, trace: &Trace, names: &[S]) -> Option<End> {
+    pub(crate) fn broken<S: AsRef<str>>(&self, trace: &Trace, names: impl FnOnce() -> Vec<S>) -> Option<End> {
         if *self == Self::NONE {
             return None;
         }
+        if !glance::suspects(self, trace) {
+            debug_assert_eq!(self.look(trace, &names()), None, "a glance passes nothing that a checker objects to");
+            return None;
+        }
+        self.look(trace, &names())
+    }
+
+    fn look<S: AsRef<str>>(&self, trace: &Trace, names: &[S]) -> Option<End> {
         let seen = Seen { trace, ledger: Ledger::new(trace, names) };
         let found = |on: bool, checker: &'static str, look: fn(&Seen<'_>) -> Option<String>| {
             on.then(|| look(&seen)).flatten().map(|what| End::Broken { checker, what })

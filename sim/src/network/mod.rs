@@ -21,7 +21,7 @@ use oleander::platform::{self, Access, Object, ObjectKind};
 use oleander::process::Process;
 use oleander::windows_core::HRESULT;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 /// What a world knows of its links and connections. By numbers, so that they are found in order.
@@ -29,6 +29,13 @@ use std::time::Duration;
 pub(crate) struct Web {
     links: BTreeMap<(u32, u32), State>,
     connections: BTreeMap<(u32, u32), Arc<Connection>>,
+}
+
+impl Web {
+    /// Whether nothing of an execution is left in it.
+    pub(crate) fn is_new(&self) -> bool {
+        self.links.is_empty() && self.connections.is_empty()
+    }
 }
 
 /// A link between two machines.
@@ -157,8 +164,14 @@ pub(crate) fn lose_all(from: u32, to: u32) {
     }
 }
 
-/// The wire of a world.
-pub(crate) struct Lines;
+/// The wire of a world. It has no state.
+struct Lines;
+
+/// The wire of every world.
+pub(crate) fn lines() -> Arc<dyn Wire> {
+    static LINES: LazyLock<Arc<Lines>> = LazyLock::new(|| Arc::new(Lines));
+    LINES.clone()
+}
 
 impl Wire for Lines {
     fn reaches(&self, from: &Process, to: &Process) -> bool {

@@ -137,19 +137,6 @@ pub struct Trace {
 }
 
 impl Trace {
-    pub(crate) const NEW: Self = Self {
-        steps: Vec::new(),
-        touches: Vec::new(),
-        births: Vec::new(),
-        chosen: Vec::new(),
-        ticks: Vec::new(),
-        tick_ns: Vec::new(),
-        notes: Vec::new(),
-        left: Vec::new(),
-        left_touches: Vec::new(),
-        cut: false,
-    };
-
     /// The steps in the order in which they were taken.
     pub fn steps(&self) -> &[Step] {
         &self.steps
@@ -274,6 +261,13 @@ impl Trace {
         self.ticks.clear();
         self.tick_ns.clear();
         self.notes.clear();
+    }
+
+    /// Whether nothing of an execution is left in it.
+    pub(crate) fn is_clear(&self) -> bool {
+        let Self { steps, touches, births, chosen, ticks, tick_ns, notes, left, left_touches, cut } = self;
+        let plain = [touches.len(), left_touches.len(), ticks.len(), tick_ns.len(), left.len()];
+        plain == [0; 5] && steps.is_empty() && births.is_empty() && chosen.is_empty() && notes.is_empty() && !cut
     }
 
     pub(crate) fn step(&mut self, thread: usize, outcome: Outcome, touches: &[Touch]) {

@@ -1,7 +1,7 @@
 //! The hub: it runs a world's fibers, one step of one of them at a time.
 //!
-//! Its vectors are reused from execution to execution, and by the next hub on its thread of the operating system. It alone switches fibers, moves the clock and asks the
-//! schedule, always on the stack that `run` was called on.
+//! The world and its vectors are reused from execution to execution, and by the next hub on its thread of the operating
+//! system. The hub alone switches fibers, moves the clock and asks the schedule, always on the stack that `run` was called on.
 
 use super::machine;
 use super::port::{Entered, FOREIGN, HUB, Mode, Pending, Slot, State, World, inside};
@@ -14,7 +14,7 @@ use crate::report::{Blocked, End, Report};
 use crate::schedule::{Point, Schedule};
 use crate::trace::{Ledger, Outcome, Trace, circling};
 use oleander::platform::{self, Deadline, Spawn, Thread, ThreadRef, Why, enter};
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,27 +26,23 @@ const DRAIN_STEPS_MAX: u64 = 100_000;
 const KEPT_STEPS_MAX: usize = 1 << 14;
 
 thread_local! {
-    static KEPT: RefCell<Vectors> = const { RefCell::new(Vectors::NEW) };
+    static KEPT: Cell<Option<Box<Kept>>> = const { Cell::new(None) };
 }
 
 /// What is reused. Between executions nothing of a scenario is in it but the trace, which is plain data.
-struct Vectors {
-    state: State,
+#[derive(Default)]
+struct Kept {
+    /// The last world, which is made new for the next execution unless somebody still has it.
+    world: Option<Arc<World>>,
+    trace: Trace,
     fibers: Vec<Option<Fiber>>,
     enabled: Vec<usize>,
     outcomes: Vec<Outcome>,
-}
-
-impl Vectors {
-    const NEW: Self = Self { state: State::NEW, fibers: Vec::new(), enabled: Vec::new(), outcomes: Vec::new() };
 }
 
 /// Runs executions, one after the other.
 pub(crate) struct Hub {
-    state: State,
-    fibers: Vec<Option<Fiber>>,
-    enabled: Vec<usize>,
-    outcomes: Vec<Outcome>,
+    kept: Box<Kept>,
     steps: u64,
     virtual_ns: u64,
     abandoned: usize,
@@ -87,29 +83,20 @@ struct Execution<'a> {
 impl Drop for Hub {
     fn drop(&mut self) {
         // After a panic of the schedule there are fibers left, and no state.
-        if !self.fibers.is_empty() || self.state.trace.steps().len() > KEPT_STEPS_MAX {
+        if !self.kept.fibers.is_empty() || self.trace().steps().len() > KEPT_STEPS_MAX {
             return;
         }
-        let vectors = Vectors {
-            state: std::mem::replace(&mut self.state, State::NEW),
-            fibers: std::mem::take(&mut self.fibers),
-            enabled: std::mem::take(&mut self.enabled),
-            outcomes: std::mem::take(&mut self.outcomes),
-        };
-        // While the thread ends there may be no place for them.
-        _ = KEPT.try_with(|kept| kept.replace(vectors));
+        let kept = std::mem::take(&mut self.kept);
+        // While the thread ends there may be no place for it.
+        _ = KEPT.try_with(|place| place.set(Some(kept)));
     }
 }
 
 impl Hub {
     /// A hub; it may take so much real time for a step.
     pub(crate) fn new(stall_max: Duration) -> Self {
-        let Vectors { state, fibers, enabled, outcomes } = KEPT.replace(Vectors::NEW);
         Self {
-            state,
-            fibers,
-            enabled,
-            outcomes,
+            kept: KEPT.take().unwrap_or_default(),
             steps: 0,
             virtual_ns: 0,
             abandoned: 0,
@@ -123,14 +110,14 @@ impl Hub {
     pub(crate) fn execute(&mut self, schedule: &mut dyn Schedule, limits: &Limits, scenario: impl FnOnce()) -> End {
         assert!(!inside(), "a simulated world is running on this thread already: worlds do not nest");
         assert!(!std::thread::panicking(), "no simulated world can run while its thread unwinds a panic");
-        let mut state = std::mem::take(&mut self.state);
-        state.trace.clear();
-        let world = World::new(state);
+        let world = World::renewed(self.kept.world.take());
         world.any_time.set(limits.time == TimeMode::AnyTime);
         world.keeps.set(limits.checks.releases);
         if limits.faults.most() > 0 {
             world.plan.replace(limits.faults.plan());
         }
+        self.kept.trace.clear();
+        std::mem::swap(&mut world.state.borrow_mut().trace, &mut self.kept.trace);
         let outside = Outside(platform::current().to_ref());
         let entered = Entered::new(world.clone());
         let spawn = Spawn { name: "main".to_owned(), process: machine::first_process(&world), daemon: false };
@@ -147,26 +134,32 @@ impl Hub {
         self.failed = end != End::Completed;
         self.empty(&world);
         drop(entered);
+        self.kept.world = Some(world);
         end
     }
 
     /// What a checker finds in an execution that completed.
     fn look(&self, world: &World, limits: &Limits) -> Option<End> {
         let state = world.state.borrow();
-        let names: Vec<_> = state.slots.iter().map(|slot| slot.thread.name()).collect();
         let mut checks = limits.checks;
         if state.slots.iter().any(|slot| slot.killed) {
             // What a process that died has held is given up, not leaked, and its STAs serve nobody.
             (checks.leaks, checks.pumps) = (false, false);
         }
-        checks.broken(&state.trace, &names)
+        checks.broken(&state.trace, || state.slots.iter().map(|slot| slot.thread.name()).collect())
     }
 
     /// Takes what is left of an execution: fibers that have not ended are abandoned.
     fn empty(&mut self, world: &World) {
-        self.state = world.state.take();
+        // What is dropped may look at the world.
+        let (mut slots, mut processes, mut newborn) = {
+            let mut state = world.state.borrow_mut();
+            let State { slots, processes, newborn, trace, .. } = &mut *state;
+            std::mem::swap(trace, &mut self.kept.trace);
+            (std::mem::take(slots), std::mem::take(processes), std::mem::take(newborn))
+        };
         self.abandoned = 0;
-        for (fiber, slot) in self.fibers.drain(..).zip(&self.state.slots) {
+        for (fiber, slot) in self.kept.fibers.drain(..).zip(&slots) {
             match fiber {
                 // SAFETY: the world is over. What its threads had registered is gone with it or given up with the dead
                 // process, and what outlives a world has no pointers into its stacks: threads own what they run.
@@ -176,19 +169,22 @@ impl Hub {
             }
         }
         drop(world.web.take());
-        self.state.newborn.clear();
+        newborn.clear();
         self.names.clear();
         if self.failed {
-            self.names.extend(self.state.slots.iter().map(|slot| slot.thread.name().to_owned()));
+            self.names.extend(slots.iter().map(|slot| slot.thread.name().to_owned()));
         }
-        for slot in self.state.slots.drain(..) {
+        for slot in slots.drain(..) {
             if slot.killed || !matches!(slot.pending, Pending::Ended) {
                 // What an abandoned thread has is abandoned too.
                 std::mem::forget(slot.locals);
             }
         }
-        self.state.processes.clear();
-        self.state.machines.clear();
+        processes.clear();
+        drop(world.network.take());
+        let mut state = world.state.borrow_mut();
+        state.machines.clear();
+        (state.slots, state.processes, state.newborn) = (slots, processes, newborn);
     }
 
     /// What the last execution came to.
@@ -209,7 +205,7 @@ impl Hub {
 
     /// The trace of the last execution.
     pub(crate) fn trace(&self) -> &Trace {
-        &self.state.trace
+        &self.kept.trace
     }
 
     /// The threads that the last execution abandoned.
@@ -268,7 +264,7 @@ impl Execution<'_> {
                 return End::Completed;
             }
             self.collect_enabled();
-            if self.hub.enabled.is_empty() {
+            if self.hub.kept.enabled.is_empty() {
                 if self.advance() {
                     continue;
                 }
@@ -300,7 +296,7 @@ impl Execution<'_> {
             next += 1;
             if self.world.state.borrow().slots[newborn.0].killed {
                 std::mem::forget(newborn.1);
-                self.hub.fibers.push(None);
+                self.hub.kept.fibers.push(None);
                 continue;
             }
             self.start(newborn.0, newborn.1);
@@ -309,10 +305,10 @@ impl Execution<'_> {
     }
 
     fn start(&mut self, number: usize, body: Box<dyn FnOnce()>) {
-        debug_assert_eq!(number, self.hub.fibers.len(), "threads are started in the order of their numbers");
+        debug_assert_eq!(number, self.hub.kept.fibers.len(), "threads are started in the order of their numbers");
         let world = Arc::as_ptr(self.world);
         let exits_after_panic = !self.limits.panic_ends && number != 0;
-        self.hub.fibers.push(Some(Fiber::new(move |link| {
+        self.hub.kept.fibers.push(Some(Fiber::new(move |link| {
             // SAFETY: fibers run only while their world is entered, and that keeps it alive.
             let world = unsafe { &*world };
             run_thread(world, number, link, body, exits_after_panic);
@@ -329,7 +325,7 @@ impl Execution<'_> {
         self.hub.pulse.as_ref().inspect(|pulse| pulse.beat(number));
         let mut answer = 0;
         loop {
-            let fiber = self.hub.fibers[number].as_mut().expect("a thread that has not ended has a fiber");
+            let fiber = self.hub.kept.fibers[number].as_mut().expect("a thread that has not ended has a fiber");
             match fiber.resume(answer) {
                 Some(Pause::Announced) => break,
                 Some(Pause::Choose(n)) => {
@@ -338,7 +334,7 @@ impl Execution<'_> {
                     self.world.state.borrow_mut().trace.chosen(n, answer);
                 }
                 None => {
-                    self.hub.fibers[number] = None;
+                    self.hub.kept.fibers[number] = None;
                     self.world.ended(number);
                     break;
                 }
@@ -350,8 +346,8 @@ impl Execution<'_> {
 
     /// Finds the threads that can take a step, the last-run one first, then round-robin upward.
     fn collect_enabled(&mut self) {
-        self.hub.enabled.clear();
-        self.hub.outcomes.clear();
+        self.hub.kept.enabled.clear();
+        self.hub.kept.outcomes.clear();
         self.world.mode.set(Mode::Deciding);
         let state = self.world.state.borrow();
         let threads = state.slots.len();
@@ -381,8 +377,8 @@ impl Execution<'_> {
                 }
                 Pending::First | Pending::Ended => continue,
             };
-            self.hub.enabled.push(number);
-            self.hub.outcomes.push(outcome);
+            self.hub.kept.enabled.push(number);
+            self.hub.kept.outcomes.push(outcome);
         }
         self.outside.enter();
         self.world.mode.set(Mode::Running);
@@ -391,20 +387,20 @@ impl Execution<'_> {
     fn choose(&mut self) -> usize {
         let state = self.world.state.borrow();
         let point = Point {
-            enabled: &self.hub.enabled,
-            outcomes: &self.hub.outcomes,
+            enabled: &self.hub.kept.enabled,
+            outcomes: &self.hub.kept.outcomes,
             last: self.last,
             touches: &state.touches,
             trace: &state.trace,
         };
         let choice = self.schedule.choose(&point);
-        assert!(choice < self.hub.enabled.len(), "a schedule chooses one of the enabled threads");
+        assert!(choice < self.hub.kept.enabled.len(), "a schedule chooses one of the enabled threads");
         choice
     }
 
     /// Lets a thread take its step.
     fn step(&mut self, choice: usize) {
-        let (number, outcome) = (self.hub.enabled[choice], self.hub.outcomes[choice]);
+        let (number, outcome) = (self.hub.kept.enabled[choice], self.hub.kept.outcomes[choice]);
         {
             let mut state = self.world.state.borrow_mut();
             let state = &mut *state;
@@ -476,7 +472,7 @@ impl Execution<'_> {
                 return;
             }
             self.collect_enabled();
-            if self.hub.enabled.is_empty() {
+            if self.hub.kept.enabled.is_empty() {
                 return;
             }
             self.step(0);
@@ -489,7 +485,7 @@ impl Execution<'_> {
             return;
         }
         self.world.mode.set(Mode::Closing);
-        for number in 0..self.hub.fibers.len() {
+        for number in 0..self.hub.kept.fibers.len() {
             let idle = {
                 let state = self.world.state.borrow();
                 let slot = &state.slots[number];

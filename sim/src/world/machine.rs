@@ -6,7 +6,7 @@
 
 use super::port::{self, World};
 use super::{JoinHandle, spawn_in};
-use crate::network::Lines;
+use crate::network::lines;
 use oleander::network::Network;
 use oleander::platform;
 use oleander::process;
@@ -135,7 +135,7 @@ impl Process {
 /// A world's first process, on its first machine.
 pub(super) fn first_process(world: &Arc<World>) -> Arc<process::Process> {
     world.state.borrow_mut().machines.push(LOCAL.into());
-    *world.network.borrow_mut() = Some(Network::new(Arc::new(Lines)));
+    *world.network.borrow_mut() = Some(Network::new(lines()));
     new_process(world, 0)
 }
 

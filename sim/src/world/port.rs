@@ -30,8 +30,8 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
 
 /// How many workers of the MTA's pool run at once in a simulated world.
 const PARALLELISM: usize = 4;
@@ -78,8 +78,10 @@ impl Drop for Entered {
     fn drop(&mut self) {
         self.0.mode.set(Mode::Over);
         HERE.set(std::ptr::null());
-        // Something is left here only if the schedule has panicked.
-        drop(self.0.state.take());
+        if std::thread::panicking() {
+            // The schedule has panicked, and something is left.
+            drop(self.0.state.take());
+        }
         // Threads that have not ended are never resumed, so nobody has a pointer to what lies there.
         drop(self.0.graves.take());
     }
@@ -137,14 +139,12 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) const NEW: Self = Self {
-        slots: Vec::new(),
-        touches: Vec::new(),
-        newborn: Vec::new(),
-        trace: Trace::NEW,
-        machines: Vec::new(),
-        processes: Vec::new(),
-    };
+    /// Whether nothing of an execution is left in it.
+    fn is_new(&self) -> bool {
+        let Self { slots, touches: _, newborn, trace, machines, processes } = self;
+        let is_empty = slots.is_empty() && newborn.is_empty() && machines.is_empty() && processes.is_empty();
+        is_empty && trace.is_clear()
+    }
 }
 
 /// A simulated world.
@@ -153,7 +153,8 @@ pub(crate) struct World {
     owner: usize,
     /// No other world has it, in this program.
     serial: u64,
-    this: Weak<World>,
+    /// Itself, in its `Arc`.
+    this: *const World,
     pub(super) clock: Clock,
     /// Whether waits may give up at any time.
     pub(super) any_time: Cell<bool>,
@@ -190,11 +191,53 @@ unsafe impl Send for World {}
 unsafe impl Sync for World {}
 
 impl World {
-    pub(super) fn new(state: State) -> Arc<Self> {
-        Arc::new_cyclic(|this| Self {
+    /// A world as good as new: the one given, if nobody else has it.
+    pub(super) fn renewed(last: Option<Arc<Self>>) -> Arc<Self> {
+        let Some(mut last) = last else { return Arc::new_cyclic(|this| Self::new(this.as_ptr())) };
+        let Some(world) = Arc::get_mut(&mut last) else { return Self::renewed(None) };
+        world.renew();
+        last
+    }
+
+    /// Makes a world that has ended as good as new. Vectors stay.
+    fn renew(&mut self) {
+        let Self {
+            owner,
+            serial,
+            this: _,
+            clock,
+            any_time,
+            mode,
+            running,
+            held,
+            futile_waits,
+            alive,
+            whole,
+            panicked,
+            state,
+            foreign,
+            network,
+            web,
+            plan,
+            keeps,
+            graves,
+            used_after_end,
+        } = self;
+        (*owner, *serial, *clock) = (place(), next_serial(), Clock::default());
+        (*mode, *running) = (Mode::Running.into(), HUB.into());
+        (*any_time, *held, *panicked, *foreign) = (false.into(), false.into(), false.into(), false.into());
+        (*keeps, *used_after_end) = (false.into(), false.into());
+        (*futile_waits, *alive, *whole) = (0.into(), 0.into(), 0.into());
+        drop(plan.take());
+        debug_assert!(network.get_mut().is_none() && web.get_mut().is_new());
+        debug_assert!(state.get_mut().is_new() && graves.get_mut().is_empty());
+    }
+
+    fn new(this: *const Self) -> Self {
+        Self {
             owner: place(),
             serial: next_serial(),
-            this: this.clone(),
+            this,
             clock: Clock::default(),
             any_time: Cell::new(false),
             mode: Cell::new(Mode::Running),
@@ -204,7 +247,7 @@ impl World {
             alive: Cell::new(0),
             whole: Cell::new(0),
             panicked: Cell::new(false),
-            state: RefCell::new(state),
+            state: RefCell::default(),
             foreign: AtomicBool::new(false),
             network: RefCell::new(None),
             web: RefCell::default(),
@@ -212,12 +255,16 @@ impl World {
             keeps: Cell::new(false),
             graves: RefCell::default(),
             used_after_end: Cell::new(false),
-        })
+        }
     }
 
     /// The world as the port of its processes.
     pub(super) fn port(&self) -> Arc<World> {
-        self.this.upgrade().expect("a world in use is alive")
+        // SAFETY: the pointer came from the `Arc` in which the world lies, and who calls this has the world alive.
+        unsafe {
+            Arc::increment_strong_count(self.this);
+            Arc::from_raw(self.this)
+        }
     }
 
     /// Adds a thread, which runs when the hub comes to it.

@@ -366,9 +366,11 @@ impl MessageQueue {
     /// passes the filter, `None` after the deadline. Tasks come as messages to the thread's COM window, in order with
     /// the posted ones; [`MessageQueue::dispatch_task`] runs them. Timers come last (MSG-12).
     pub fn next_message(&self, filter: &Filter, remove: bool, deadline: Deadline) -> Option<MSG> {
-        let com_window = self.com_window();
-        let wanted = || !matches!(self.inner.lock().find(filter, com_window), Found::Nothing);
         loop {
+            // Tasks come to threads in apartments. For others the window is made when one has come nevertheless.
+            let needs_window = self.has(TASKS) || platform::with_current(|thread| thread.com().is_in_com());
+            let com_window = if needs_window { self.com_window() } else { HWND::NULL };
+            let wanted = || !matches!(self.inner.lock().find(filter, com_window), Found::Nothing);
             // A timer is nobody's but the thread's own, so that it comes due is part of the wait's step.
             self.fire_timers();
             let bounded = self.bounded(deadline, filter);
@@ -376,6 +378,9 @@ impl MessageQueue {
             self.fire_timers();
             if let Some(sent) = self.take_sent() {
                 sent.deliver();
+                continue;
+            }
+            if !needs_window && self.has(TASKS) {
                 continue;
             }
             let msg = self.look(filter, remove, com_window);

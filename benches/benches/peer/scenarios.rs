@@ -1,12 +1,16 @@
 //! The scenarios of `explore.rs` for an explorer that replaces the standard library: events and queues are made of its mutex
 //! and condition variable. It is a macro because the explorers share names and no trait.
 
-/// Puts the scenarios here, and a `main` that times them; `$explore` runs one under at most so many schedules.
+/// The most schedules of one exploration.
+const SCHEDULES_MAX: usize = 2_000;
+
+/// Puts the scenarios here, and a `main` that measures them; `$explore` runs one under at most so many schedules.
 macro_rules! scenarios {
     ($explorer:ident, $explore:expr) => {
+        use criterion::{Criterion, Throughput};
         use std::collections::VecDeque;
         use std::sync::atomic::{AtomicU64, Ordering};
-        use std::time::{Duration, Instant};
+        use std::time::Duration;
         use $explorer::sync::{Arc, Condvar, Mutex};
 
         #[derive(Default)]
@@ -68,26 +72,31 @@ macro_rules! scenarios {
             threads.into_iter().for_each(|thread| thread.join().unwrap());
         }
 
-        fn rate(name: &str, scenario: fn()) {
+        /// Explores a scenario; how many executions there were.
+        fn count(scenario: fn()) -> u64 {
             static EXECUTIONS: AtomicU64 = AtomicU64::new(0);
-            let began = Instant::now();
-            let mut executions = 0;
-            while began.elapsed() < Duration::from_secs(1) {
-                EXECUTIONS.store(0, Ordering::Relaxed);
-                let counted = move || {
-                    EXECUTIONS.fetch_add(1, Ordering::Relaxed);
-                    scenario();
-                };
-                $explore(counted, 20_000);
-                executions += EXECUTIONS.load(Ordering::Relaxed);
-            }
-            let took = began.elapsed().as_secs_f64();
-            println!("{name:24} {executions:9} executions {took:8.3} s {:12.0} /s", executions as f64 / took);
+            EXECUTIONS.store(0, Ordering::Relaxed);
+            let counted = move || {
+                EXECUTIONS.fetch_add(1, Ordering::Relaxed);
+                scenario();
+            };
+            $explore(counted, SCHEDULES_MAX);
+            EXECUTIONS.load(Ordering::Relaxed)
         }
 
-        fn main() {
-            rate("event", setter_and_waiter);
-            rate("STA, 2 clients", two_clients_on_one_sta);
+        fn benches(c: &mut Criterion) {
+            oleander_benches::pin::pin_to(0);
+            let mut group = c.benchmark_group("explore");
+            group.sample_size(20).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(2));
+            let scenarios: [(&str, fn()); 2] = [("event", setter_and_waiter), ("sta", two_clients_on_one_sta)];
+            for (name, scenario) in scenarios {
+                group.throughput(Throughput::Elements(count(scenario)));
+                group.bench_function(format!("{name}/{}", stringify!($explorer)), |b| b.iter(|| count(scenario)));
+            }
+            group.finish();
         }
+
+        criterion::criterion_group!(all, benches);
+        criterion::criterion_main!(all);
     };
 }
