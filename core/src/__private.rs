@@ -9,7 +9,7 @@ pub use crate::proxy::args::{
 };
 pub use crate::proxy::async_proxy::{begin, finish};
 pub use crate::proxy::info::{AsyncInfo, Direction, HasTwin, InterfaceInfo, Kept, Registration, Remote};
-pub use crate::proxy::interface_proxy::{call, notify, refuse};
+pub use crate::proxy::interface_proxy::{call, call_at_once, notify, refuse};
 pub use crate::stub::params::{Array, InString as StubString, InterfacePointer, Value, discarding, reader, reply};
 pub use inventory;
 

@@ -93,7 +93,8 @@ pub fn com_class(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// `IEnum_Next_Stub`, with those of `RemoteNext`, which calls `Next`. Both take `&IEnum` first. For a twin there are four:
 /// `AsyncIEnum_Begin_Next_Proxy`, `AsyncIEnum_Finish_Next_Proxy` and the two `_Stub` (MIDL-13). A local method may return
 /// something else than an HRESULT. With `call_as(OnSave), notification` the method is a notification of the old kind: between
-/// STAs nobody waits for it, and nothing comes back (MSG-19).
+/// STAs nobody waits for it, and nothing comes back (MSG-19). A method with `#[idl(input_sync)]` is an input-synchronous call:
+/// it goes between STAs only, and its server calls nobody before it returns; `Begin_` of such a method is like any other.
 ///
 /// Misuse is a compile error that says the rule.
 #[proc_macro_attribute]

@@ -503,8 +503,8 @@ flags! {
         CLSCTX_INPROC_SERVER = 1, CLSCTX_INPROC_HANDLER = 2, CLSCTX_LOCAL_SERVER = 4, CLSCTX_REMOTE_SERVER = 0x10,
         CLSCTX_ALL = 0x17, CLSCTX_APPCONTAINER = 0x40_0000,
     }
-    /// A message is a notification of the old kind (MSG-19).
-    u32 { RPCFLG_ASYNCHRONOUS = 0x4000_0000 }
+    /// A message is a notification of the old kind, or input-synchronous (MSG-19).
+    u32 { RPCFLG_ASYNCHRONOUS = 0x4000_0000, RPCFLG_INPUT_SYNCHRONOUS = 0x2000_0000 }
     /// What kind of call arrives at a message filter (ENUM-09).
     u32 {
         CALLTYPE_TOPLEVEL = 1, CALLTYPE_NESTED = 2, CALLTYPE_ASYNC = 3, CALLTYPE_TOPLEVEL_CALLPENDING = 4,

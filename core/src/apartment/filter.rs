@@ -65,8 +65,8 @@ pub(crate) fn ask_filter(call: &Arc<Call>, entry: &StubEntry) -> Result<(), HRES
     };
     // SAFETY: the filter is this thread's, and called on it; the structure lives for the call.
     let answer = ask(|filter| unsafe { filter.HandleInComingCall(kind, HANDLE::NULL, 0, &info) });
-    if call.caller.kind.is_asynchronous() {
-        // Asynchronous calls are dispatched whatever the filter says (MF-05).
+    if !call.caller.kind.is_refusable() {
+        // Asynchronous and input-synchronous calls are dispatched whatever the filter says (MF-05).
         return Ok(());
     }
     match answer {

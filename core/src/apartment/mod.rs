@@ -55,7 +55,7 @@ pub(crate) use wait::{Filter, ReplyWait, co_wait, co_wait_until, wait_reply};
 
 use crate::abi::hresult::{CO_E_NOTINITIALIZED, RPC_E_WRONG_THREAD};
 use crate::channel::Outers;
-use crate::kernel::{MessageQueue, Task};
+use crate::kernel::{self, MessageQueue, Task};
 use crate::platform::{self, Fact, PlaceKind};
 use crate::process::Process;
 use crate::proxy::Imports;
@@ -109,6 +109,19 @@ impl Apartment {
             Home::Sta { queue, .. } => queue.post_task(task),
             Home::Mta(pool) | Home::Neutral(pool) => pool.post(task),
             Home::Context(context) => context.deliver(self, task),
+        }
+    }
+
+    /// Whether it is an STA whose thread handles messages that are sent wherever it waits: an application STA does not.
+    pub(crate) fn takes_sent(&self) -> bool {
+        matches!(self.home, Home::Sta { application: false, .. })
+    }
+
+    /// Has its thread do work as a message that is sent, and waits for that; `false` if there is none, or it has ended.
+    pub(crate) fn send(&self, task: Arc<dyn Task>) -> bool {
+        match &self.home {
+            Home::Sta { queue, .. } => kernel::send_task(queue, task),
+            Home::Mta(_) | Home::Neutral(_) | Home::Context(_) => false,
         }
     }
 

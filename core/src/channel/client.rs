@@ -6,11 +6,12 @@
 use super::steps::abandon_if_sent;
 use super::{Buffer, Call, Caller, Failure, Hooked, Kind, Route, Target, clear};
 use crate::abi::hresult::{
-    E_INVALIDARG, E_OUTOFMEMORY, RPC_E_CALL_CANCELED, RPC_E_CALL_COMPLETE, RPC_E_CANTCALLOUT_INASYNCCALL,
-    RPC_E_CANTCALLOUT_INEXTERNALCALL, RPC_E_CANTCALLOUT_ININPUTSYNCCALL, RPC_S_CALLPENDING, S_OK,
+    E_INVALIDARG, E_OUTOFMEMORY, RPC_E_ATTEMPTED_MULTITHREAD, RPC_E_CALL_CANCELED, RPC_E_CALL_COMPLETE,
+    RPC_E_CANTCALLOUT_INASYNCCALL, RPC_E_CANTCALLOUT_INEXTERNALCALL, RPC_E_CANTCALLOUT_ININPUTSYNCCALL,
+    RPC_S_CALLPENDING, S_OK,
 };
 use crate::abi::interfaces::{IRpcChannelBuffer_Impl, IRpcChannelBuffer2_Impl, IRpcChannelBuffer3};
-use crate::abi::types::{MSHCTX_INPROC, RPCFLG_ASYNCHRONOUS, RPCOLEMESSAGE};
+use crate::abi::types::{MSHCTX_INPROC, RPCFLG_ASYNCHRONOUS, RPCFLG_INPUT_SYNCHRONOUS, RPCOLEMESSAGE};
 use crate::apartment::{self, Apartment, Context, Filter, filter};
 use crate::call::{Blanket, CancelStack, PendingCall, Slot};
 use crate::com_class;
@@ -170,6 +171,12 @@ pub(crate) unsafe fn protocol_version(out: *mut u32) -> HRESULT {
 
 /// Sends a synchronous call and waits for its reply.
 fn send_and_wait(call: Arc<Call>) -> Arc<Call> {
+    if call.caller.kind == Kind::InputSynchronous {
+        call.send_as_message();
+        // Decided, unless the server has answered the message before it was through (`ReplyMessage`).
+        let _ = apartment::wait_reply(&call.done, Filter::Ignore);
+        return call;
+    }
     let started = filter::started_ns();
     let pending = CancelStack::push_call(&call);
     call.send(Route::Wait);
@@ -212,14 +219,20 @@ fn wait_for(mut call: Arc<Call>, mut pending: PendingCall, started: Option<u64>)
 
 impl ClientChannel {
     /// What a message is: between STAs of a process a notification can lie in the queue; anywhere else it is a call (MSG-20,
-    /// RUL-152).
-    fn kind(&self, message: &RPCOLEMESSAGE) -> Kind {
-        let is_sta_here = |there: Arc<Apartment>| there.is_sta() && !there.is_foreign();
-        let between_stas = || self.home.is_sta() && self.target.apartment.upgrade().is_some_and(is_sta_here);
-        if message.rpcFlags & RPCFLG_ASYNCHRONOUS != 0 && between_stas() {
-            Kind::Notification
-        } else {
-            Kind::Synchronous
+    /// RUL-152). An input-synchronous call is a message that is sent, to another process and an application STA a call, and
+    /// nothing for an MTA (MSG-20, RUL-162).
+    fn kind(&self, message: &RPCOLEMESSAGE) -> Result<Kind, HRESULT> {
+        let flags = message.rpcFlags & (RPCFLG_ASYNCHRONOUS | RPCFLG_INPUT_SYNCHRONOUS);
+        let there = if flags == 0 { None } else { self.target.apartment.upgrade() };
+        let Some(there) = there else { return Ok(Kind::Synchronous) };
+        let between_stas = self.home.is_sta() && there.is_sta();
+        let here = between_stas && !there.is_foreign();
+        match flags {
+            RPCFLG_ASYNCHRONOUS if here => Ok(Kind::Notification),
+            RPCFLG_ASYNCHRONOUS => Ok(Kind::Synchronous),
+            _ if !between_stas => Err(RPC_E_ATTEMPTED_MULTITHREAD),
+            _ if here && self.home.takes_sent() && there.takes_sent() => Ok(Kind::InputSynchronous),
+            _ => Ok(Kind::Synchronous),
         }
     }
 }
@@ -228,8 +241,9 @@ impl IRpcChannelBuffer_Impl for ClientChannel_Impl {
     unsafe fn GetBuffer(&self, pMessage: *mut RPCOLEMESSAGE, _riid: *const GUID) -> HRESULT {
         // SAFETY: null or a valid message, as the interface asks.
         let Some(message) = (unsafe { pMessage.as_mut() }) else { return E_INVALIDARG };
-        let kind = self.kind(message);
-        prepare(&self.home, &self.target, message, kind, &self.blanket).err().unwrap_or(S_OK)
+        let prepared = self.kind(message);
+        let prepared = prepared.and_then(|kind| prepare(&self.home, &self.target, message, kind, &self.blanket));
+        prepared.err().unwrap_or(S_OK)
     }
 
     unsafe fn SendReceive(&self, pMessage: *mut RPCOLEMESSAGE, pStatus: *mut u32) -> HRESULT {

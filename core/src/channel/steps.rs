@@ -6,7 +6,7 @@
 //! State: none; the message keeps its call, which says whether it is sent and whether its reply was fetched.
 
 use super::client::{ClientChannel_Impl, call_of, dest_ctx, free, may_call_out, receive, wait_sent};
-use super::{Call, Route};
+use super::{Call, Kind, Route};
 use crate::abi::hresult::{E_INVALIDARG, E_NOTIMPL, RPC_E_CALL_CANCELED, RPC_E_CALL_COMPLETE, RPC_S_CALLPENDING, S_OK};
 use crate::abi::interfaces::IRpcChannelBuffer3_Impl;
 use crate::abi::types::{DCOM_CALL_CANCELED, DCOM_CALL_COMPLETE, DCOM_NONE, RPCOLEMESSAGE};
@@ -70,7 +70,9 @@ impl IRpcChannelBuffer3_Impl for ClientChannel_Impl {
                 Ok(both) => both,
                 Err(hr) => return hr,
             };
-            let may = self.home.check().and_then(|()| may_call_out());
+            // A message that is sent is waited for (RUL-162).
+            let is_sent = || if call.caller.kind == Kind::InputSynchronous { Err(E_NOTIMPL) } else { Ok(()) };
+            let may = self.home.check().and_then(|()| may_call_out()).and_then(|()| is_sent());
             if !call.take_over(message) {
                 return RPC_S_CALLPENDING;
             }

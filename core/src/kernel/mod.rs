@@ -56,7 +56,7 @@ pub(crate) use handle::{CURRENT_PROCESS, CURRENT_THREAD};
 pub(crate) use header::WaitLock;
 pub(crate) use queue::TimerProcedure;
 pub(crate) use registered::{RegisteredWait, WaitOptions, WaitTable};
-pub(crate) use sent::{Answer, How, handling, reply};
+pub(crate) use sent::{Answer, How, handling, reply, send_task};
 pub(crate) use thread::{Gate, ThreadTable};
 pub(crate) use threads::{QueueTable, ThreadKernel, post_task};
 pub(crate) use wait::sealed;

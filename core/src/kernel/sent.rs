@@ -1,4 +1,5 @@
-//! Messages that one thread sends to a window of another, and waits until it is handled.
+//! Messages that one thread sends to a window of another, and waits until it is handled. A task can be sent in the same way:
+//! an input-synchronous call (MSG-19).
 //!
 //! The sender owns one reference, the receiver's queue the other. `result` is written by the receiver before it sets
 //! `done`, and read by the sender after it has waited for that. A sender that has given up (`SendMessageTimeout`), or that never
@@ -7,19 +8,24 @@
 //! `state` is changed by the thread that handles the message, and by the one that closes its queue.
 
 use super::event::Event;
-use super::queue::{MessageQueue, QueueWait, SENT};
+use super::queue::{MessageQueue, QueueWait, SENT, Task};
 use super::{wait, window};
-use crate::abi::types::{HWND, LPARAM, LRESULT, WPARAM};
+use crate::abi::types::{HWND, INFINITE, LPARAM, LRESULT, WPARAM};
 use crate::platform::{self, Deadline, Why};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicIsize, AtomicU8, Ordering};
 
+/// What is sent.
+enum What {
+    /// To a window's procedure.
+    Message(HWND, u32, WPARAM, LPARAM),
+    /// To nobody's.
+    Task(Arc<dyn Task>),
+}
+
 /// A message on its way from one thread to a window of another.
 pub struct SentMessage {
-    hwnd: HWND,
-    message: u32,
-    wparam: WPARAM,
-    lparam: LPARAM,
+    what: What,
     /// Whether somebody waits for the answer.
     notify: bool,
     state: AtomicU8,
@@ -32,12 +38,20 @@ const REPLIED: u8 = 1;
 const FAILED: u8 = 2;
 
 impl SentMessage {
-    /// Calls the window procedure, on the window's thread, and answers the sender, unless the procedure did. While it runs,
-    /// the thread is one that handles a sent message ([`in_sent_message`]).
+    /// Calls the window procedure, or runs the task, on the receiving thread, and answers the sender, unless that was done
+    /// meanwhile. While it runs, the thread is one that handles a sent message ([`in_sent_message`]).
     pub fn deliver(self: &Arc<Self>) {
         let thread = platform::current();
         thread.com().kernel.handling.borrow_mut().push(self.clone());
-        let result = window::call(self.hwnd, self.message, self.wparam, self.lparam).unwrap_or(0);
+        let result = match &self.what {
+            What::Message(hwnd, message, wparam, lparam) => {
+                window::call(*hwnd, *message, *wparam, *lparam).unwrap_or(0)
+            }
+            What::Task(task) => {
+                task.clone().run();
+                0
+            }
+        };
         let handled = thread.com().kernel.handling.borrow_mut().pop();
         self.reply(result);
         drop(handled);
@@ -53,10 +67,29 @@ impl SentMessage {
         true
     }
 
-    /// The window's thread has ended: the sender gets 0.
+    /// Whether it is a task: the queue takes those as long as it takes tasks.
+    pub(super) fn is_task(&self) -> bool {
+        matches!(self.what, What::Task(_))
+    }
+
+    /// The receiving thread has ended, or takes no tasks any more: the sender gets 0.
     pub(super) fn fail(&self) {
+        if let What::Task(task) = &self.what {
+            task.clone().abandon();
+        }
         self.state.store(FAILED, Ordering::Relaxed);
         self.done.set();
+    }
+}
+
+/// As such it is among the tasks that a closing queue gives out.
+impl Task for SentMessage {
+    fn run(self: Arc<Self>) {
+        self.deliver();
+    }
+
+    fn abandon(self: Arc<Self>) {
+        self.fail();
     }
 }
 
@@ -116,12 +149,20 @@ pub(super) fn send(
     (hwnd, message, wparam, lparam): (HWND, u32, WPARAM, LPARAM),
     how: How,
 ) -> Answer {
+    send_what(to, What::Message(hwnd, message, wparam, lparam), how)
+}
+
+/// Has a thread run a task as it handles messages that are sent, and waits for that, handling meanwhile what others send;
+/// `false` if the thread has ended first.
+pub(crate) fn send_task(to: &MessageQueue, task: Arc<dyn Task>) -> bool {
+    let how = How { ms: INFINITE, serves: true, notify: false };
+    matches!(send_what(to, What::Task(task), how), Answer::Handled(_))
+}
+
+fn send_what(to: &MessageQueue, what: What, how: How) -> Answer {
     let thread = platform::current();
     let sent = Arc::new(SentMessage {
-        hwnd,
-        message,
-        wparam,
-        lparam,
+        what,
         notify: how.notify,
         state: AtomicU8::new(UNDER_WAY),
         result: AtomicIsize::new(0),

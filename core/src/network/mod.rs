@@ -120,7 +120,7 @@ impl Process {
     /// What the surroundings say to a call that is about to be dispatched here: `None`, or a refusal. Only synchronous calls to
     /// STAs are refused, as message filters do (MF-05).
     pub(crate) fn refuses(self: &Arc<Self>, call: &Call) -> Option<HRESULT> {
-        let link = self.link.as_ref().filter(|_| !call.caller.kind.is_asynchronous())?;
+        let link = self.link.as_ref().filter(|_| call.caller.kind.is_refusable())?;
         let is_sta = call.target.apartment.upgrade().is_some_and(|apartment| apartment.is_sta());
         if is_sta { link.network.wire.refuses(self) } else { None }
     }

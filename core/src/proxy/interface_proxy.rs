@@ -13,7 +13,7 @@ use super::head::{self, Head, Proxy};
 use super::info::InterfaceInfo;
 use crate::abi::hresult::{CO_E_OBJNOTCONNECTED, E_NOINTERFACE, E_OUTOFMEMORY, E_POINTER, S_OK};
 use crate::abi::interfaces::{ICallFactory, ICallFactory_Vtbl, IRpcChannelBuffer};
-use crate::abi::types::{RPCFLG_ASYNCHRONOUS, RPCOLEMESSAGE};
+use crate::abi::types::{RPCFLG_ASYNCHRONOUS, RPCFLG_INPUT_SYNCHRONOUS, RPCOLEMESSAGE};
 use crate::marshal::ndr::{Ndr, Reader, Result, Writer, check};
 use crate::object::{Word, guard, raw};
 use std::ffi::c_void;
@@ -232,6 +232,16 @@ pub unsafe fn call(this: *mut c_void, slot: u32, ins: impl Ins, outs: impl Outs)
 pub unsafe fn notify(this: *mut c_void, slot: u32, ins: impl Ins) -> HRESULT {
     // SAFETY: the caller's promise.
     unsafe { call_with(RPCFLG_ASYNCHRONOUS, this, slot, ins, ()) }
+}
+
+/// An input-synchronous call: the server answers at once, and calls nobody (MSG-19).
+///
+/// # Safety
+/// As for [`call`].
+#[inline]
+pub unsafe fn call_at_once(this: *mut c_void, slot: u32, ins: impl Ins, outs: impl Outs) -> HRESULT {
+    // SAFETY: the caller's promise.
+    unsafe { call_with(RPCFLG_INPUT_SYNCHRONOUS, this, slot, ins, outs) }
 }
 
 #[inline]

@@ -4,7 +4,7 @@ use super::StubEntry;
 use crate::abi::hresult::{RPC_E_DISCONNECTED, RPC_E_INVALIDMETHOD, S_OK};
 use crate::abi::types::RPCOLEMESSAGE;
 use crate::apartment::{self, Inside, Scope};
-use crate::channel::{Buffer, Call, Failure, server_channel};
+use crate::channel::{Buffer, Call, Failure, Kind, server_channel};
 use crate::platform::{self, Fact};
 use std::sync::Arc;
 use windows_core::{HRESULT, Interface};
@@ -34,7 +34,8 @@ fn serve(call: &Arc<Call>, entry: Arc<StubEntry>) {
     if let Some(hooked) = &call.caller.hooked {
         hooked.server_notify(entry.server().as_ref());
     }
-    if entry.asynchronous.begin(&entry, call, &message) {
+    // Who is called input-synchronously answers at once (RUL-162).
+    if call.caller.kind != Kind::InputSynchronous && entry.asynchronous.begin(&entry, call, &message) {
         return;
     }
     let hr = invoke(&entry, call, &mut message);

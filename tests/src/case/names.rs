@@ -1,6 +1,6 @@
 //! The constants that rows can name: HRESULTs, flags and class ids from oleander's own tables, interfaces by name.
 
-use crate::objects::{AsyncISample, CLSID_BY_VALUE, CLSID_HANDLER, ILocal, IMoniker, ISample};
+use crate::objects::{AsyncISample, CLSID_BY_VALUE, CLSID_HANDLER, IAtOnce, ILocal, IMoniker, ISample};
 use crate::run::Value;
 use oleander::abi::{clsid, hresult, types};
 use oleander::windows_core::{GUID, IUnknown, Interface};
@@ -20,7 +20,7 @@ interfaces! {
     ICallFactory ICancelMethodCalls IMessageFilter
     IMarshal IMarshal2 INoMarshal IGlobalInterfaceTable IAgileObject IAgileReference IContextCallback ISequentialStream IStream
     IAdviseSink IAdviseSink2 AsyncIUnknown IClientSecurity IServerSecurity
-    ISample AsyncISample ILocal IMoniker
+    ISample AsyncISample IAtOnce ILocal IMoniker
 }
 
 /// Ids that stand for no interface of their own.

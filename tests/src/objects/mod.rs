@@ -20,7 +20,7 @@ pub use handled::CLSID_HANDLER;
 pub use marshaled::CLSID_BY_VALUE;
 pub use outer::{AgileOuter, Outer};
 pub use releaser::release_async;
-pub use sample::{AsyncISample, AsyncSample, ILocal, IMoniker, ISample, Sample};
+pub use sample::{AsyncISample, AsyncSample, IAtOnce, ILocal, IMoniker, ISample, Sample};
 pub use window::create_window;
 
 use hook::Hook;

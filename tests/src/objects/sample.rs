@@ -53,9 +53,25 @@ pub unsafe trait ILocal: IUnknown {
 #[interface("0000000F-0000-0000-C000-000000000046")]
 pub unsafe trait IMoniker: IUnknown {}
 
+/// Is called input-synchronously.
+#[async_interface(uuid = "5b0e6a10-3c1d-4a5e-9a77-6f6c65616f04")]
+pub unsafe trait IAtOnce: IUnknown {
+    /// Gives twice `n`.
+    #[idl(input_sync)]
+    fn Ask(&self, #[idl(in)] n: u32, #[idl(out)] twice: *mut u32) -> HRESULT;
+}
+
 /// A synchronous server.
-#[com_class(ISample, ILocal, IMoniker)]
+#[com_class(ISample, ILocal, IMoniker, IAtOnce)]
 pub struct Sample(pub Player);
+
+impl IAtOnce_Impl for Sample_Impl {
+    unsafe fn Ask(&self, n: u32, twice: *mut u32) -> HRESULT {
+        // SAFETY: the caller's pointer is valid.
+        unsafe { *twice = n.wrapping_mul(2) };
+        self.0.method("Ask", Some(n)).hr()
+    }
+}
 
 impl IMoniker_Impl for Sample_Impl {}
 

@@ -4,7 +4,7 @@
 //! for theirs.
 
 use super::{Operation, give, op};
-use crate::objects::{AgileOuter, AsyncISample, ISample, Outer, Player};
+use crate::objects::{AgileOuter, AsyncISample, IAtOnce, ISample, Outer, Player};
 use oleander::windows_core::{GUID, IUnknown, Interface};
 use oleander::*;
 use std::ffi::c_void;
@@ -22,6 +22,12 @@ pub const OPERATIONS: &[Operation] = &[
         let object: ISample = c.exact(0)?;
         // SAFETY: no pointers.
         give![unsafe { object.Note(c.get(1)?) }]
+    }),
+    op("Ask", "object n", "hr twice", "IAtOnce::Ask, an input-synchronous call", |c| {
+        let (object, mut twice): (IAtOnce, _) = (c.interface(0)?, 0);
+        // SAFETY: a valid pointer.
+        let hr = unsafe { object.Ask(c.get(1)?, &mut twice) };
+        give![hr, twice]
     }),
     op("CreateCall", "object iid outer? iid2?", "hr call", "a call object of the object's ICallFactory", |c| {
         let (factory, iid): (ICallFactory, GUID) = (c.interface(0)?, c.get(1)?);

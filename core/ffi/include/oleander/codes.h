@@ -198,6 +198,7 @@ typedef int32_t AgileReferenceOptions;
 
 /* A message is a notification of the old kind. */
 #define RPCFLG_ASYNCHRONOUS                  0x40000000
+#define RPCFLG_INPUT_SYNCHRONOUS             0x20000000
 
 /* What kind of call arrives at a message filter. */
 #define CALLTYPE_TOPLEVEL                    1

@@ -1,6 +1,6 @@
 //! What proxies do: a method makes lists of descriptors over its parameters and hands them to the runtime.
 
-use super::parse::{Direction, Kind, Method, Param};
+use super::parse::{Category, Direction, Kind, Method, Param};
 use super::twin::{self, Keep};
 use super::{at_type, marshaled};
 use crate::interface::{self, InterfaceDef};
@@ -34,10 +34,10 @@ fn sync_body(index: u32, method: &Method) -> Thunk {
         .iter()
         .filter(|param| matches!(param.kind, Kind::Local))
         .map(|Param { name, .. }| quote!(if !#name.is_null() { return unsafe { __o::refuse(#outs) }; }));
-    let send = if method.notification {
-        quote!(__o::notify(__this, __BASE + #index, #ins))
-    } else {
-        quote!(__o::call(__this, __BASE + #index, #ins, #outs))
+    let send = match method.category {
+        Category::Synchronous => quote!(__o::call(__this, __BASE + #index, #ins, #outs)),
+        Category::Notification => quote!(__o::notify(__this, __BASE + #index, #ins)),
+        Category::InputSynchronous => quote!(__o::call_at_once(__this, __BASE + #index, #ins, #outs)),
     };
     Thunk {
         name: method.name.clone(),

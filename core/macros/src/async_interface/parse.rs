@@ -98,12 +98,22 @@ pub struct Param {
     pub unique: bool,
 }
 
+/// The categories of calls of old (MSG-19).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Category {
+    Synchronous,
+    /// Nobody waits for it, where its caller and its server have message queues.
+    Notification,
+    /// Sent as messages are sent.
+    InputSynchronous,
+}
+
 /// One method as it goes over the wire.
 pub struct Method {
     pub name: Ident,
     pub params: Vec<Param>,
-    /// Nobody waits for it, where its caller and its server have message queues (MSG-19).
-    pub notification: bool,
+    /// How it is sent.
+    pub category: Category,
     /// The method of the vtable that this one is called as, where they differ (MIDL-13).
     pub local: Option<Local>,
 }
@@ -128,8 +138,10 @@ enum Role {
     Plain,
     /// `#[idl(local)]`.
     Local,
-    /// `#[idl(call_as(Local))]`, and whether `notification` is behind it.
-    CallAs(Ident, bool),
+    /// `#[idl(input_sync)]`: as [`Role::Plain`], at once.
+    InputSync,
+    /// `#[idl(call_as(Local))]`, and what is behind it.
+    CallAs(Ident, Category),
 }
 
 /// What `#[idl(…)]` says, before it is checked.
@@ -207,6 +219,7 @@ pub fn check(def: &mut InterfaceDef, has_twin: bool) -> Result<Vec<Method>> {
     while let Some(item) = items.next() {
         methods.push(match role(&item)? {
             Role::Plain => check_method(&item, has_twin)?,
+            Role::InputSync => Method { category: Category::InputSynchronous, ..check_method(&item, has_twin)? },
             Role::Local => remote_of(&item, items.next(), has_twin)?,
             Role::CallAs(local, _) => {
                 let message = format!("the method that is called as `{local}` comes right behind `{local}`");
@@ -219,8 +232,7 @@ pub fn check(def: &mut InterfaceDef, has_twin: bool) -> Result<Vec<Method>> {
 }
 
 fn role(method: &interface::Method) -> Result<Role> {
-    const RULE: &str =
-        "`#[idl(…)]` belongs to parameters; a method takes `local`, `call_as(…)` or `call_as(…), notification` only";
+    const RULE: &str = "`#[idl(…)]` belongs to parameters; a method takes `local`, `input_sync`, `call_as(…)` or `call_as(…), notification` only";
     let mut role = Role::Plain;
     for attr in &method.attrs {
         if attr.path().is_ident("async_uuid") || attr.path().is_ident("uuid") {
@@ -233,15 +245,18 @@ fn role(method: &interface::Method) -> Result<Role> {
             let word = Ident::parse_any(input)?;
             match word.to_string().as_str() {
                 "local" => Ok(Role::Local),
+                "input_sync" => Ok(Role::InputSync),
                 "call_as" => {
                     let content;
                     syn::parenthesized!(content in input);
                     let local = content.parse()?;
-                    let notification = input.parse::<Option<Token![,]>>()?.is_some();
-                    if notification && Ident::parse_any(input)? != "notification" {
-                        return Err(Error::new_spanned(attr, RULE));
+                    if input.parse::<Option<Token![,]>>()?.is_none() {
+                        return Ok(Role::CallAs(local, Category::Synchronous));
                     }
-                    Ok(Role::CallAs(local, notification))
+                    match Ident::parse_any(input)?.to_string().as_str() {
+                        "notification" => Ok(Role::CallAs(local, Category::Notification)),
+                        _ => Err(Error::new_spanned(attr, RULE)),
+                    }
                 }
                 _ => Err(Error::new_spanned(attr, RULE)),
             }
@@ -258,8 +273,8 @@ fn remote_of(item: &interface::Method, next: Option<interface::Method>, has_twin
         Error::new(item.name.span(), message)
     };
     let next = next.ok_or_else(alone)?;
-    let notification = match role(&next)? {
-        Role::CallAs(local, notification) if local == item.name => notification,
+    let category = match role(&next)? {
+        Role::CallAs(local, category) if local == item.name => category,
         _ => return Err(alone()),
     };
     let directions =
@@ -277,10 +292,10 @@ fn remote_of(item: &interface::Method, next: Option<interface::Method>, has_twin
     });
     let local = Local { method: interface::Method { params: params.collect(), ..method }, directions };
     let remote = check_method(&next, has_twin)?;
-    if let Some(param) = remote.params.iter().find(|param| notification && param.comes_out()) {
+    if let Some(param) = remote.params.iter().find(|param| category == Category::Notification && param.comes_out()) {
         return Err(Error::new(param.name.span(), "nothing comes back from a notification"));
     }
-    Ok(Method { local: Some(local), notification, ..remote })
+    Ok(Method { local: Some(local), category, ..remote })
 }
 
 fn check_method(method: &interface::Method, has_twin: bool) -> Result<Method> {
@@ -291,7 +306,7 @@ fn check_method(method: &interface::Method, has_twin: bool) -> Result<Method> {
         return Err(Error::new(param.name.span(), message));
     }
     size::check(&params, has_twin)?;
-    Ok(Method { name: method.name.clone(), params, notification: false, local: None })
+    Ok(Method { name: method.name.clone(), params, category: Category::Synchronous, local: None })
 }
 
 fn check_output(method: &interface::Method) -> Result<()> {

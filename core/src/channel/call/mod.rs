@@ -55,12 +55,19 @@ pub(crate) enum Kind {
     Begun,
     /// A notification of the old kind: nobody hears of its end (MSG-19).
     Notification,
+    /// The caller waits, and it is sent as messages are: the server answers at once (MSG-19).
+    InputSynchronous,
 }
 
 impl Kind {
-    /// What a message filter cannot refuse.
+    /// Whether the caller does something else meanwhile.
     pub(crate) fn is_asynchronous(self) -> bool {
-        self != Self::Synchronous
+        matches!(self, Self::Begun | Self::Notification)
+    }
+
+    /// Whether a message filter can refuse it (MF-05).
+    pub(crate) fn is_refusable(self) -> bool {
+        self == Self::Synchronous
     }
 }
 
@@ -193,6 +200,20 @@ impl Call {
         };
         if !sent {
             self.complete_later(Err(Failure(RPC_S_UNKNOWN_IF_HR)));
+        }
+    }
+
+    /// Has the server's thread serve it as a message that is sent, and comes back when it has (MSG-19).
+    pub(crate) fn send_as_message(self: &Arc<Self>) {
+        self.tell_sent(&Route::Wait);
+        self.expect(Route::Wait);
+        let handled = self.target.apartment.upgrade().is_some_and(|apartment| {
+            self.body.lock().in_flight = apartment.exports.in_flight(self.target.ipid);
+            apartment.send(self.clone())
+        });
+        if !handled {
+            // One that was taken and given up is decided already.
+            self.complete(Err(Failure(RPC_S_UNKNOWN_IF_HR)));
         }
     }
 

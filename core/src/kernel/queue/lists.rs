@@ -124,9 +124,14 @@ impl Inner {
         }
     }
 
+    /// All tasks, those first that were sent.
     pub(super) fn drain_tasks(&mut self) -> Vec<Arc<dyn Task>> {
+        let (sent, messages): (VecDeque<_>, VecDeque<_>) =
+            std::mem::take(&mut self.sent).into_iter().partition(|sent| sent.is_task());
+        self.sent = messages;
+        let sent = sent.into_iter().map(|sent| sent as Arc<dyn Task>);
         let retrieved = self.retrieved.drain(..).map(|(_, task)| task);
-        retrieved.chain(self.tasks.drain(..).map(|(_, task)| task)).collect()
+        sent.chain(retrieved).chain(self.tasks.drain(..).map(|(_, task)| task)).collect()
     }
 }
 

@@ -270,12 +270,13 @@ impl MessageQueue {
         tasks
     }
 
-    /// Delivers a message from another thread; `false` when the queue's thread has ended.
+    /// Delivers a message from another thread; `false` when the queue's thread has ended, or it is a task and the queue takes
+    /// none.
     pub(super) fn post_sent(&self, sent: Arc<SentMessage>) -> bool {
         // Not a post: it overtakes the messages that wait.
         self.header.visit(Access::Write);
         self.change(NEW_SENT | POKE, |inner| {
-            if inner.closed {
+            if inner.closed || (inner.tasks_closed && sent.is_task()) {
                 return None;
             }
             inner.sent.push_back(sent);
