@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The library built for Windows with the feature `windows`, run by Wine: the tests of the runtime and of the simulator on the
-# emulation, then those that run on either backend on Wine's own COM. With arguments: `cargo test` gets these instead, as in
+# emulation, then the example and the tests that run on either backend on Wine's own COM. With arguments: `cargo test` gets these instead, as in
 # `OLEANDER_BACKEND=emulation ci/windows-under-wine.sh -p oleander --test calls`.
 #
 # Needs Debian's wine, wine64 and gcc-mingw-w64-x86-64, and Rust's target; installs what is missing, where it may. The Wine
@@ -69,6 +69,7 @@ if [ "$#" -eq 0 ]; then
     export OLEANDER_BACKEND=emulation
     run_tests cargo test --target "$target" "${features[@]}" -p oleander -p oleander-sim --no-fail-fast --lib --tests
     export OLEANDER_BACKEND=system
+    run bash ci/sieve-modes.sh wine "$(target_dir)/$target/debug/examples/sieve.exe"
     set -- -p oleander --test backends --test backend_calls --test call_factories
 fi
 run_tests cargo test --target "$target" "${features[@]}" "$@"

@@ -14,6 +14,7 @@ use oleander::*;
 use probe::*;
 use rooms::*;
 use std::ffi::c_void;
+use std::future::Future as _;
 use std::ptr::{null, null_mut};
 
 fn create<I: Interface>(clsid: &windows_core::GUID) -> I {
@@ -188,6 +189,46 @@ fn a_class_is_registered_and_made() {
             assert_eq!(hr, REGDB_E_CLASSNOTREG);
         });
         sta.close();
+    });
+}
+
+#[test]
+fn a_handle_is_awaited() {
+    use oleander::future::{block_on, resume_on_signal};
+    both(|world| {
+        let sta = world.sta();
+        let (auto, manual) = (event(false, false), event(true, true));
+        let setter = world.mta();
+        sta.run(move || unsafe {
+            // Set already, then set while it waits, then dropped while it waits.
+            assert!(block_on(resume_on_signal(manual)).is_ok());
+            let mut once = Box::pin(resume_on_signal(auto));
+            let mut looks = 0;
+            block_on(std::future::poll_fn(|cx| {
+                looks += 1;
+                let ready = once.as_mut().poll(cx);
+                if looks == 1 {
+                    assert!(ready.is_pending() && SetEvent(auto).as_bool());
+                }
+                ready
+            }))
+            .unwrap();
+            assert_eq!(WaitForSingleObject(auto, 0), WAIT_TIMEOUT, "the signal was taken");
+            let mut dropped = Box::pin(resume_on_signal(auto));
+            assert!(dropped.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())).is_pending());
+            drop(dropped);
+            assert!(SetEvent(auto).as_bool());
+            assert_eq!(WaitForSingleObject(auto, 0), WAIT_OBJECT_0, "nobody took it");
+        });
+        // From another thread, while the STA serves calls.
+        let waits = sta.start(move || block_on(resume_on_signal(auto)).is_ok());
+        setter.run(move || assert!(unsafe { SetEvent(auto) }.as_bool()));
+        assert!(waits.wait());
+        setter.close();
+        sta.close();
+        assert!(unsafe { CloseHandle(auto) }.as_bool() && unsafe { CloseHandle(manual) }.as_bool());
+        let stale = block_on(resume_on_signal(auto)).map_err(|error| error.code());
+        assert_eq!(stale, Err(E_HANDLE));
     });
 }
 

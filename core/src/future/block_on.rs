@@ -4,8 +4,10 @@
 //! that very waker: so a program in a simulated world needs no thread for its timeouts, and a timeout there is one step.
 
 use crate::apartment;
+use crate::backend;
 use crate::kernel::Event;
 use crate::platform::{self, Deadline};
+use crate::synchronize::SurfaceEvent;
 use std::cell::{Cell, RefCell};
 use std::future::{Future, IntoFuture};
 use std::pin::pin;
@@ -66,14 +68,42 @@ impl Drop for Polling {
     }
 }
 
-struct Awake(Event);
+/// Set when the future is to be polled.
+enum Awake {
+    Own(Event),
+    System(SurfaceEvent),
+}
+
+impl Awake {
+    fn new() -> Self {
+        if !backend::is_system() {
+            return Self::Own(Event::new(platform::current().process(), true, false));
+        }
+        Self::System(SurfaceEvent::new(false).expect("the system gives an event"))
+    }
+
+    /// Waits as COM does in the thread's apartment.
+    fn wait(&self, deadline: Deadline) {
+        match self {
+            Self::Own(event) => _ = apartment::co_wait_until(event, deadline),
+            Self::System(event) => _ = event.wait_anywhere(deadline.ms_left()),
+        }
+    }
+
+    fn set(&self) {
+        match self {
+            Self::Own(event) => event.set(),
+            Self::System(event) => event.set(),
+        }
+    }
+}
 
 impl Wake for Awake {
     fn wake(self: Arc<Self>) {
-        self.0.set();
+        self.set();
     }
     fn wake_by_ref(self: &Arc<Self>) {
-        self.0.set();
+        self.set();
     }
 }
 
@@ -84,7 +114,7 @@ impl Wake for Awake {
 /// may use `block_on` again; the inner one ends first, as with every nested wait.
 pub fn block_on<F: IntoFuture>(future: F) -> F::Output {
     let mut future = pin!(future.into_future());
-    let awake = Arc::new(Awake(Event::new(platform::current().process(), true, false)));
+    let awake = Arc::new(Awake::new());
     let waker = Waker::from(awake.clone());
     let mut cx = Context::from_waker(&waker);
     loop {
@@ -92,6 +122,6 @@ pub fn block_on<F: IntoFuture>(future: F) -> F::Output {
         if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
             return output;
         }
-        apartment::co_wait_until(&awake.0, polling.leave());
+        awake.wait(polling.leave());
     }
 }

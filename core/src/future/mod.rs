@@ -39,6 +39,7 @@ mod begun;
 mod block_on;
 #[cfg(all(test, loom))]
 mod loom_tests;
+mod registered;
 mod signal;
 mod timer;
 

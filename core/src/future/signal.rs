@@ -1,7 +1,9 @@
 //! Waiting for kernel objects.
 
+use super::registered::Registered;
 use crate::abi::hresult::{E_HANDLE, E_INVALIDARG};
 use crate::abi::types::HANDLE;
+use crate::backend;
 use crate::kernel::{self, Callback, KernelObject, Registration, Waitable};
 use crate::platform::sync::Mutex;
 use crate::platform::{self, Deadline, Why};
@@ -109,19 +111,28 @@ impl Watch {
 ///
 /// It is `Send`: a handle belongs to no apartment.
 #[must_use = "futures do nothing unless polled"]
-pub struct OnSignal(Result<Watch, HRESULT>);
+pub struct OnSignal(Result<Source, HRESULT>);
+
+enum Source {
+    Own(Watch),
+    System(Registered),
+}
 
 /// A future that resolves when `handle`'s object is signalled.
 ///
 /// It refers to the object and not to the handle, which may be closed meanwhile. An automatic-reset event, or a semaphore,
 /// gives its signal to one waiter: the future takes it when it resolves. A stale handle gives `E_HANDLE`. A mutex gives
-/// `E_INVALIDARG`: it belongs to a thread, and a future to none.
+/// `E_INVALIDARG`: it belongs to a thread, and a future to none. On the system's COM a mutex is not told apart, and must not be
+/// awaited; and a future that is dropped just when its object is signalled may have taken the signal.
 pub fn resume_on_signal(handle: HANDLE) -> OnSignal {
+    if backend::is_system() {
+        return OnSignal(Registered::new(handle).map(Source::System));
+    }
     let object = platform::with_current(|thread| thread.process().handles.get(handle));
     OnSignal(match object {
         None => Err(E_HANDLE),
         Some(KernelObject::Mutex(_)) => Err(E_INVALIDARG),
-        Some(object) => Ok(Watch::new(object.to_waitable())),
+        Some(object) => Ok(Source::Own(Watch::new(object.to_waitable()))),
     })
 }
 
@@ -130,7 +141,8 @@ impl Future for OnSignal {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
-            Ok(watch) => watch.poll(cx, take).map(Ok),
+            Ok(Source::Own(watch)) => watch.poll(cx, take).map(Ok),
+            Ok(Source::System(wait)) => wait.poll(cx).map_err(Into::into),
             Err(hr) => Poll::Ready(Err((*hr).into())),
         }
     }

@@ -40,6 +40,12 @@ impl Deadline {
         self.0
     }
 
+    /// The milliseconds that are left, rounded up; `INFINITE` (0xFFFFFFFF) for never.
+    pub(crate) fn ms_left(self) -> u32 {
+        let Some(at) = self.0 else { return u32::MAX };
+        u32::try_from(at.saturating_sub(now_ns()).div_ceil(1_000_000)).unwrap_or(u32::MAX).min(u32::MAX - 1)
+    }
+
     /// Whether this is a poll.
     pub const fn is_now(self) -> bool {
         matches!(self.0, Some(0))

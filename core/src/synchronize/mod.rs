@@ -4,5 +4,7 @@
 mod container;
 mod event;
 mod handle;
+mod surface_event;
 
 pub(crate) use handle::EventHandle;
+pub(crate) use surface_event::SurfaceEvent;

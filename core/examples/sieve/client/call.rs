@@ -12,10 +12,19 @@ pub struct Call {
     sieve: AsyncISieve,
 }
 
+/// The proxy's call factory, or on a system whose proxies have none the one that stands in for it.
+pub fn factory_of(sieve: &ISieve) -> Result<CallFactory> {
+    let factory = call_factory(sieve)?;
+    if factory.is_fallback() {
+        say!("the system has no call objects for this proxy: a pool makes its calls");
+    }
+    Ok(factory)
+}
+
 impl Call {
     /// Asks the proxy for its call factory, and that for a call object.
     pub fn create(sieve: &ISieve) -> Result<Self> {
-        let factory: ICallFactory = sieve.cast()?;
+        let factory = factory_of(sieve)?;
         // SAFETY: valid arguments; no outer object.
         let created = out(|iid, ppv| unsafe { factory.CreateCall(&AsyncISieve::IID, null_mut(), iid, ppv) });
         say!("CreateCall(AsyncISieve) → {}", name(created.as_ref().err().map_or(S_OK, |error| error.code())));

@@ -5,7 +5,7 @@
 //! client's window. The client's message loop is all that the client needs; its window procedure finishes the call.
 
 use super::Outcome;
-use super::call::Call;
+use super::call::{Call, factory_of};
 use crate::com::name;
 use crate::interface::{AsyncISieve, ISieve};
 use crate::timeline::say;
@@ -88,7 +88,7 @@ struct Pending {
 
 pub(super) fn notify(sieve: &ISieve, max: u32) -> Result<Outcome> {
     let window = Window::create()?;
-    let factory: ICallFactory = sieve.cast()?;
+    let factory = factory_of(sieve)?;
     let init: ICallObjectInit = CallNotify::default().into();
     // SAFETY: live pointers of this apartment.
     unsafe { init.Initialize(window.0, factory.as_raw()) }.ok()?;

@@ -4,7 +4,7 @@
 //! goes; its lock is held for the exchange only.
 
 use super::factory::Origin;
-use super::flight::{Event, Flight, Packet, Told};
+use super::flight::{Flight, Packet, Told};
 use crate::abi::hresult::{E_INVALIDARG, E_POINTER, RPC_E_CALL_COMPLETE, RPC_S_CALLPENDING, S_OK};
 use crate::abi::interfaces::{
     IAsyncRpcChannelBuffer, IAsyncRpcChannelBuffer_Impl, IRpcChannelBuffer_Impl, IRpcChannelBuffer2_Impl, ISynchronize,
@@ -13,6 +13,7 @@ use crate::abi::types::{INFINITE, MSHCTX_INPROC, RPCOLEMESSAGE};
 use crate::channel::{Buffer, clear, client};
 use crate::com_class;
 use crate::proxy::info::InterfaceInfo;
+use crate::synchronize::SurfaceEvent as Event;
 use parking_lot::Mutex;
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -30,7 +31,7 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new() -> Result<Arc<Self>, HRESULT> {
-        let event = Arc::new(Event::new()?);
+        let event = Arc::new(Event::new(true)?);
         Ok(Arc::new(Self { event, own_sync: AtomicUsize::new(0), flight: Mutex::default() }))
     }
 

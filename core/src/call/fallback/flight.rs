@@ -6,62 +6,22 @@
 //! Nothing is called under its lock.
 
 use crate::abi::hresult::{E_OUTOFMEMORY, RPC_S_CALL_CANCELLED_HR, S_OK};
-use crate::abi::interfaces::ISynchronize;
-use crate::abi::types::{COINIT_MULTITHREADED, HANDLE, MSHCTX_INPROC, RPCOLEMESSAGE};
-use crate::abi::win32::{CloseHandle, CreateEventW, QueueUserWorkItem, ResetEvent, SetEvent};
-use crate::apartment::{CoInitializeEx, CoUninitialize, CoWaitForMultipleHandles};
+use crate::abi::interfaces::{IClientSecurity, ISynchronize};
+use crate::abi::types::{COINIT_MULTITHREADED, MSHCTX_INPROC, RPCOLEMESSAGE, WT_EXECUTELONGFUNCTION};
+use crate::abi::win32::QueueUserWorkItem;
+use crate::apartment::{CoInitializeEx, CoUninitialize};
 use crate::channel::{Buffer, Failure, Invocation, server_channel};
 use crate::marshal::{CoGetInterfaceAndReleaseStream, CoMarshalInterThreadInterfaceInStream};
 use crate::protocol::call::{GiveUp, Reply, abandon, decided, give_up, reply, test_by_client};
 use crate::protocol::{Word, call};
 use crate::proxy::info::{Direction, InterfaceInfo};
+use crate::stub::interface_stub;
+use crate::synchronize::SurfaceEvent as Event;
 use parking_lot::Mutex;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
-use windows_core::{BOOL, GUID, HRESULT, IUnknown, Interface};
-
-/// `WT_EXECUTELONGFUNCTION`: the pool is to find other threads for other work.
-const LONG: u32 = 0x10;
-
-/// A manual-reset event of the thread's backend.
-pub(super) struct Event(HANDLE);
-
-impl Event {
-    pub(super) fn new() -> Result<Self, HRESULT> {
-        // SAFETY: no attributes, no name.
-        let handle = unsafe { CreateEventW(ptr::null(), BOOL(1), BOOL(0), ptr::null()) };
-        if handle.is_null() { Err(E_OUTOFMEMORY) } else { Ok(Self(handle)) }
-    }
-
-    pub(super) fn handle(&self) -> HANDLE {
-        self.0
-    }
-
-    pub(super) fn set(&self) {
-        // SAFETY: a handle of our own.
-        let _ = unsafe { SetEvent(self.0) };
-    }
-
-    pub(super) fn reset(&self) {
-        // SAFETY: a handle of our own.
-        let _ = unsafe { ResetEvent(self.0) };
-    }
-
-    /// Waits as COM does: an STA serves calls meanwhile.
-    pub(super) fn wait(&self, flags: u32, ms: u32) -> HRESULT {
-        let mut index = 0;
-        // SAFETY: one handle, and a place for its index.
-        unsafe { CoWaitForMultipleHandles(flags, ms, 1, &self.0, &mut index) }
-    }
-}
-
-impl Drop for Event {
-    fn drop(&mut self) {
-        // SAFETY: a handle of our own, which nobody uses any more.
-        let _ = unsafe { CloseHandle(self.0) };
-    }
-}
+use windows_core::{GUID, HRESULT, IUnknown, Interface};
 
 /// A marshaled pointer for the worker.
 pub(super) struct Packet(*mut c_void);
@@ -127,7 +87,7 @@ pub(super) enum Cancelled {
 
 impl Flight {
     pub(super) fn new(info: &'static InterfaceInfo) -> Result<Arc<Self>, HRESULT> {
-        Ok(Arc::new(Self { info, word: Word::new(0), done: Event::new()?, reply: Mutex::new(None) }))
+        Ok(Arc::new(Self { info, word: Word::new(0), done: Event::new(true)?, reply: Mutex::new(None) }))
     }
 
     /// Has a worker make the call. The request is consumed, whatever happens.
@@ -135,7 +95,7 @@ impl Flight {
         let job = Box::new(Job { flight: self.clone(), slot, request, target, told });
         let raw = Box::into_raw(job);
         // SAFETY: the worker takes the job over.
-        if unsafe { QueueUserWorkItem(Some(work), raw.cast(), LONG) }.as_bool() {
+        if unsafe { QueueUserWorkItem(Some(work), raw.cast(), WT_EXECUTELONGFUNCTION) }.as_bool() {
             return S_OK;
         }
         // SAFETY: nobody took it.
@@ -282,7 +242,15 @@ unsafe fn invoke(info: &InterfaceInfo, server: &IUnknown, slot: u32, request: Bu
     let mut invocation = Invocation::new(request, slot);
     let mut message = invocation.message();
     let channel = server_channel(MSHCTX_INPROC);
+    // An object of the MTA itself may serve asynchronously; a proxy is called, and its channel waits.
+    let is_proxy = server.cast::<IClientSecurity>().is_ok();
     // SAFETY: the caller's; the message describes the request, and the channel lives for ever.
-    let hr = unsafe { (info.invoke)(server.as_raw(), &mut message, channel.as_raw()) };
+    let hr = unsafe {
+        if is_proxy {
+            (info.invoke)(server.as_raw(), &mut message, channel.as_raw())
+        } else {
+            interface_stub::serve(info, server.as_raw(), &mut message, channel.as_raw())
+        }
+    };
     invocation.finish(hr, &message)
 }
