@@ -183,10 +183,16 @@ fn mrsh_09_ma_20_table_strong() {
             assert_eq!(lives.now(), 1);
         }
         let own = tape.clone();
+        let proxy = mta.run(move || Carry(own.unmarshal::<IProbe>().unwrap()));
+        let own = tape.clone();
         sta.run(move || {
             assert_eq!(unsafe { own.unmarshal::<IProbe>().unwrap().Do(0) }, S_OK, "at home, too");
             assert_eq!(own.release(), S_OK);
         });
+        assert_eq!(lives.now(), 1, "a proxy holds it");
+        let own = tape.clone();
+        client.run(move || assert_eq!(own.unmarshal::<IProbe>().unwrap_err(), CO_E_OBJNOTREG, "released"));
+        mta.run(move || drop(proxy.take()));
         assert_eq!(lives.now(), 0);
         let own = tape.clone();
         client.run(move || assert_eq!(own.unmarshal::<IProbe>().unwrap_err(), CO_E_OBJNOTREG));

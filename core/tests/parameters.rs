@@ -198,3 +198,24 @@ fn references_in_the_requests_of_an_apartment_that_ends() {
         client.close();
     });
 }
+
+/// A call that reaches nobody gives back what its request holds.
+#[test]
+fn mrsh_04_references_in_a_request_to_a_server_that_is_gone() {
+    world(|world| {
+        let lives = Lives::default();
+        let (server, client) = (world.sta(), world.mta());
+        let own = lives.clone();
+        let packet = server.run(move || pack(&probe(&own)));
+        let proxy = client.run(move || Carry(unsafe { unpack::<IProbe>(packet) }));
+        server.close();
+        assert_eq!(lives.now(), 0);
+        let own = lives.clone();
+        client.run(move || {
+            let object: IUnknown = query(&probe(&own)).unwrap();
+            assert_eq!(unsafe { proxy.take().Keep((&object).into()) }, RPC_S_UNKNOWN_IF_HR);
+        });
+        assert_eq!(lives.now(), 0);
+        client.close();
+    });
+}

@@ -124,6 +124,10 @@ fn wait_07_the_lowest_index_wins_and_only_that_is_taken() {
         assert_eq!(wait(0, 50, &handles), (S_OK, 1));
         assert_eq!(wait(0, 1, &handles), (RPC_S_CALLPENDING, 0));
         close(&handles);
+        let handles = [semaphore(0), semaphore(1), semaphore(1)];
+        assert_eq!(wait(0, 50, &handles), (S_OK, 1), "the lowest of those that are signalled");
+        assert_eq!(wait(0, 50, &handles), (S_OK, 2));
+        close(&handles);
     });
 }
 

@@ -8,6 +8,7 @@ pub mod backend;
 pub mod case;
 pub mod contract;
 pub mod expect;
+pub mod mutants;
 pub mod objects;
 pub mod ops;
 pub mod run;

@@ -5,8 +5,9 @@ use oleander_tests::backend::{self, Kind};
 use oleander_tests::case::Row;
 use oleander_tests::contract::{Contract, Evidence, renew};
 use oleander_tests::expect::Expectations;
+use oleander_tests::mutants;
 use oleander_tests::ops;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,6 +25,9 @@ struct Cli {
     /// Write the pages of the contract anew, and run nothing.
     #[arg(long)]
     contract: bool,
+    /// Put the mutants into this copy of the workspace, print which test each must turn red, and run nothing.
+    #[arg(long, value_name = "COPY")]
+    mutants: Option<PathBuf>,
     /// Run these rows: ids, or other names that rows have; a fact stands for all its rows.
     #[arg(long, value_name = "ID")]
     id: Vec<String>,
@@ -58,6 +62,9 @@ fn main() -> ExitCode {
     }
     if cli.contract {
         return contract();
+    }
+    if let Some(copy) = cli.mutants {
+        return plant(&copy);
     }
     let backends = match cli.backend {
         None => vec![Kind::Host, Kind::Sim],
@@ -106,6 +113,23 @@ fn contract() -> ExitCode {
     let write = |(contract, evidence)| renew(root, &contract, &evidence).map_err(|error| error.to_string());
     match read().and_then(write) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(UNUSABLE)
+        }
+    }
+}
+
+/// Puts the mutants into a copy, and prints `hand NAME TEST` and `loom NAME MODEL`.
+fn plant(copy: &Path) -> ExitCode {
+    match mutants::read(copy).and_then(|all| mutants::plant(copy, &all).map(|()| all)) {
+        Ok(all) => {
+            for mutant in all {
+                mutant.test.iter().for_each(|test| println!("hand {} {test}", mutant.name));
+                mutant.loom.iter().for_each(|model| println!("loom {} {model}", mutant.name));
+            }
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             eprintln!("{error}");
             ExitCode::from(UNUSABLE)

@@ -405,6 +405,7 @@ fn the_gates_can_be_executed() {
         "ci/slow",
         "ci/miri",
         "ci/loom",
+        "ci/mutants",
         "ci/sieve-modes.sh",
         "ci/readme-commands",
         "ci/targets",

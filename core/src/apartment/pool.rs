@@ -248,3 +248,6 @@ impl Drop for Left {
         self.0.0.state.lock().running += 1;
     }
 }
+
+#[cfg(all(test, loom))]
+mod loom_tests;

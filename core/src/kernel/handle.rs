@@ -6,8 +6,8 @@
 use super::slots::Slots;
 use super::{Event, Mutex, Semaphore, ThreadObject, Waitable};
 use crate::abi::types::HANDLE;
+use crate::platform::sync::RwLock;
 use crate::platform::{self, Access, Fact, Object};
-use parking_lot::RwLock;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};

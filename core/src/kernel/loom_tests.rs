@@ -4,7 +4,9 @@
 //! `RUSTFLAGS="--cfg loom" cargo test -p oleander --lib --release loom_`
 //!
 //! The models of two threads take less than a second each, those of three, bounded to three preemptions, up to six
-//! seconds.
+//! seconds. `tests/mutants/*.toml` names for each model a change that turns it red; `ci/mutants loom` tries them.
+//!
+//! Other rooms' models use what starts a model here.
 //!
 //! A wait that is never woken is a deadlock, which loom reports. Time stands still: a timed wait never times out.
 
@@ -20,7 +22,7 @@ fn model(f: impl Fn(&Arc<Process>) + Send + Sync + 'static) {
 }
 
 /// Runs a model of three threads: every interleaving with so many preemptions. All of them would be days.
-fn bounded(preemptions: impl Into<Option<usize>>, f: impl Fn(&Arc<Process>) + Send + Sync + 'static) {
+pub(crate) fn bounded(preemptions: impl Into<Option<usize>>, f: impl Fn(&Arc<Process>) + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = preemptions.into();
     builder.check(move || {
@@ -30,35 +32,38 @@ fn bounded(preemptions: impl Into<Option<usize>>, f: impl Fn(&Arc<Process>) + Se
 }
 
 /// Starts a thread of the process.
-fn start<R: 'static>(process: &Arc<Process>, f: impl FnOnce() -> R + 'static) -> loom::thread::JoinHandle<R> {
+pub(crate) fn start<R: 'static>(
+    process: &Arc<Process>,
+    f: impl FnOnce() -> R + 'static,
+) -> loom::thread::JoinHandle<R> {
     let process = process.clone();
     loom::thread::spawn(move || platform::run_as(&process, f))
 }
 
-fn event(process: &Process, auto: bool) -> Arc<Event> {
+pub(crate) fn event(process: &Process, auto: bool) -> Arc<Event> {
     Arc::new(Event::new(process, auto, false))
 }
 
-fn wait_for(event: &Event) {
+pub(crate) fn wait_for(event: &Event) {
     assert!(event.wait(Deadline::NEVER, Why::Wait));
 }
 
 /// Data that is not atomic: loom reports accesses that are not ordered.
-struct Data(UnsafeCell<u32>);
+pub(crate) struct Data(UnsafeCell<u32>);
 // SAFETY: that its accesses are ordered is what the models prove.
 unsafe impl Sync for Data {}
 // SAFETY: as above.
 unsafe impl Send for Data {}
 
 impl Data {
-    fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self(UnsafeCell::new(0)))
     }
-    fn add(&self) {
+    pub(crate) fn add(&self) {
         // SAFETY: the model orders the accesses, and loom checks it.
         self.0.with_mut(|value| unsafe { *value += 1 });
     }
-    fn get(&self) -> u32 {
+    pub(crate) fn get(&self) -> u32 {
         // SAFETY: as above.
         self.0.with(|value| unsafe { *value })
     }
@@ -263,5 +268,30 @@ fn loom_a_callback_is_called_once_or_cancelled() {
         assert_eq!(data.get(), 1);
         drop(registration);
         assert_eq!(event.header().word(), 1);
+    });
+}
+
+/// A handle is found as what it was given for, or not at all, while another thread closes it and its place goes to
+/// another object; of two threads that close it, one does; the object lives as long as somebody has it.
+#[test]
+fn loom_a_closed_handle_finds_nothing_or_its_own_object() {
+    bounded(3, |process| {
+        let (first, second) = (event(process, false), event(process, false));
+        let handle = process.handles.insert(KernelObject::Event(first.clone())).unwrap();
+        let (home, next) = (process.clone(), second.clone());
+        let closer = start(process, move || {
+            let closed = home.handles.close(handle).is_some();
+            let other = home.handles.insert(KernelObject::Event(next)).unwrap();
+            assert_ne!(other, handle);
+            (closed, other)
+        });
+        if let Some(found) = process.handles.get(handle) {
+            assert!(matches!(found, KernelObject::Event(found) if Arc::ptr_eq(&found, &first)));
+        }
+        let closed = process.handles.close(handle).is_some();
+        let (closed_there, other) = closer.join().unwrap();
+        assert_eq!(u32::from(closed) + u32::from(closed_there), 1);
+        assert_eq!((Arc::strong_count(&first), Arc::strong_count(&second)), (1, 2));
+        assert!(process.handles.close(other).is_some());
     });
 }

@@ -27,7 +27,7 @@ pub(crate) mod window;
 mod work;
 
 #[cfg(all(test, loom))]
-mod loom_tests;
+pub(crate) mod loom_tests;
 #[cfg(all(test, not(loom)))]
 mod wait_tests;
 

@@ -11,7 +11,7 @@
 //! around the base and never reaches zero again. Only the thread that took the count to zero writes the bases, and
 //! nobody else has a reference then, so nothing races.
 
-use std::sync::atomic::{AtomicU32, Ordering, fence};
+use crate::platform::sync::{AtomicU32, Ordering, fence};
 
 const ENDING: u32 = 0x4000_0000;
 const CLOSED: u32 = 0x7000_0000;
@@ -118,5 +118,60 @@ mod tests {
         assert!(count.is_closed());
         assert_ne!(count.release(), 0);
         assert!(count.is_closed());
+    }
+}
+
+/// loom's models of references. Each takes less than a second.
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use super::*;
+    use crate::kernel::loom_tests::{Data, bounded};
+    use std::sync::Arc;
+
+    /// One Release, and the end of the object if it was the last.
+    fn release(count: &Count, object: &Data) {
+        if count.release() == 0 {
+            count.begin_end();
+            object.add();
+            count.close();
+        }
+    }
+
+    /// Whoever releases last destroys, alone, and after whatever the others did with the object: no access of theirs is
+    /// left, and it ends once.
+    #[test]
+    fn loom_the_last_release_comes_after_every_use() {
+        bounded(3, |_| {
+            let (count, object) = (Arc::new(Count::new()), Data::new());
+            count.add();
+            let (theirs, used) = (count.clone(), object.clone());
+            let other = loom::thread::spawn(move || {
+                used.get();
+                release(&theirs, &used);
+            });
+            object.get();
+            release(&count, &object);
+            other.join().unwrap();
+            assert_eq!(object.get(), 1);
+        });
+    }
+
+    /// A weak reference gives a live object or none while the last reference goes: what it gives is whole until it is
+    /// released, and the object ends once.
+    #[test]
+    fn loom_a_weak_reference_gives_a_live_object_or_none() {
+        bounded(3, |_| {
+            let (count, object) = (Arc::new(Count::new()), Data::new());
+            let (theirs, used) = (count.clone(), object.clone());
+            let other = loom::thread::spawn(move || {
+                if theirs.try_add() {
+                    assert_eq!(used.get(), 0);
+                    release(&theirs, &used);
+                }
+            });
+            release(&count, &object);
+            other.join().unwrap();
+            assert_eq!(object.get(), 1);
+        });
     }
 }

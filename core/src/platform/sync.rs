@@ -9,7 +9,7 @@ pub(crate) use of_the_host::*;
 
 #[cfg(not(loom))]
 mod of_the_host {
-    pub(crate) use parking_lot::{Mutex, MutexGuard};
+    pub(crate) use parking_lot::{Mutex, MutexGuard, RwLock};
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
 
     /// Parking and starting the operating system's threads.
@@ -56,6 +56,8 @@ mod of_the_host {
 #[cfg(loom)]
 mod of_loom {
     pub(crate) use loom::cell::UnsafeCell;
+    use loom::sync::{RwLockReadGuard, RwLockWriteGuard};
+
     pub(crate) use loom::sync::MutexGuard;
     pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
 
@@ -69,6 +71,22 @@ mod of_loom {
         }
         pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
             self.0.lock().expect("no model panics under a lock")
+        }
+    }
+
+    /// loom's lock for readers and writers with parking_lot's interface.
+    #[derive(Debug, Default)]
+    pub(crate) struct RwLock<T>(loom::sync::RwLock<T>);
+
+    impl<T> RwLock<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(loom::sync::RwLock::new(value))
+        }
+        pub(crate) fn read(&self) -> RwLockReadGuard<'_, T> {
+            self.0.read().expect("no model panics under a lock")
+        }
+        pub(crate) fn write(&self) -> RwLockWriteGuard<'_, T> {
+            self.0.write().expect("no model panics under a lock")
         }
     }
 
