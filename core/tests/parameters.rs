@@ -207,7 +207,7 @@ fn mrsh_04_references_in_a_request_to_a_server_that_is_gone() {
         let (server, client) = (world.sta(), world.mta());
         let own = lives.clone();
         let packet = server.run(move || pack(&probe(&own)));
-        let proxy = client.run(move || Carry(unsafe { unpack::<IProbe>(packet) }));
+        let proxy = client.run(move || Carry(unpack::<IProbe>(packet)));
         server.close();
         assert_eq!(lives.now(), 0);
         let own = lives.clone();
