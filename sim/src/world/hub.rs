@@ -15,6 +15,7 @@ use crate::schedule::{Point, Schedule};
 use crate::trace::{Ledger, Outcome, Trace, circling};
 use oleander::platform::{self, Deadline, Spawn, Thread, ThreadRef, Why, enter};
 use std::cell::Cell;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +43,7 @@ struct Kept {
 
 /// Runs executions, one after the other.
 pub(crate) struct Hub {
-    kept: Box<Kept>,
+    kept: ManuallyDrop<Box<Kept>>,
     steps: u64,
     virtual_ns: u64,
     abandoned: usize,
@@ -82,11 +83,12 @@ struct Execution<'a> {
 
 impl Drop for Hub {
     fn drop(&mut self) {
-        // After a panic of the schedule there are fibers left, and no state.
-        if !self.kept.fibers.is_empty() || self.trace().steps().len() > KEPT_STEPS_MAX {
+        // SAFETY: the field is not used after this: the hub is being dropped.
+        let kept = unsafe { ManuallyDrop::take(&mut self.kept) };
+        // After a panic of the schedule there are fibers left, and no world.
+        if !kept.fibers.is_empty() || kept.trace.steps().len() > KEPT_STEPS_MAX {
             return;
         }
-        let kept = std::mem::take(&mut self.kept);
         // While the thread ends there may be no place for it.
         _ = KEPT.try_with(|place| place.set(Some(kept)));
     }
@@ -96,7 +98,7 @@ impl Hub {
     /// A hub; it may take so much real time for a step.
     pub(crate) fn new(stall_max: Duration) -> Self {
         Self {
-            kept: KEPT.take().unwrap_or_default(),
+            kept: ManuallyDrop::new(KEPT.take().unwrap_or_default()),
             steps: 0,
             virtual_ns: 0,
             abandoned: 0,
@@ -346,8 +348,10 @@ impl Execution<'_> {
 
     /// Finds the threads that can take a step, the last-run one first, then round-robin upward.
     fn collect_enabled(&mut self) {
-        self.hub.kept.enabled.clear();
-        self.hub.kept.outcomes.clear();
+        let Kept { enabled, outcomes, .. } = &mut **self.hub.kept;
+        enabled.clear();
+        outcomes.clear();
+        let mut looked = false;
         self.world.mode.set(Mode::Deciding);
         let state = self.world.state.borrow();
         let threads = state.slots.len();
@@ -362,6 +366,7 @@ impl Execution<'_> {
             let outcome = match slot.pending {
                 Pending::Operation => Outcome::Operation,
                 Pending::Wait { ready, deadline, .. } => {
+                    looked = true;
                     // SAFETY: the slot keeps the record alive; ours is put back below.
                     unsafe { enter(Arc::as_ptr(&slot.thread)) };
                     let may_fire = self.world.clock.may_fire(deadline) || earliest == Some(deadline);
@@ -377,10 +382,12 @@ impl Execution<'_> {
                 }
                 Pending::First | Pending::Ended => continue,
             };
-            self.hub.kept.enabled.push(number);
-            self.hub.kept.outcomes.push(outcome);
+            enabled.push(number);
+            outcomes.push(outcome);
         }
-        self.outside.enter();
+        if looked {
+            self.outside.enter();
+        }
         self.world.mode.set(Mode::Running);
     }
 
