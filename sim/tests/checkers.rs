@@ -214,3 +214,88 @@ fn an_sta_that_serves_late_is_named() {
     assert!(what.starts_with("STA 1 left IProbe method 3 in its queue for 3"), "{what}");
     green(only, || sleeper(true, 1));
 }
+
+/// An STA that shows an object; what becomes of it there before the apartment ends.
+fn shown(there: impl FnOnce(&IProbe) + Send + 'static) {
+    let server = world::spawn("server", move || {
+        enter(Kind::Sta);
+        there(&object());
+        leave();
+    });
+    server.join().unwrap();
+}
+
+/// Marshals an object as a table-strong packet, and gives it back or not.
+fn table(probe: &IProbe, back: bool) {
+    let mut raw = std::ptr::null_mut();
+    // SAFETY: valid arguments.
+    unsafe {
+        assert_eq!(CreateStreamOnHGlobal(HANDLE::NULL, true.into(), &mut raw), S_OK);
+        let (here, none) = (MSHCTX_INPROC, std::ptr::null_mut());
+        assert_eq!(CoMarshalInterface(raw, &IProbe::IID, probe.as_raw(), here, none, MSHLFLAGS_TABLESTRONG), S_OK);
+        let stream = IStream::from_raw(raw);
+        if back {
+            assert_eq!(stream.Seek(0, STREAM_SEEK_SET, std::ptr::null_mut()), S_OK);
+            assert_eq!(CoReleaseMarshalData(raw), S_OK);
+        }
+    }
+}
+
+fn lock(probe: &IProbe, lock: bool) {
+    // SAFETY: an object of this apartment.
+    assert_eq!(unsafe { CoLockObjectExternal(probe.as_raw(), lock.into(), true.into()) }, S_OK);
+}
+
+#[test]
+fn a_stub_manager_that_somebody_holds_when_its_apartment_ends_is_named_with_who_holds_it() {
+    let only = Checks { stubs: true, ..Checks::NONE };
+    let of = "the apartment of STA 1 ('server') ends, and an object that STA 1 ('server') showed in step ";
+    let named = |what: String, by: &str| {
+        let rest = what.strip_prefix(of).unwrap_or_else(|| panic!("{what}"));
+        assert_eq!(rest.trim_start_matches(|c: char| c.is_ascii_digit()), format!(" is still held by {by}"));
+    };
+    named(red(only, "stub", || shown(|probe| table(probe, false))), "1 table-strong packets");
+    green(only, || shown(|probe| table(probe, true)));
+    named(red(only, "stub", || shown(|probe| lock(probe, true))), "1 locks of CoLockObjectExternal");
+    green(only, || {
+        shown(|probe| {
+            lock(probe, true);
+            lock(probe, false);
+        });
+    });
+    let packet = |opened: bool| {
+        shown(move |probe| {
+            let packet = pack(probe);
+            if opened {
+                drop(packet.unpack());
+            } else {
+                std::mem::forget(packet);
+            }
+        });
+    };
+    let by = "5 references in packets that nobody has unmarshaled";
+    named(red(only, "stub", || packet(false)), by);
+    green(only, || packet(true));
+}
+
+#[test]
+fn a_stub_manager_that_somebody_holds_at_the_end_is_a_leak_of_its_own_kind() {
+    // Nobody gives back the use of the MTA, so that does not end.
+    let scenario = |forgets: bool| {
+        let mut cookie = std::ptr::null_mut();
+        // SAFETY: valid arguments.
+        assert_eq!(unsafe { CoIncrementMTAUsage(&mut cookie) }, S_OK);
+        let probe = object();
+        lock(&probe, true);
+        if !forgets {
+            lock(&probe, false);
+            // SAFETY: the cookie is good.
+            assert_eq!(unsafe { CoDecrementMTAUsage(cookie) }, S_OK);
+        }
+    };
+    let only = Checks { stubs: true, ..Checks::NONE };
+    let what = red(only, "stub", || scenario(true));
+    assert!(what.starts_with("leaked stub manager: an object that 'main' showed in step "), "{what}");
+    assert!(what.ends_with(" is still held by 1 locks of CoLockObjectExternal"), "{what}");
+    green(only, || scenario(false));
+}

@@ -65,6 +65,17 @@ fn the_page_has_a_step_for_each_step_and_a_lane_for_each_thread() {
 }
 
 #[test]
+fn the_page_has_a_strip_for_print_for_every_sixteen_rows() {
+    let failure = failure();
+    // One row more says who waits in vain.
+    let rows = failure.report.steps as usize + 1;
+    assert!(rows > 16, "there is something to split");
+    assert_eq!(count(&failure.page, "<svg class=\"strip\""), rows.div_ceil(16));
+    assert_eq!(count(&failure.page, "<use href=\"#schedule\"/>"), 2 * rows.div_ceil(16));
+    assert!(!failure.page.contains("<body class=\"wide\">"), "three lanes are not many");
+}
+
+#[test]
 fn the_page_needs_nothing_else_and_escapes_what_is_the_scenarios() {
     let page = failure().page;
     for outside in ["http:", "https:", "src=", "@import", "url(h", "<link"] {

@@ -5,6 +5,7 @@
 //! A fact is no step and changes nothing. It belongs to the step in which it is told, and to the thread that tells it.
 
 use super::{CalledAfterEnd, Object};
+use crate::protocol::refs::Holders;
 
 /// What kind of apartment a thread is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +87,20 @@ pub enum Fact {
     Named(Object, String),
     /// A pointer was used in an apartment that it does not belong to.
     Stray(&'static str),
+    /// Who holds an object by its stub manager, behind a change.
+    Held {
+        /// The stub manager.
+        manager: Object,
+        /// Who.
+        by: Holders,
+    },
+    /// A stub manager lets its object go.
+    LetGo {
+        /// The stub manager.
+        manager: Object,
+        /// The object's apartment ends, whoever holds it.
+        apartment_ends: bool,
+    },
     /// An object was made.
     Made {
         /// Its number.

@@ -19,6 +19,7 @@ pub(crate) mod sync;
 mod thread;
 
 pub use crate::object::{CalledAfterEnd, Grave};
+pub use crate::protocol::refs::Holders;
 pub use deadline::Deadline;
 pub use fact::{Fact, PlaceKind};
 pub use host::host;

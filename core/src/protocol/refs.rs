@@ -32,6 +32,19 @@ pub struct Refs {
     closing: bool,
 }
 
+/// Who holds an object from outside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Holders {
+    /// References in normal packets that nobody has taken.
+    pub packets: u64,
+    /// References of proxies.
+    pub proxies: u64,
+    /// Table-strong packets.
+    pub tables: u32,
+    /// Locks of `CoLockObjectExternal`.
+    pub locks: u32,
+}
+
 /// The packet that is taken or released holds nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spent;
@@ -45,6 +58,12 @@ impl Refs {
     /// Whether anybody outside references the object: what IExternalConnection is told.
     pub fn is_external(&self) -> bool {
         !self.packets.is_empty() || self.proxies > 0 || self.tables > 0 || self.locks > 0
+    }
+
+    /// Who they are.
+    pub fn holders(&self) -> Holders {
+        let Self { packets, proxies, tables, locks, .. } = self;
+        Holders { packets: packets.values().sum(), proxies: *proxies, tables: *tables, locks: *locks }
     }
 
     /// Whether the object has to stay reachable.

@@ -13,7 +13,7 @@ use crate::abi::hresult::{CO_E_OBJNOTCONNECTED, E_NOINTERFACE, RPC_E_DISCONNECTE
 use crate::abi::interfaces::{IExternalConnection, IRpcStubBuffer};
 use crate::abi::types::EXTCONN_STRONG;
 use crate::apartment::{self, Apartment};
-use crate::platform::{self, Access, Object};
+use crate::platform::{self, Access, Fact, Object};
 use crate::protocol::refs::Refs;
 use crate::proxy;
 use parking_lot::Mutex;
@@ -229,6 +229,7 @@ impl StubManager {
             let result = change(&mut counts.refs);
             (result, counts.is_settled())
         };
+        platform::tell(|| Fact::Held { manager: self.object_id, by: self.counts.lock().refs.holders() });
         let gone = || self.object.lock().is_none();
         let unsettled = if settled || gone() { None } else { self.apartment.upgrade() };
         (result, unsettled)
@@ -279,6 +280,7 @@ impl StubManager {
         if !exports.remove(self, end == End::Unheld) {
             return;
         }
+        platform::tell(|| Fact::LetGo { manager: self.object_id, apartment_ends: end == End::ApartmentEnds });
         if end == End::ApartmentEnds && std::mem::take(&mut self.counts.lock().told) {
             self.tell(false, false);
         }

@@ -9,6 +9,7 @@ mod pumps;
 mod release;
 mod signal;
 mod stray;
+mod stub;
 
 use crate::report::End;
 use crate::trace::{Ledger, Noted, Trace};
@@ -19,6 +20,9 @@ use std::time::Duration;
 pub struct Checks {
     /// An object, proxy or call object that is alive at the end.
     pub leaks: bool,
+    /// An object that others can still reach, by a packet, a table or a lock, when its apartment ends; by a proxy, too, when the
+    /// execution does.
+    pub stubs: bool,
     /// A call through a pointer to an object of ours, or to a proxy, that has gone with its last Release: until the execution
     /// ends its memory is kept, with vtables that report it. Not for threads outside the world, nor for the system's own object
     /// contexts.
@@ -40,6 +44,7 @@ impl Checks {
     /// No checker.
     pub const NONE: Self = Self {
         leaks: false,
+        stubs: false,
         releases: false,
         signals: false,
         locks: false,
@@ -49,7 +54,7 @@ impl Checks {
     };
     /// What [`check`](crate::check()) looks for.
     pub const STANDARD: Self =
-        Self { leaks: true, releases: true, signals: true, locks: true, pumps: true, ..Self::NONE };
+        Self { leaks: true, stubs: true, releases: true, signals: true, locks: true, pumps: true, ..Self::NONE };
 
     /// The first thing that is wrong.
     pub(crate) fn broken<S: AsRef<str>>(&self, trace: &Trace, names: impl FnOnce() -> Vec<S>) -> Option<End> {
@@ -76,6 +81,7 @@ impl Checks {
                 let late = self.pumps_within.and_then(|most| pumps::late(&seen, most));
                 late.map(|what| End::Broken { checker: "pump", what })
             })
+            .or_else(|| found(self.stubs, "stub", stub::look))
             .or_else(|| found(self.leaks, "leak", leak::look))
     }
 }

@@ -73,10 +73,11 @@ impl Settings {
 }
 
 /// The checkers that are on or off, with the names of their fields.
-fn flags(checks: &mut Checks) -> [(&'static str, &mut bool); 6] {
-    let Checks { leaks, releases, signals, locks, apartments, pumps, pumps_within: _ } = checks;
+fn flags(checks: &mut Checks) -> [(&'static str, &mut bool); 7] {
+    let Checks { leaks, stubs, releases, signals, locks, apartments, pumps, pumps_within: _ } = checks;
     [
         ("leaks", leaks),
+        ("stubs", stubs),
         ("releases", releases),
         ("signals", signals),
         ("locks", locks),

@@ -151,6 +151,8 @@ impl Ledger {
             Fact::Synchronizes(event) => _ = self.synchronize.insert(event.id),
             Fact::Named(object, name) => _ = self.titles.insert(object.id, name.clone()),
             Fact::Signalled(_) | Fact::Stray(_) | Fact::Made { .. } | Fact::Gone { .. } | Fact::UsedAfterEnd(_) => {}
+            // They belong to a checker.
+            Fact::Held { .. } | Fact::LetGo { .. } => {}
         }
     }
 

@@ -1,7 +1,8 @@
 //! A picture as one self-contained page: inline SVG, its style and its script; nothing is loaded from anywhere.
 //!
 //! Every text that comes from the scenario goes through `html-escape`. The arrow keys, Home and End choose a step; `#step=7`
-//! in the address does, too. Colours follow the reader's scheme, and print is black on white.
+//! in the address does, too. Colours follow the reader's scheme. Print is dark on white, in strips that no page's end cuts,
+//! each with the names of the lanes; landscape where there are many.
 
 use super::mermaid::mermaid;
 use super::picture::{CallLine, Picture};
@@ -12,6 +13,9 @@ const GUTTER: usize = 120;
 const LANE: usize = 250;
 const HEAD: usize = 64;
 const ROW: usize = 30;
+/// The most rows of a strip in print, and lanes from which on print is landscape.
+const STRIP: usize = 16;
+const LANES_WIDE: usize = 4;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -32,8 +36,9 @@ pub(crate) fn page(picture: &Picture, title: &str, replay: &str) -> String {
         text,
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
-         <title>{name}: {}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{name}</h1>\n",
-        encode_text(head)
+         <title>{name}: {}</title>\n<style>\n{STYLE}</style>\n</head>\n<body{}>\n<header>\n<h1>{name}</h1>\n",
+        encode_text(head),
+        if picture.lanes.len() >= LANES_WIDE { " class=\"wide\"" } else { "" }
     );
     let ending = picture.ending.join("\n");
     let class = if picture.failed { "ending failed" } else { "ending" };
@@ -84,7 +89,7 @@ fn svg(text: &mut String, picture: &Picture) {
         text,
         "<svg viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" role=\"group\" \
          aria-label=\"The schedule: {} steps of {} threads\">\n<defs><marker id=\"tip\" viewBox=\"0 0 10 10\" refX=\"9\" \
-         refY=\"5\" markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\"><path d=\"M0 0L10 5L0 10z\"/></marker></defs>\n",
+         refY=\"5\" markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\"><path d=\"M0 0L10 5L0 10z\"/></marker></defs>\n<g id=\"schedule\">\n",
         picture.rows.len(),
         picture.lanes.len()
     );
@@ -93,7 +98,26 @@ fn svg(text: &mut String, picture: &Picture) {
     for call in &picture.calls {
         arrows(text, call);
     }
-    text.push_str("</svg>\n");
+    text.push_str("</g>\n</svg>\n");
+    strips(text, width, rows);
+}
+
+/// The same for print.
+fn strips(text: &mut String, width: usize, rows: usize) {
+    // As equal as can be.
+    let strip = rows.div_ceil(rows.div_ceil(STRIP).max(1)).max(1);
+    for first in (0..rows).step_by(strip) {
+        let from = HEAD + ROW * first;
+        // The last strip has the rest of the lanes.
+        let tall = ROW * (rows - first).min(strip) + if first + strip < rows { 0 } else { 16 };
+        let _ = writeln!(
+            text,
+            "<svg class=\"strip\" aria-hidden=\"true\" viewBox=\"0 0 {width} {}\"><svg width=\"{width}\" height=\"{HEAD}\" \
+             viewBox=\"0 0 {width} {HEAD}\"><use href=\"#schedule\"/></svg><svg y=\"{HEAD}\" width=\"{width}\" \
+             height=\"{tall}\" viewBox=\"0 {from} {width} {tall}\"><use href=\"#schedule\"/></svg></svg>",
+            HEAD + tall
+        );
+    }
 }
 
 fn lanes(text: &mut String, picture: &Picture, rows: usize, height: usize) {

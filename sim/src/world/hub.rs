@@ -146,7 +146,7 @@ impl Hub {
         let mut checks = limits.checks;
         if state.slots.iter().any(|slot| slot.killed) {
             // What a process that died has held is given up, not leaked, and its STAs serve nobody.
-            (checks.leaks, checks.pumps) = (false, false);
+            (checks.leaks, checks.stubs, checks.pumps) = (false, false, false);
         }
         checks.broken(&state.trace, || state.slots.iter().map(|slot| slot.thread.name()).collect())
     }

@@ -3,18 +3,18 @@
 
 use super::Checks;
 use crate::trace::{Noted, Trace};
-use oleander::platform::Fact;
+use oleander::platform::{Fact, Holders};
 use smallvec::SmallVec;
 
-/// With more objects alive at once, or more calls told, looking for one takes too long.
+/// With more objects alive or held at once, or more calls told, looking for one takes too long.
 const FEW: usize = 64;
 
-/// Numbers of objects or calls.
+/// Numbers of objects, calls or stub managers.
 type Numbers = SmallVec<[u64; FEW]>;
 
 /// Whether the checkers must look.
 pub(super) fn suspects(checks: &Checks, trace: &Trace) -> bool {
-    let (mut alive, mut told) = (Numbers::new(), Numbers::new());
+    let (mut alive, mut told, mut held) = (Numbers::new(), Numbers::new(), Numbers::new());
     for note in trace.notes() {
         let Noted::Fact(fact) = &note.what else { continue };
         match fact {
@@ -23,6 +23,18 @@ pub(super) fn suspects(checks: &Checks, trace: &Trace) -> bool {
                 if let Some(at) = alive.iter().rposition(|it| it == number) {
                     alive.swap_remove(at);
                 }
+            }
+            Fact::Held { manager, by } => {
+                held.retain(|it| *it != manager.id);
+                if *by != Holders::default() {
+                    held.push(manager.id);
+                }
+            }
+            Fact::LetGo { manager, apartment_ends } => {
+                if checks.stubs && *apartment_ends && held.contains(&manager.id) {
+                    return true;
+                }
+                held.retain(|it| *it != manager.id);
             }
             Fact::Told(call) | Fact::Signalled(call) => {
                 if checks.signals && told.contains(&call.id) {
@@ -53,9 +65,9 @@ pub(super) fn suspects(checks: &Checks, trace: &Trace) -> bool {
             | Fact::Stray(_) => {}
             Fact::UsedAfterEnd(_) => return true,
         }
-        if alive.len() > FEW || told.len() > FEW {
+        if alive.len() > FEW || told.len() > FEW || held.len() > FEW {
             return true;
         }
     }
-    checks.leaks && !alive.is_empty()
+    checks.leaks && !alive.is_empty() || checks.stubs && !held.is_empty()
 }
