@@ -58,6 +58,18 @@ skip() {
     skipped+=("$*")
 }
 
+# Runs the tests under Wine, with these arguments; a machine where Wine cannot run leaves them out.
+under_wine() {
+    say "bash ci/windows-under-wine.sh $*"
+    local began=$SECONDS status=0
+    bash ci/windows-under-wine.sh "$@" || status=$?
+    case "$status" in
+        0) printf -- '--- %d s\n' "$((SECONDS - began))" ;;
+        77) skip "ci/windows-under-wine.sh $*: it said above why it cannot run here" ;;
+        *) die "failed with $status after $((SECONDS - began)) s: ci/windows-under-wine.sh $*" ;;
+    esac
+}
+
 # Prints what cargo said of the tests, their sum, and what was left out.
 summary() {
     say "tests"

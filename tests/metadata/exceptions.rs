@@ -10,6 +10,8 @@ pub const INTERFACES: &[(&str, &str)] = &[
 pub const FUNCTIONS: &[(&str, &str)] =
     &[("Oleander*", "this library's own: they stand for the registry's entries of a class")];
 
+pub const LIBRARIES: &[(&str, &str)] = &[("RoGetAgileReference", "Wine's ole32 does not have it; every combase does")];
+
 pub const CONSTANTS: &[(&str, &str)] = &[
     ("QS_ALLINPUT", "as before Windows 8, which added touch and pointer input; there is none of either here"),
     ("COMGLOB_*", "the metadata leaves the enumerations of IGlobalOptions out"),

@@ -13,7 +13,7 @@ mod sources;
 mod system;
 
 use declared::Function;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use system::System;
 
 /// What was found to differ: a name, and how.
@@ -95,6 +95,47 @@ fn functions_have_their_parameters() {
     }
     assert!(compared > 90, "only {compared} functions compared");
     only(&found, exceptions::FUNCTIONS);
+}
+
+/// What the feature `windows` imports: function and library, from the sources.
+fn imports() -> Vec<(String, String)> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("core/src/abi/system");
+    let read = |file: &str| std::fs::read_to_string(folder.join(file)).unwrap();
+    let mut found = Vec::new();
+    for text in ["com.rs", "kernel.rs", "user.rs"].map(read) {
+        for block in text.split("import! { \"").skip(1) {
+            let (library, rest) = block.split_once(".dll\"").unwrap();
+            let names = rest.split("\n    fn ").skip(1).map(|it| it.split('(').next().unwrap());
+            found.extend(names.map(|name| (name.to_owned(), library.to_owned())));
+        }
+    }
+    let entries = read("entries.rs");
+    for line in entries.lines().filter(|line| line.contains(".dll\" \"")) {
+        let texts: Vec<_> = line.split('"').collect();
+        found.push((texts[3].to_owned(), texts[1].trim_end_matches(".dll").to_owned()));
+    }
+    let late = read("mod.rs");
+    let late = late.split("late! {\n").nth(1).unwrap().split("\n}\n").next().unwrap();
+    found
+        .extend(late.split("    fn ").skip(1).map(|it| (it.split('(').next().unwrap().to_owned(), "ole32".to_owned())));
+    found
+}
+
+#[test]
+fn imports_lie_in_their_libraries() {
+    let (system, mut found) = (System::read(), Differences::new());
+    let imports = imports();
+    let names = sources::functions().into_iter().map(|it| it.name).filter(|it| !it.starts_with("Oleander"));
+    let surface: BTreeSet<_> = names.collect();
+    let imported: BTreeSet<_> = imports.iter().map(|(name, _)| name.clone()).collect();
+    assert_eq!((&imported, imports.len()), (&surface, surface.len()), "every function of the surface, once");
+    for (name, library) in imports {
+        let theirs = system.library(&name).unwrap_or_default();
+        if theirs != library {
+            found.insert(name, format!("in {library}, there {theirs}"));
+        }
+    }
+    only(&found, exceptions::LIBRARIES);
 }
 
 #[test]

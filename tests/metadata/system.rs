@@ -107,6 +107,12 @@ impl System {
         self.functions.get(name).map(function)
     }
 
+    /// The library that has a function, without the extension.
+    pub fn library(&self, name: &str) -> Option<String> {
+        let module = self.functions.get(name)?.impl_map()?.import_scope().name().to_lowercase();
+        Some(module.strip_suffix(".dll").map_or(module.clone(), str::to_owned))
+    }
+
     /// An interface.
     pub fn interface(&self, name: &str) -> Option<Interface> {
         let ty = self.types.get(name).filter(|ty| ty.category() == TypeCategory::Interface)?;

@@ -8,6 +8,7 @@ use windows_core::{BOOL, GUID, HRESULT};
 import! { "ole32.dll"
     fn CLSIDFromString(lpsz: *const u16, pclsid: *mut GUID) -> HRESULT;
     fn CoCopyProxy(pProxy: *mut c_void, ppCopy: *mut *mut c_void) -> HRESULT;
+    fn CoCreateFreeThreadedMarshaler(punkOuter: *mut c_void, ppunkMarshal: *mut *mut c_void) -> HRESULT;
     fn CoCreateGuid(pguid: *mut GUID) -> HRESULT;
     fn CoCreateInstance(
         rclsid: *const GUID, pUnkOuter: *mut c_void, dwClsContext: u32, riid: *const GUID, ppv: *mut *mut c_void,
@@ -77,6 +78,8 @@ import! { "ole32.dll"
     ) -> HRESULT;
     fn CoSuspendClassObjects() -> HRESULT;
     fn CoSwitchCallContext(pNewObject: *mut c_void, ppOldObject: *mut *mut c_void) -> HRESULT;
+    fn CoTaskMemAlloc(cb: usize) -> *mut c_void;
+    fn CoTaskMemFree(pv: *mut c_void);
     fn CoTaskMemRealloc(pv: *mut c_void, cb: usize) -> *mut c_void;
     fn CoUninitialize();
     fn CoUnmarshalHresult(pstm: *mut c_void, phresult: *mut HRESULT) -> HRESULT;
@@ -93,11 +96,8 @@ import! { "ole32.dll"
     fn StringFromIID(rclsid: *const GUID, lplpsz: *mut *mut u16) -> HRESULT;
 }
 
-// Where the import library of ole32 does not lead to them.
+// Wine's ole32 does not have it; every combase does.
 import! { "combase.dll"
-    fn CoCreateFreeThreadedMarshaler(punkOuter: *mut c_void, ppunkMarshal: *mut *mut c_void) -> HRESULT;
-    fn CoTaskMemAlloc(cb: usize) -> *mut c_void;
-    fn CoTaskMemFree(pv: *mut c_void);
     fn RoGetAgileReference(
         options: i32, riid: *const GUID, pUnk: *mut c_void, ppAgileReference: *mut *mut c_void,
     ) -> HRESULT;

@@ -23,5 +23,5 @@ entries! {
     "ole32.dll" "CoInitialize" fn co_initialize as CoInitialize(pvReserved: *mut c_void);
     "ole32.dll" "CoInitializeEx" fn co_initialize_ex as CoInitializeEx(pvReserved: *mut c_void, dwCoInit: u32);
     "ole32.dll" "OleInitialize" fn ole_initialize as OleInitialize(pvReserved: *mut c_void);
-    "combase.dll" "CoIncrementMTAUsage" fn increment_mta_usage as CoIncrementMTAUsage(pCookie: *mut *mut c_void);
+    "ole32.dll" "CoIncrementMTAUsage" fn increment_mta_usage as CoIncrementMTAUsage(pCookie: *mut *mut c_void);
 }
