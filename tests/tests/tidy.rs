@@ -406,6 +406,7 @@ fn the_gates_can_be_executed() {
         "ci/miri",
         "ci/loom",
         "ci/mutants",
+        "ci/supply",
         "ci/sieve-modes.sh",
         "ci/readme-commands",
         "ci/targets",
