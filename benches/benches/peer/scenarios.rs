@@ -1,9 +1,6 @@
 //! The scenarios of `explore.rs` for an explorer that replaces the standard library: events and queues are made of its mutex
 //! and condition variable. It is a macro because the explorers share names and no trait.
 
-/// The most schedules of one exploration.
-const SCHEDULES_MAX: usize = 2_000;
-
 /// Puts the scenarios here, and a `main` that measures them; `$explore` runs one under at most so many schedules.
 macro_rules! scenarios {
     ($explorer:ident, $explore:expr) => {
@@ -12,6 +9,9 @@ macro_rules! scenarios {
         use std::sync::atomic::{AtomicU64, Ordering};
         use std::time::Duration;
         use $explorer::sync::{Arc, Condvar, Mutex};
+
+        /// The most schedules of one exploration.
+        const SCHEDULES_MAX: usize = 2_000;
 
         #[derive(Default)]
         struct Event {
