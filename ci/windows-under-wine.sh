@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The library built for Windows with the feature `windows`, run by Wine: the tests of the runtime and of the simulator on the
-# emulation, then the example and the tests that run on either backend on Wine's own COM. With arguments: `cargo test` gets these instead, as in
-# `OLEANDER_BACKEND=emulation ci/windows-under-wine.sh -p oleander --test calls`. With `--on-system` only the tests on Wine's COM
-# run. Ends with status 77 where it cannot run at all, after one line that says why.
+# emulation, then the example, the tests that run on either backend and the rows of the contract on Wine's own COM. With
+# arguments: `cargo test` gets these instead, as in `OLEANDER_BACKEND=emulation ci/windows-under-wine.sh -p oleander --test calls`.
+# With `--on-system` only the tests on Wine's COM run. Ends with status 77 where it cannot run at all, after one line that says why.
 #
 # Needs Debian's wine, wine64 and gcc-mingw-w64-x86-64, and Rust's target; installs what is missing, where it may. The Wine
 # prefix is fresh, lies in the target folder, and is gone afterwards, like every process of Wine's that was started.
@@ -57,8 +57,8 @@ rm -rf "$prefix"
 mkdir -p "$prefix" "$libraries"
 
 export WINEPREFIX="$prefix" WINEARCH=win64 WINEDEBUG="${WINEDEBUG:--all}"
-# No .NET, no browser: Wine would ask to fetch them.
-export WINEDLLOVERRIDES="mscoree,mshtml="
+# No .NET, no browser: Wine would ask to fetch them. No debugger: rows may crash.
+export WINEDLLOVERRIDES="mscoree,mshtml=;winedbg.exe=d"
 say "wine wineboot --init"
 wine wineboot --init || cannot "Wine is there and does not start: wineboot gives $?"
 
@@ -86,7 +86,9 @@ elif [ "$#" -eq 0 ]; then
     run_tests cargo test --target "$target" "${features[@]}" -p oleander -p oleander-sim --no-fail-fast --lib --tests
     export OLEANDER_BACKEND=system
     run bash ci/sieve-modes.sh wine "$(target_dir)/$target/debug/examples/sieve.exe"
-    set -- "${on_system[@]}"
+    run_tests cargo test --target "$target" "${features[@]}" "${on_system[@]}"
+    # Most rows wait for most of their time: four at once, each in processes of its own.
+    set -- -p oleander-tests --test rows -- --test-threads=4 system::
 fi
 run_tests cargo test --target "$target" "${features[@]}" "$@"
 cat "$counts" >>"${OLEANDER_COUNTS:-/dev/null}"

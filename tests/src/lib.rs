@@ -2,7 +2,7 @@
 //!
 //! The rows are the contract as data. [`rows`] has them all; [`case`] reads them, [`run`] plays them on a [`backend`] with
 //! the [`ops`] and the test [`objects`]; [`expect`] is where a backend gives
-//! something else, [`contract`] is what all of it shows.
+//! something else, [`observed`] what a system gave that nobody here has, [`contract`] is what all of it shows.
 
 pub mod backend;
 pub mod case;
@@ -10,6 +10,7 @@ pub mod contract;
 pub mod expect;
 pub mod mutants;
 pub mod objects;
+pub mod observed;
 pub mod ops;
 pub mod run;
 

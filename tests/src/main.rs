@@ -6,11 +6,13 @@ use oleander_tests::case::Row;
 use oleander_tests::contract::{Contract, Evidence, renew};
 use oleander_tests::expect::Expectations;
 use oleander_tests::mutants;
+use oleander_tests::observed::Observed;
 use oleander_tests::ops;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The rows of the contract.
 #[derive(Parser)]
@@ -28,6 +30,12 @@ struct Cli {
     /// Put the mutants into this copy of the workspace, print which test each must turn red, and run nothing.
     #[arg(long, value_name = "COPY")]
     mutants: Option<PathBuf>,
+    /// With `--contract`: take in what real Windows gave, from a file that `--observe` wrote there.
+    #[arg(long, value_name = "FILE", requires = "contract")]
+    observed: Option<PathBuf>,
+    /// On the backend `system`: judge nothing, but write into a file what every row gave, and the system's build.
+    #[arg(long, value_name = "FILE")]
+    observe: Option<PathBuf>,
     /// Run these rows: ids, or other names that rows have; a fact stands for all its rows.
     #[arg(long, value_name = "ID")]
     id: Vec<String>,
@@ -61,7 +69,11 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if cli.contract {
-        return contract();
+        return contract(cli.observed.as_deref());
+    }
+    if cli.observe.is_some() && !matches!(cli.backend, Some(Backend::System)) {
+        eprintln!("--observe is for --backend system");
+        return ExitCode::from(UNUSABLE);
     }
     if let Some(copy) = cli.mutants {
         return plant(&copy);
@@ -103,15 +115,44 @@ fn main() -> ExitCode {
         }
     };
     let asked = |row: &&Arc<Row>| cli.id.is_empty() || cli.id.iter().any(|id| row.is_called(id));
-    run(&rows.iter().filter(asked).collect::<Vec<_>>(), &backends)
+    let rows: Vec<_> = rows.iter().filter(asked).collect();
+    match &cli.observe {
+        None => run(&rows, &backends),
+        Some(path) => observe(&rows, path),
+    }
+}
+
+/// Writes what rows give on the system's COM.
+fn observe(rows: &[&Arc<Row>], path: &Path) -> ExitCode {
+    let results = Mutex::new(BTreeMap::new());
+    several(rows, CHILDREN, |row| {
+        let result = Observed::play(row);
+        println!("{}: {result}", row.id);
+        results.lock().unwrap_or_else(PoisonError::into_inner).insert(row.id.clone(), result);
+    });
+    let rows = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let text = Observed::here().and_then(|here| Observed { rows, ..here }.text());
+    match text.and_then(|text| std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(UNUSABLE)
+        }
+    }
 }
 
 /// Writes the pages that are made from the facts and the rows.
-fn contract() -> ExitCode {
+fn contract(observed: Option<&Path>) -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in the workspace");
+    let take = |path: &Path| {
+        let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+        let rows = oleander_tests::rows().map_err(|errors| errors[0].to_string())?;
+        Observed::parse(&text, &rows)?.take(root)
+    };
+    let taken = observed.map_or(Ok(()), |path| take(path).map_err(|error| format!("{}: {error}", path.display())));
     let read = || Ok((Contract::read(root)?, Evidence::read(root)?));
     let write = |(contract, evidence)| renew(root, &contract, &evidence).map_err(|error| error.to_string());
-    match read().and_then(write) {
+    match taken.and_then(|()| read()).and_then(write) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -144,25 +185,32 @@ fn line(row: &Row) -> String {
 }
 
 /// How many rows are played at a time on the system's COM, each in a process of its own.
-const CHILDREN: usize = 2;
+const CHILDREN: usize = 4;
 
 fn run(rows: &[&Arc<Row>], backends: &[(Kind, Expectations)]) -> ExitCode {
     let todo: Vec<_> = rows.iter().flat_map(|row| backends.iter().map(move |backend| (*row, backend))).collect();
-    let workers = if backends.iter().any(|(kind, _)| *kind == Kind::System) { CHILDREN } else { 1 };
-    let (next, failures) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                while let Some((row, (backend, expected))) = todo.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let failed = tell(row, *backend, expected).is_err();
-                    failures.fetch_add(failed.into(), Ordering::Relaxed);
-                }
-            });
-        }
+    let at_a_time = if backends.iter().any(|(kind, _)| *kind == Kind::System) { CHILDREN } else { 1 };
+    let failures = AtomicUsize::new(0);
+    several(&todo, at_a_time, |(row, (backend, expected))| {
+        failures.fetch_add(tell(row, *backend, expected).is_err().into(), Ordering::Relaxed);
     });
     let failures = failures.into_inner();
     println!("{} rows on {} backends, {failures} failures", rows.len(), backends.len());
     if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Does something with each, several at a time.
+fn several<T: Sync>(todo: &[T], at_a_time: usize, act: impl Fn(&T) + Sync) {
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..at_a_time {
+            scope.spawn(|| {
+                while let Some(it) = todo.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    act(it);
+                }
+            });
+        }
+    });
 }
 
 /// Plays a row and prints what came of it.

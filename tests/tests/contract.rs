@@ -2,6 +2,7 @@
 
 use oleander_tests::contract::{Contract, Evidence, Ids, RENEW, Section, WAITING, check, pages, rules, waiting};
 use oleander_tests::expect::Expectations;
+use oleander_tests::observed::Observed;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -174,6 +175,28 @@ fn ids_that_must_be_there_are_and_rows_name_the_cases() {
     assert!(wrong(IMPLIED, ROW, &ids(&["X-2"], &["X-1"])).is_empty());
     assert_eq!(wrong(IMPLIED, ROW, &ids(&["X-3"], &[])), ["X-3: is not in the contract"]);
     assert_eq!(wrong(IMPLIED, ROW, &ids(&[], &["X-2"])), ["X-2: no row names the case, and it has no `no_row`"]);
+}
+
+#[test]
+fn what_windows_gave_is_a_column_of_its_own() {
+    let (contract, evidence) = contract();
+    let observe = |change: fn(&str) -> Option<&str>| {
+        let results = evidence.rows().iter().filter_map(|row| Some((row.id.clone(), change(&row.id)?.to_owned())));
+        Observed { system: "Windows 10.0.1".to_owned(), rows: results.collect() }
+    };
+    let page = |observed: Observed| {
+        let evidence = Evidence::read(root()).unwrap_or_else(|error| panic!("{error}")).with(observed);
+        let pages = pages(&contract, &evidence);
+        let page = pages.into_iter().find(|(path, _)| path.ends_with("contract/waits.md")).expect("a page");
+        let line = page.1.lines().find(|line| line.starts_with("| WAIT-07 ")).expect("the fact").to_owned();
+        (page.1.contains(" | Wine | Windows 10.0.1 |\n"), line)
+    };
+    let (has_heading, line) = page(observe(|_| Some("passes")));
+    assert!(has_heading && line.ends_with(" | passes |"), "{line}");
+    let (_, line) = page(observe(|id| Some(if id == "WAIT-07.2" { "line 9: got S_FALSE" } else { "passes" })));
+    assert!(line.ends_with(" | diverges: line 9: got S_FALSE |"), "{line}");
+    let (_, line) = page(observe(|id| (id != "WAIT-07.2").then_some("passes")));
+    assert!(line.ends_with(" | not run |"), "a row was not played: {line}");
 }
 
 #[test]

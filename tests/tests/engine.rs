@@ -147,6 +147,16 @@ fn a_row_that_is_listed_must_fail_in_the_listed_way() {
 }
 
 #[test]
+fn a_row_that_races_may_pass_or_fail_in_the_listed_way() {
+    let entry =
+        "rows = [\"X-1\"]\nraces = true\ndiffers = \"got S_FALSE\"\nreason = \"made up\"\nrests_on = [\"APT-02\"]\n";
+    let list = Expectations::parse(&format!("runs = true\n[[diverges]]\n{entry}")).expect("a list");
+    assert_eq!((judged(&list, BAD), judged(&list, GOOD)), (Ok(()), Ok(())));
+    let other = judged(&list, &BAD.replace("S_OK", "E_FAIL").replace("CoInitializeEx MULTITHREADED", "SetEvent 5"));
+    assert_eq!(other, Err("diverges in another way than is listed (`got S_FALSE`): got FALSE 6".to_owned()));
+}
+
+#[test]
 fn a_row_that_is_not_listed_must_pass() {
     let empty = Expectations::parse("runs = true\n").expect("a list");
     assert_eq!(judged(&empty, GOOD), Ok(()));

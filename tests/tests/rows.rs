@@ -3,7 +3,7 @@
 //!
 //! What real Windows gives is observed (`oleander-tests --observe`), not judged: no list says yet what differs there.
 //!
-//! Where rows are played on the system's COM, `engine::…` are tests of how: a row that ends its process, or hangs, is a row
+//! Where rows are played on the system's COM, `system::engine::…` are tests of how: a row that ends its process, or hangs, is a row
 //! that fails.
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -24,11 +24,9 @@ fn main() -> ExitCode {
     let mut backends = vec![Kind::Host, Kind::Sim];
     let mut trials = Vec::new();
     if is_there().is_ok() {
-        trials.extend(
-            ENGINE.map(|(name, text, line, what)| {
-                Trial::test(format!("engine::{name}"), move || engine(text, line, what))
-            }),
-        );
+        trials.extend(ENGINE.map(|(name, text, line, what)| {
+            Trial::test(format!("system::engine::{name}"), move || engine(text, line, what))
+        }));
         backends.extend(wine::version().map(|_| Kind::System));
     }
     for backend in backends {

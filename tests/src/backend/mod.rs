@@ -32,8 +32,26 @@ pub trait Backend: Send + Sync {
     /// The step in this line begins.
     fn begins(&self, _line: usize) {}
 
+    /// The same where much may have to happen before: an operation began that is to block.
+    ///
+    /// # Errors
+    /// As [`Backend::settle`].
+    fn settle_long(&self) -> Result<(), String> {
+        self.settle()
+    }
+
     /// Something happened: a line of the log, an operation's end.
     fn heard(&self) {}
+
+    /// Waits for something more to happen, where rest may have been an error; whether something did.
+    fn hear_more(&self) -> bool {
+        false
+    }
+
+    /// Whether a program can make an application STA.
+    fn has_application_stas(&self) -> bool {
+        true
+    }
 
     /// From here on operations race, or do so no more.
     fn race(&self, _on: bool) {}
@@ -43,6 +61,11 @@ pub trait Backend: Send + Sync {
 
     /// Whether times are exact.
     fn has_virtual_time(&self) -> bool;
+
+    /// How much less than it should a wait may take by a real clock, which may be read a moment before the timer is set.
+    fn early_ms(&self) -> u64 {
+        1
+    }
 
     /// What takes longer is a hang.
     fn hang_ms(&self) -> u32 {

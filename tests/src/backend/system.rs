@@ -15,10 +15,15 @@
 //! # What cannot be known here
 //!
 //! - **Whether anything goes on.** The threads are the system's, so what nothing was heard of for [`REST`] is at rest: no
-//!   line of the log, no operation that ended. What comes later fails the row, or is taken for blocked.
-//! - **The time** is the real one: at least what the row says, never exactly that.
+//!   line of the log, no operation that ended. Lines of the log are waited for
+//!   [`LATE`] where those before them are right; what comes later still fails the row, or is taken for blocked.
+//! - **Application STAs**: a desktop program cannot make one.
+//! - **The time** is the real one, by a clock that ticks every 16 ms: what the row says less one tick, or more.
 //! - **What is left behind** of handles and of the system's own objects. Objects that this program made are counted.
 //! - **Every order**: a row that is explored is played once, and any of its alternatives is right.
+//!
+//! Classes that are registered for other processes (LOCAL_SERVER) are known to the whole machine: rows that say so are
+//! played one at a time.
 //!
 //! The director is the child's main thread; actors are threads of the standard library, which the backend of the
 //! program goes for. Shared are a flag for each thread, which its end sets, and the count of what was heard; both
@@ -39,6 +44,12 @@ use std::time::{Duration, Instant};
 const CHILD: &str = "--play-on-the-system";
 /// What nothing was heard of for so long is at rest.
 const REST: Duration = Duration::from_millis(30);
+/// The same after an operation that is to block: a call goes a long way first.
+const LONG_REST: Duration = Duration::from_millis(200);
+/// A line of the log that has not come by then will not come.
+const LATE: Duration = Duration::from_secs(1);
+/// Windows' clock: a wait may begin and end in the middle of a tick.
+const TICK_MS: u64 = 16;
 /// What takes longer is a hang of one step; of the whole row, for the parent.
 const HANG_MS: u32 = 5_000;
 const ROW_MAX: Duration = Duration::from_secs(60);
@@ -56,6 +67,8 @@ pub fn is_there() -> Result<(), NotThere> {
 /// Plays a row in one way, in a child process.
 pub fn play(row: &Arc<Row>, way: usize) -> Result<(), Failure> {
     is_there().map_err(|error| Failure { line: row.line, what: error.to_string() })?;
+    static MACHINE: Mutex<()> = Mutex::new(());
+    let _alone = row.text.iter().any(|line| line.contains("LOCAL_SERVER")).then(|| lock(&MACHINE));
     let line = row.line;
     let failed = |what: std::io::Error| Failure { line, what: format!("no child process: {what}") };
     let mut child = std::env::current_exe()
@@ -172,6 +185,27 @@ struct Heard {
     changed: Condvar,
 }
 
+impl Heard {
+    /// Waits until nothing is heard of for a time.
+    fn rest(&self, time: Duration) -> Result<(), String> {
+        let deadline = Instant::now() + Duration::from_millis(HANG_MS.into());
+        while self.within(time) {
+            if Instant::now() > deadline {
+                return Err("threads do not come to rest".to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether something is heard of within a time from now on.
+    fn within(&self, time: Duration) -> bool {
+        let times = lock(&self.times);
+        let before = *times;
+        let waited = self.changed.wait_timeout_while(times, time, |times| *times == before);
+        waited.is_ok_and(|(_, waited)| !waited.timed_out())
+    }
+}
+
 impl Backend for System {
     fn start(&self, name: &str, body: Box<dyn FnOnce() + Send>) -> Box<dyn Joiner> {
         let end = Arc::new(End::default());
@@ -185,18 +219,19 @@ impl Backend for System {
     }
 
     fn settle(&self) -> Result<(), String> {
-        let deadline = Instant::now() + Duration::from_millis(HANG_MS.into());
-        let mut times = lock(&self.heard.times);
-        while Instant::now() < deadline {
-            let before = *times;
-            let unheard = |times: &mut u64| *times == before;
-            match self.heard.changed.wait_timeout_while(times, REST, unheard) {
-                Ok((_, waited)) if waited.timed_out() => return Ok(()),
-                Ok((now, _)) => times = now,
-                Err(_) => break,
-            }
-        }
-        Err("threads do not come to rest".to_owned())
+        self.heard.rest(REST)
+    }
+
+    fn settle_long(&self) -> Result<(), String> {
+        self.heard.rest(LONG_REST)
+    }
+
+    fn hear_more(&self) -> bool {
+        self.heard.within(LATE)
+    }
+
+    fn has_application_stas(&self) -> bool {
+        false
     }
 
     fn heard(&self) {
@@ -214,6 +249,10 @@ impl Backend for System {
 
     fn has_virtual_time(&self) -> bool {
         false
+    }
+
+    fn early_ms(&self) -> u64 {
+        TICK_MS
     }
 
     fn hang_ms(&self) -> u32 {

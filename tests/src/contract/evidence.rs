@@ -3,6 +3,7 @@
 use super::data::{Contract, Fact};
 use crate::case::Row;
 use crate::expect::Expectations;
+use crate::observed::{Observed, PASSES};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ pub struct Evidence {
     rows: Vec<Arc<Row>>,
     /// For each backend.
     expected: [Expectations; 3],
+    /// What real Windows gave, if anybody has sent it.
+    observed: Option<Observed>,
 }
 
 /// The backends in the order of the columns: the files of `tests/expect/` and the headings.
@@ -53,13 +56,36 @@ impl Evidence {
     pub fn read(root: &Path) -> Result<Evidence, String> {
         let [host, sim, wine] = BACKENDS.map(|(backend, _)| Expectations::read(root, backend));
         let wrong = |errors: Vec<_>| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-        Ok(Evidence { rows: crate::rows().map_err(wrong)?, expected: [host?, sim?, wine?] })
+        let rows = crate::rows().map_err(wrong)?;
+        let observed = Observed::taken(root, &rows)?;
+        Ok(Evidence { rows, expected: [host?, sim?, wine?], observed })
     }
 
     /// Evidence that is made up: rows, and a list for each of host threads, the simulator, and Wine.
     #[must_use]
     pub fn of_parts(rows: Vec<Arc<Row>>, expected: [Expectations; 3]) -> Evidence {
-        Evidence { rows, expected }
+        Evidence { rows, expected, observed: None }
+    }
+
+    /// The same with what real Windows gave.
+    #[must_use]
+    pub fn with(self, observed: Observed) -> Evidence {
+        Evidence { observed: Some(observed), ..self }
+    }
+
+    /// The system of the fourth column, if there is one.
+    pub(super) fn system(&self) -> Option<&str> {
+        self.observed.as_ref().map(|observed| observed.system.as_str())
+    }
+
+    /// The mark in the fourth column.
+    pub(super) fn observed_mark(&self, fact: &Fact) -> Mark {
+        let rows = self.rows_of(fact);
+        match self.observed.as_ref().and_then(|observed| observed.of(&rows)) {
+            None => Mark::NotRun,
+            Some(PASSES) => Mark::Passes,
+            Some(other) => Mark::Diverges(other.to_owned()),
+        }
     }
 
     /// All rows.

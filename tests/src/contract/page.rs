@@ -55,6 +55,14 @@ Times are in milliseconds, except where *seconds* is written.
 
 fn first(contract: &Contract, evidence: &Evidence) -> String {
     let mut text = format!("# The contract\n\n{HEAD}\n{HOW_TO_READ}");
+    if let Some(system) = evidence.system() {
+        line(
+            &mut text,
+            format_args!(
+                "\nThe fourth column is what the same rows gave on {system}: observed there once, not judged."
+            ),
+        );
+    }
     text += "\n## Sections\n\n| section | facts | by rows | by tests | n/a | open |\n| --- | --- | --- | --- | --- | --- |\n";
     for section in chapters(contract) {
         let counts = counts(contract, evidence, section);
@@ -125,10 +133,14 @@ fn chapter(contract: &Contract, evidence: &Evidence, section: &Section) -> Strin
 }
 
 fn table(text: &mut String, contract: &Contract, evidence: &Evidence, section: &Section) {
-    let backends = BACKENDS.map(|(_, heading)| heading).join(" | ");
-    line(text, format_args!("| id | Oleander | known from | {backends} |\n| --- | --- | --- | --- | --- | --- |"));
+    let mut headings = BACKENDS.map(|(_, heading)| heading.to_owned()).to_vec();
+    headings.extend(evidence.system().map(cell));
+    let rule = "| --- ".repeat(3 + headings.len());
+    line(text, format_args!("| id | Oleander | known from | {} |\n{rule}|", headings.join(" | ")));
     for fact in &section.facts {
-        let marks = evidence.marks(contract, fact).map(|mark| mark_text(&mark)).join(" | ");
+        let mut marks = evidence.marks(contract, fact).to_vec();
+        marks.extend(evidence.system().map(|_| evidence.observed_mark(fact)));
+        let marks = marks.iter().map(mark_text).collect::<Vec<_>>().join(" | ");
         line(text, format_args!("| {} | {} | {} | {marks} |", fact.id, says(fact), known(fact)));
     }
 }

@@ -165,6 +165,9 @@ impl Desk {
         let initialize = |model| unsafe { CoInitializeEx(null_mut(), model) };
         let hr = match self.kind {
             Kind::Sta | Kind::StillSta => initialize(COINIT_APARTMENTTHREADED),
+            Kind::ApplicationSta if !self.stage.backend.has_application_stas() => {
+                return Err("there is no application STA to be had".to_owned());
+            }
             Kind::ApplicationSta => apartment::enter_application_sta(),
             Kind::Mta | Kind::Neutral => initialize(COINIT_MULTITHREADED),
             Kind::Bare | Kind::Implicit => return self.check_outside(),

@@ -122,7 +122,7 @@ impl<'a> Director<'a> {
             What::End(who, blocks) => {
                 self.actor(who)?.leave();
                 if *blocks {
-                    self.stage.backend.settle()?;
+                    self.stage.backend.settle_long()?;
                     if self.actor(who)?.has_ended() {
                         return Err(format!("expected to block, but `{who}` has left"));
                     }
@@ -164,7 +164,7 @@ impl<'a> Director<'a> {
                 self.stage.judge(step, &action.expected, outcome)
             }
             How::Blocks => {
-                self.stage.backend.settle()?;
+                self.stage.backend.settle_long()?;
                 if !actor.is_done() {
                     return Ok(());
                 }
@@ -201,14 +201,19 @@ impl<'a> Director<'a> {
     }
 
     fn log(&self, step: &Step, ways: &[Vec<String>]) -> Result<(), String> {
-        let log = self.stage.take_log();
-        match ways.iter().position(|way| is_logged(way, &log)) {
-            Some(index) => {
+        let (mut log, mut is_all) = (self.stage.take_log(), false);
+        loop {
+            if let Some(index) = ways.iter().position(|way| is_logged(way, &log)) {
                 self.stage.reach(step, index);
-                Ok(())
+                return Ok(());
             }
-            None => Err(format!("got log {}", if log.is_empty() { "-".to_owned() } else { log.join(" ") })),
+            if is_all {
+                break;
+            }
+            is_all = !ways.iter().any(|way| begins(way, &log)) || !self.stage.backend.hear_more();
+            log.append(&mut self.stage.take_log());
         }
+        Err(format!("got log {}", if log.is_empty() { "-".to_owned() } else { log.join(" ") }))
     }
 
     /// All leave, last come first; nothing is left behind.
@@ -240,6 +245,11 @@ enum Begun {
     Blocked,
     Racing,
     End,
+}
+
+/// Whether a log is the beginning of what a row says, so that the rest may come.
+fn begins(way: &[String], log: &[String]) -> bool {
+    way.get(..log.len()).is_some_and(|way| is_logged(way, log))
 }
 
 /// Whether a log is as a row says; where a thing ran (`@place`) counts only where the row says it.

@@ -262,8 +262,8 @@ impl Stage {
     fn judge_time(&self, expected: &Expected, took_ns: u64) -> Result<(), String> {
         let Some(ms) = expected.took_ms else { return Ok(()) };
         let took_ms = took_ns / 1_000_000;
-        // A real clock may be read a moment before the timer is set.
-        let right = if self.backend.has_virtual_time() { took_ms == ms } else { took_ms + 1 >= ms };
+        let early_ms = self.backend.early_ms();
+        let right = if self.backend.has_virtual_time() { took_ms == ms } else { took_ms + early_ms >= ms };
         if right { Ok(()) } else { Err(format!("expected to take {ms} ms, took {took_ms} ms")) }
     }
 
