@@ -26,7 +26,7 @@ fn explore(c: &mut Criterion) {
     rate("check of sta", &|| check(Strategy::Exhaustive, EVERY, || clients_on_one_sta(2)));
     rate("call", &|| check(Strategy::Random, 1_000, asynchronous_call));
     rate("check of call", &|| check(Strategy::Exhaustive, EVERY, asynchronous_call));
-    group.sample_size(10).measurement_time(Duration::from_secs(5));
+    group.sample_size(10).measurement_time(Duration::from_secs(5)).throughput(Throughput::Elements(400_960));
     group.bench_function("reorder(4,1)", |b| b.iter(reorder));
     group.finish();
 }

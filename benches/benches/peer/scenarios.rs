@@ -11,7 +11,7 @@ macro_rules! scenarios {
         use $explorer::sync::{Arc, Condvar, Mutex};
 
         /// The most schedules of one exploration.
-        const SCHEDULES_MAX: usize = 2_000;
+        const SCHEDULES_MAX: usize = 200;
 
         #[derive(Default)]
         struct Event {
