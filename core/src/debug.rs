@@ -3,22 +3,30 @@
 //! They are counted for each emulated process, so tests that run side by side in processes of their own do not see each
 //! other. An object is counted in the process in which it was made, wherever it is released.
 
-use crate::platform::{self, Access, Fact, Object, ObjectKind};
+use crate::platform::{self, Access, Fact, Object, ObjectKind, Port};
 use crate::process::OBJECT_BITS;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
 /// A bit that no other object's number has.
 const LIVES: u64 = 1 << (OBJECT_BITS - 1);
 
 /// The count of one process, and the number of the next object: for reports.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone)]
 pub(crate) struct LiveCount(Arc<Counts>);
 
-#[derive(Debug, Default)]
 struct Counts {
     alive: AtomicUsize,
     next: AtomicU64,
+    /// The world of the process, if it is in one.
+    world: Option<Weak<dyn Port>>,
+}
+
+impl LiveCount {
+    /// Of a process that is in this world, or in none.
+    pub(crate) fn new(world: Option<Weak<dyn Port>>) -> Self {
+        Self(Arc::new(Counts { alive: AtomicUsize::new(0), next: AtomicU64::new(0), world }))
+    }
 }
 
 /// How many objects made in the current thread's process are alive.
@@ -63,8 +71,16 @@ impl Live {
     /// of the two matters.
     pub(crate) fn touched(&self, access: Access) {
         if self.number != 0 {
+            self.seen_outside();
             let id = LIVES | self.number;
             platform::note(Object { id, kind: ObjectKind::User }, access);
+        }
+    }
+
+    /// The object is of a world: a thread that is not says so.
+    fn seen_outside(&self) {
+        if !platform::is_simulated() {
+            platform::used_outside(self.count.0.world.as_ref());
         }
     }
 }
@@ -74,6 +90,7 @@ impl Drop for Live {
         // Releases what the object did to whoever sees the count at zero.
         self.count.0.alive.fetch_sub(1, Ordering::Release);
         if self.number != 0 {
+            self.seen_outside();
             platform::tell(|| Fact::Gone { number: self.number });
         }
     }

@@ -20,7 +20,7 @@ use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 // The numbers of the objects that every process has.
 const QUEUES: Object = Object { id: 1, kind: ObjectKind::Table };
@@ -80,11 +80,11 @@ pub struct Tables {
 }
 
 impl Tables {
-    fn new(part: u32) -> Self {
+    fn new(part: u32, world: Option<Weak<dyn Port>>) -> Self {
         Self {
             handles: HandleTable::new(own(part, NAMES)),
             waits: WaitTable::default(),
-            live: LiveCount::default(),
+            live: LiveCount::new(world),
             server_locks: ServerLocks::default(),
             windows: WindowTable::new(),
             work: WorkPool::new(own(part, WORK_ITEMS)),
@@ -109,13 +109,18 @@ impl Deref for Process {
     type Target = Tables;
 
     fn deref(&self) -> &Tables {
-        self.tables.get_or_init(|| Box::new(Tables::new(self.part())))
+        self.tables.get_or_init(|| Box::new(Tables::new(self.part(), world_of(&self.port))))
     }
 }
 
 /// An object that every process has, as that of one part of all numbers.
 fn own(part: u32, object: Object) -> Object {
     Object { id: object.id | u64::from(part) << OBJECT_BITS, ..object }
+}
+
+/// The port, if it is a simulated world.
+fn world_of(port: &Arc<dyn Port>) -> Option<Weak<dyn Port>> {
+    port.is_world().then(|| Arc::downgrade(port))
 }
 
 impl Process {
@@ -139,12 +144,13 @@ impl Process {
 
     fn new_linked(id: u32, port: Arc<dyn Port>, link: Option<Link>) -> Arc<Self> {
         let part = id >> THREAD_BITS;
+        let world = world_of(&port);
         Arc::new(Self {
             id,
             port,
             next_thread: AtomicU32::new((part << THREAD_BITS) / 4 + 1),
             end: OnceLock::new(),
-            wait_lock: WaitLock::new(FIRST_OBJECT | u64::from(part) << OBJECT_BITS),
+            wait_lock: WaitLock::new(FIRST_OBJECT | u64::from(part) << OBJECT_BITS, world),
             threads: ThreadTable::default(),
             queues: QueueTable::new(own(part, QUEUES)),
             link,

@@ -1,8 +1,12 @@
 //! What does not belong into a world: threads of the machine that use it, and primitives that block where it cannot see.
 
-use oleander_sim::{Builder, world};
+use oleander::kernel::Event;
+use oleander::windows_core::Interface;
+use oleander::*;
+use oleander_sim::{Builder, Checked, world};
 use std::process::Command;
-use std::sync::{Condvar, Mutex};
+use std::ptr::null_mut;
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 /// Set for a process that runs a test once more, as the one in which the world stands still.
@@ -15,9 +19,58 @@ fn a_port_that_is_used_outside_is_a_failure_with_advice() {
         let answer = std::thread::spawn(move || port.now()).join();
         assert!(answer.is_err(), "the world's clock is not read outside");
     });
+    assert_says_outside(&checked);
+}
+
+fn assert_says_outside(checked: &Checked) {
     let words = checked.to_string();
     assert!(checked.failure.is_some(), "{words}");
     assert!(words.contains("on a thread outside it") && words.contains("oleander_sim::thread::spawn"), "{words}");
+}
+
+#[test]
+fn an_event_that_is_set_outside_is_a_failure_with_advice() {
+    let checked = Builder::new().workers(1).run(|| {
+        let event = Arc::new(Event::new(&Process::current(), false, false));
+        let outside = event.clone();
+        std::thread::spawn(move || outside.set()).join().unwrap();
+        drop(event);
+    });
+    assert_says_outside(&checked);
+}
+
+/// A pointer that goes where it must not.
+struct Sent(ISynchronize);
+// SAFETY: the object is an event behind atomics; that it is used outside its world is what is tested.
+unsafe impl Send for Sent {}
+
+/// An object of the world, used by a thread outside.
+fn hands_out(used: fn(Sent)) -> Checked {
+    Builder::new().workers(1).run(move || {
+        let mut event = None;
+        // SAFETY: valid arguments; a counted pointer on success.
+        unsafe {
+            assert_eq!(CoInitializeEx(null_mut(), COINIT_MULTITHREADED), S_OK);
+            let (class, out) = (&CLSID_ManualResetEvent, (&raw mut event).cast());
+            assert_eq!(CoCreateInstance(class, null_mut(), CLSCTX_INPROC_SERVER, &ISynchronize::IID, out), S_OK);
+        }
+        let event = Sent(event.expect("success gives a pointer"));
+        std::thread::spawn(move || used(event)).join().unwrap();
+        // SAFETY: nothing of the apartment is used any more.
+        unsafe { CoUninitialize() };
+    })
+}
+
+#[test]
+fn an_object_that_is_signalled_outside_is_a_failure_with_advice() {
+    // SAFETY: a live object. It is not released: that would be seen as well.
+    let checked = hands_out(|event| unsafe { std::mem::ManuallyDrop::new(event).0.Signal().unwrap() });
+    assert_says_outside(&checked);
+}
+
+#[test]
+fn an_object_that_is_released_outside_is_a_failure_with_advice() {
+    assert_says_outside(&hands_out(drop));
 }
 
 #[test]

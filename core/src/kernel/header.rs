@@ -30,10 +30,10 @@
 
 use super::record::{Waiter, Wakes};
 use crate::platform::sync::{AtomicU32, Mutex, MutexGuard, Ordering, UnsafeCell};
-use crate::platform::{self, Access, Object, ObjectKind};
+use crate::platform::{self, Access, Object, ObjectKind, Port};
 use crate::process::Process;
 use smallvec::SmallVec;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// The bit of the word that says that someone is registered.
 pub(super) const WAITERS: u32 = 1 << 31;
@@ -47,11 +47,13 @@ pub(super) const SIGNALED: u32 = 1;
 pub(crate) struct WaitLock {
     next_registration: Mutex<u64>,
     next_object: std::sync::atomic::AtomicU64,
+    /// The world of the process, if it is in one.
+    world: Option<Weak<dyn Port>>,
 }
 
 impl WaitLock {
-    pub(crate) fn new(first_object: u64) -> Arc<Self> {
-        Arc::new(Self { next_registration: Mutex::new(0), next_object: first_object.into() })
+    pub(crate) fn new(first_object: u64, world: Option<Weak<dyn Port>>) -> Arc<Self> {
+        Arc::new(Self { next_registration: Mutex::new(0), next_object: first_object.into(), world })
     }
 
     /// A number that no other object of the process has.
@@ -77,6 +79,8 @@ impl Key<'_> {
 /// The part that all waitable objects have in common.
 pub struct Header {
     object: Object,
+    /// Whether it is of a simulated world.
+    in_world: bool,
     /// See the tables of the module.
     word: AtomicU32,
     lock: Arc<WaitLock>,
@@ -92,6 +96,7 @@ impl Header {
     pub(super) fn new(process: &Process, kind: ObjectKind, value: u32) -> Self {
         Self {
             object: process.new_object(kind),
+            in_world: process.wait_lock.world.is_some(),
             word: AtomicU32::new(value),
             lock: process.wait_lock.clone(),
             list: UnsafeCell::new(SmallVec::new()),
@@ -106,7 +111,16 @@ impl Header {
     /// Announces an operation.
     #[inline]
     pub(super) fn visit(&self, access: Access) {
+        if self.in_world && !platform::is_simulated() {
+            self.used_outside();
+        }
         platform::visit(self.object, access);
+    }
+
+    /// A thread that is none of the world's is here.
+    #[cold]
+    fn used_outside(&self) {
+        platform::used_outside(self.lock.world.as_ref());
     }
 
     /// Value and `WAITERS` bit. Acquire: who sees an object signalled sees what came before the signal.

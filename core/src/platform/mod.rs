@@ -30,6 +30,8 @@ pub use random::random_bits;
 pub use thread::{Current, Thread, ThreadRef, current, enter};
 pub(crate) use thread::{with_current, with_known, with_simulated};
 
+use std::sync::Weak;
+
 /// Announces an operation on a shared object: the simulator's scheduling point, nothing on host threads.
 #[inline]
 pub fn visit(object: Object, access: Access) {
@@ -59,6 +61,13 @@ pub(crate) fn bury(grave: Grave) {
 #[inline]
 pub fn is_simulated() -> bool {
     thread::is_simulated()
+}
+
+/// Tells a world that a thread which is none of its own uses something of it: see [`Port::used_outside`].
+pub(crate) fn used_outside(world: Option<&Weak<dyn Port>>) {
+    if let Some(port) = world.and_then(Weak::upgrade) {
+        port.used_outside();
+    }
 }
 
 /// Whether the emulation itself started the current thread.

@@ -138,6 +138,15 @@ pub trait Port: Send + Sync {
     /// thread can be stopped. Called in simulated worlds only.
     fn used_after_end(&self, _this: *mut c_void, _method: usize) {}
 
+    /// Whether it is a simulated world, all of whose threads are its own.
+    fn is_world(&self) -> bool {
+        false
+    }
+
+    /// A thread that is not simulated uses an object of this world: its own, between executions, or one that has no business
+    /// there. Called on any thread, also while objects are dropped.
+    fn used_outside(&self) {}
+
     /// How many threads can run at once: the bound for running workers of the MTA's pool.
     fn parallelism(&self) -> usize;
 }

@@ -394,11 +394,17 @@ impl World {
         (state.slots[number].end, number)
     }
 
-    fn here(&self) {
-        if self.owner != place() {
+    /// Remembers it when this is a thread that neither is nor drives one of the world's. Gives whether it is.
+    fn is_outside(&self) -> bool {
+        let outside = self.owner != place();
+        if outside {
             self.foreign.store(true, Ordering::Release);
-            panic!("{FOREIGN}");
         }
+        outside
+    }
+
+    fn here(&self) {
+        assert!(!self.is_outside(), "{FOREIGN}");
         assert!(self.mode.get() != Mode::Over, "something of a simulated world is used outside it: after its end");
     }
 
@@ -546,6 +552,14 @@ impl Port for World {
             return 0;
         }
         self.pause(Pause::Choose(n))
+    }
+
+    fn is_world(&self) -> bool {
+        true
+    }
+
+    fn used_outside(&self) {
+        self.is_outside();
     }
 
     fn tell(&self, fact: Fact) {
