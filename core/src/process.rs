@@ -82,11 +82,11 @@ pub struct Tables {
 impl Tables {
     fn new(part: u32, world: Option<Weak<dyn Port>>) -> Self {
         Self {
-            handles: HandleTable::new(own(part, NAMES)),
+            handles: HandleTable::new(own(part, NAMES), world.is_some()),
             waits: WaitTable::default(),
-            live: LiveCount::new(world),
+            live: LiveCount::new(world.clone()),
             server_locks: ServerLocks::default(),
-            windows: WindowTable::new(),
+            windows: WindowTable::new(world.is_some()),
             work: WorkPool::new(own(part, WORK_ITEMS)),
             apartments: ApartmentTable::default(),
             hosts: Hosts::default(),

@@ -268,8 +268,6 @@ fn a_stub_manager_that_somebody_holds_when_its_apartment_ends_is_named_with_who_
             let packet = pack(probe);
             if opened {
                 drop(packet.unpack());
-            } else {
-                std::mem::forget(packet);
             }
         });
     };

@@ -1,7 +1,7 @@
 //! What does not belong into a world: threads of the machine that use it, and primitives that block where it cannot see.
 
 use oleander::kernel::Event;
-use oleander::windows_core::Interface;
+use oleander::windows_core::{BOOL, Interface};
 use oleander::*;
 use oleander_sim::{Builder, Checked, world};
 use std::process::Command;
@@ -71,6 +71,22 @@ fn an_object_that_is_signalled_outside_is_a_failure_with_advice() {
 #[test]
 fn an_object_that_is_released_outside_is_a_failure_with_advice() {
     assert_says_outside(&hands_out(drop));
+}
+
+#[test]
+fn a_handle_that_is_used_outside_stands_for_nothing_there() {
+    let checked = Builder::new().workers(1).run(|| {
+        // SAFETY: valid arguments throughout; a number that is no handle is refused.
+        unsafe {
+            let event = CreateEventW(null_mut(), BOOL(0), BOOL(0), null_mut());
+            let number = event.0.addr();
+            let set = std::thread::spawn(move || (SetEvent(HANDLE(number as *mut _)), GetLastError())).join().unwrap();
+            assert_eq!(set, (BOOL(0), ERROR_INVALID_HANDLE));
+            assert_eq!(WaitForSingleObject(event, 0), WAIT_TIMEOUT);
+            assert!(CloseHandle(event).as_bool());
+        }
+    });
+    assert!(checked.failure.is_none(), "{checked}");
 }
 
 #[test]

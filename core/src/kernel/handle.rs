@@ -91,8 +91,8 @@ impl WeakObject {
 }
 
 impl HandleTable {
-    pub(crate) fn new(names_object: Object) -> Self {
-        Self { slots: RwLock::new(Slots::new()), names_object, names: parking_lot::Mutex::new(BTreeMap::new()) }
+    pub(crate) fn new(names_object: Object, in_world: bool) -> Self {
+        Self { slots: RwLock::new(Slots::new(in_world)), names_object, names: parking_lot::Mutex::new(BTreeMap::new()) }
     }
 
     /// The object that has the name, and `true`; else the one that `make` gives, which has it from then on.

@@ -1,16 +1,19 @@
 //! A table that gives numbers to things and knows stale ones: the ground of handles and windows.
 //!
-//! A number is `generation << 26 | index << 2 | 2`. Bit 1 is set and bit 0 is not: the system's own kernel handles are
+//! A number is `generation << 27 | world << 26 | index << 2 | 2`; `world` is 1 in processes of simulated worlds, so that a
+//! number which has strayed out of one is none of another process's, and is known for what it is. Bit 1 is set and bit 0 is not: the system's own kernel handles are
 //! multiples of four and its pseudo handles are -1 to -6, so a number of ours is never taken for one of those, for null
 //! or for `INVALID_HANDLE_VALUE` (none of them has 2 in its low two bits but -2 and -6, which are negative, as ours
 //! never are). The generation of a slot counts its uses, so a number that was closed is not valid again before it has
 //! wrapped, and slots that were freed first are used first.
 
 use std::collections::VecDeque;
+use std::sync::Once;
 
 const INDEX_BITS: u32 = 24;
 const INDEX_SHIFT: u32 = 2;
-const GENERATION_SHIFT: u32 = INDEX_BITS + INDEX_SHIFT;
+const WORLD: usize = 1 << (INDEX_BITS + INDEX_SHIFT);
+const GENERATION_SHIFT: u32 = INDEX_BITS + INDEX_SHIFT + 1;
 /// The sign bit stays clear.
 const GENERATION_BITS: u32 = usize::BITS - 1 - GENERATION_SHIFT;
 const TAG: usize = 2;
@@ -19,6 +22,8 @@ const TAG: usize = 2;
 pub(super) struct Slots<T> {
     slots: Vec<Slot<T>>,
     free: VecDeque<usize>,
+    /// [`WORLD`], or 0.
+    world: usize,
 }
 
 struct Slot<T> {
@@ -27,8 +32,8 @@ struct Slot<T> {
 }
 
 impl<T> Slots<T> {
-    pub(super) const fn new() -> Self {
-        Self { slots: Vec::new(), free: VecDeque::new() }
+    pub(super) const fn new(in_world: bool) -> Self {
+        Self { slots: Vec::new(), free: VecDeque::new(), world: if in_world { WORLD } else { 0 } }
     }
 
     /// Keeps a value and gives its number; gives the value back when the table is full.
@@ -43,18 +48,19 @@ impl<T> Slots<T> {
         };
         let slot = &mut self.slots[index];
         slot.value = Some(value);
-        Ok(slot.generation << GENERATION_SHIFT | index << INDEX_SHIFT | TAG)
+        let generation = slot.generation;
+        Ok(self.number(generation, index))
     }
 
     /// The value that a number stands for, unless it is stale or none of ours.
     pub(super) fn get(&self, number: usize) -> Option<&T> {
-        let (index, generation) = split(number)?;
+        let (index, generation) = self.split(number)?;
         self.slots.get(index).filter(|slot| slot.generation == generation)?.value.as_ref()
     }
 
     /// Frees a number.
     pub(super) fn remove(&mut self, number: usize) -> Option<T> {
-        let (index, generation) = split(number)?;
+        let (index, generation) = self.split(number)?;
         let slot = self.slots.get_mut(index).filter(|slot| slot.generation == generation)?;
         let value = slot.value.take()?;
         slot.generation = (generation + 1) & ((1 << GENERATION_BITS) - 1);
@@ -66,16 +72,38 @@ impl<T> Slots<T> {
     pub(super) fn numbers(&self) -> impl Iterator<Item = (usize, &T)> {
         self.slots.iter().enumerate().filter_map(|(index, slot)| {
             let value = slot.value.as_ref()?;
-            Some((slot.generation << GENERATION_SHIFT | index << INDEX_SHIFT | TAG, value))
+            Some((self.number(slot.generation, index), value))
         })
+    }
+
+    fn number(&self, generation: usize, index: usize) -> usize {
+        generation << GENERATION_SHIFT | self.world | index << INDEX_SHIFT | TAG
+    }
+
+    fn split(&self, number: usize) -> Option<(usize, usize)> {
+        if number & 3 != TAG || (number as isize) < 0 {
+            return None;
+        }
+        if number & WORLD != self.world {
+            if self.world == 0 {
+                strayed();
+            }
+            return None;
+        }
+        Some((number >> INDEX_SHIFT & ((1 << INDEX_BITS) - 1), number >> GENERATION_SHIFT))
     }
 }
 
-fn split(number: usize) -> Option<(usize, usize)> {
-    if number & 3 != TAG || (number as isize) < 0 {
-        return None;
-    }
-    Some((number >> INDEX_SHIFT & ((1 << INDEX_BITS) - 1), number >> GENERATION_SHIFT))
+/// Says, once for the real process, what a handle or window of a simulated world is doing here.
+#[cold]
+fn strayed() {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        eprintln!(
+            "a handle or window of a simulated world is used outside it, where it stands for nothing: start threads with \
+             `spawn` of `oleander_sim::thread` or of `oleander_sim::world`, not with that of `std::thread`"
+        );
+    });
 }
 
 #[cfg(test)]
@@ -84,7 +112,7 @@ mod tests {
 
     #[test]
     fn stale_numbers_are_known() {
-        let mut slots = Slots::new();
+        let mut slots = Slots::new(false);
         let first = slots.insert('a').unwrap();
         assert_eq!(slots.remove(first), Some('a'));
         let second = slots.insert('b').unwrap();
@@ -95,8 +123,18 @@ mod tests {
     }
 
     #[test]
+    fn a_worlds_numbers_are_none_of_another_process() {
+        let (mut worlds, mut hosts) = (Slots::new(true), Slots::new(false));
+        let (strayed, own) = (worlds.insert('a').unwrap(), hosts.insert('b').unwrap());
+        assert_eq!((worlds.get(strayed), hosts.get(strayed)), (Some(&'a'), None));
+        assert_eq!((worlds.get(own), hosts.get(own)), (None, Some(&'b')));
+        assert_eq!(hosts.remove(strayed), None);
+        assert_eq!(worlds.numbers().next(), Some((strayed, &'a')));
+    }
+
+    #[test]
     fn numbers_are_none_of_the_systems() {
-        let mut slots = Slots::new();
+        let mut slots = Slots::new(false);
         for value in 0..1000 {
             let number = slots.insert(value).unwrap();
             assert_eq!(number & 3, 2);

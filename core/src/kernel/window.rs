@@ -128,13 +128,13 @@ pub(crate) enum Refusal {
 }
 
 impl WindowTable {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(in_world: bool) -> Self {
         let com = Class { atom: ATOM_FIRST, procedure: com_procedure, extra_bytes: 0 };
         let mut by_name = BTreeMap::new();
         by_name.insert(COM_CLASS.bytes().map(|c| u16::from(c.to_ascii_lowercase())).collect(), com);
         Self {
             classes: RwLock::new(Classes { by_name, atoms: 1 }),
-            windows: RwLock::new(Slots::new()),
+            windows: RwLock::new(Slots::new(in_world)),
             messages: Mutex::default(),
         }
     }
