@@ -1,6 +1,9 @@
-//! One synchronous call from the MTA to an object in an STA, and back; beside a deque and `park`.
+//! One synchronous call from the MTA to an object in an STA, and back; beside a deque and `park`, and with the feature `peers`
+//! beside a channel of crossbeam's.
 
 use criterion::{Criterion, criterion_group, criterion_main};
+#[cfg(feature = "peers")]
+use oleander_benches::peers::ChannelAndPark;
 use oleander_benches::{PLACES, StaServer, in_mta, peers::DequeAndPark};
 use std::hint::black_box;
 
@@ -16,6 +19,12 @@ fn sta_call(c: &mut Criterion) {
         let peer = DequeAndPark::start(place);
         group.bench_function("peer/deque_and_park", |b| b.iter(|| assert_eq!(peer.double(black_box(21)), 42)));
         peer.stop();
+        #[cfg(feature = "peers")]
+        {
+            let peer = ChannelAndPark::start(place);
+            group.bench_function("peer/channel_and_park", |b| b.iter(|| assert_eq!(peer.double(black_box(21)), 42)));
+            peer.stop();
+        }
         group.finish();
     }
 }

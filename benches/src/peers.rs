@@ -55,6 +55,21 @@ struct Request {
     caller: Thread,
 }
 
+impl Request {
+    fn new(number: u32) -> Self {
+        let caller = std::thread::current();
+        Self { number, doubled: AtomicU32::new(0), done: AtomicBool::new(false), caller }
+    }
+
+    /// Until it is answered; on the caller's thread.
+    fn wait(&self) -> u32 {
+        while !self.done.load(Ordering::Acquire) {
+            std::thread::park();
+        }
+        self.doubled.load(Ordering::Relaxed)
+    }
+}
+
 struct Pointer(*const Request);
 // SAFETY: the caller keeps the request until `done`, which is the last that the server writes.
 unsafe impl Send for Pointer {}
@@ -91,18 +106,10 @@ impl DequeAndPark {
 
     /// One call.
     pub fn double(&self, number: u32) -> u32 {
-        let request = Request {
-            number,
-            doubled: AtomicU32::new(0),
-            done: AtomicBool::new(false),
-            caller: std::thread::current(),
-        };
+        let request = Request::new(number);
         self.shared.requests.lock().push_back(Pointer(&request));
         self.server.thread().unpark();
-        while !request.done.load(Ordering::Acquire) {
-            std::thread::park();
-        }
-        request.doubled.load(Ordering::Relaxed)
+        request.wait()
     }
 
     /// Ends the thread.
@@ -121,4 +128,37 @@ fn answer(pointer: &Pointer) {
     let caller = request.caller.clone();
     request.done.store(true, Ordering::Release);
     caller.unpark();
+}
+
+/// The same with a channel of crossbeam's for the requests.
+#[cfg(feature = "peers")]
+pub struct ChannelAndPark {
+    requests: crossbeam::channel::Sender<Pointer>,
+    server: JoinHandle<()>,
+}
+
+#[cfg(feature = "peers")]
+impl ChannelAndPark {
+    /// Starts the thread.
+    pub fn start(place: Place) -> Self {
+        let (requests, theirs) = crossbeam::channel::unbounded();
+        let server = std::thread::spawn(move || {
+            place.pin_server();
+            theirs.iter().for_each(|request| answer(&request));
+        });
+        Self { requests, server }
+    }
+
+    /// One call.
+    pub fn double(&self, number: u32) -> u32 {
+        let request = Request::new(number);
+        assert!(self.requests.send(Pointer(&request)).is_ok(), "the server waits for requests");
+        request.wait()
+    }
+
+    /// Ends the thread.
+    pub fn stop(self) {
+        drop(self.requests);
+        self.server.join().expect("the server does not panic");
+    }
 }
