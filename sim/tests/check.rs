@@ -5,9 +5,10 @@ mod common;
 use common::*;
 use oleander::kernel::Event;
 use oleander::platform::{Deadline, Why};
-use oleander_sim::{Builder, Checked, End, Strategy, TokenError, check, replay, try_replay, world};
+use oleander_sim::{Builder, Checked, End, REPLAY_VARIABLE, Strategy, TokenError, check, replay, try_replay, world};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -88,6 +89,40 @@ fn the_token_replays_the_failure_and_nothing_else() {
     let words = failure.to_string();
     assert!(words.contains(&format!("replay: oleander_sim::replay(\"{token}\", scenario)")), "{words}");
     assert!(words.contains(&format!("OLEANDER_REPLAY='{token}' cargo test")), "{words}");
+}
+
+#[test]
+fn the_variable_replays_one_execution() {
+    let counted = || {
+        eprintln!("one execution");
+        lost_update();
+    };
+    if std::env::var_os(REPLAY_VARIABLE).is_some() {
+        return check(counted);
+    }
+    let token = failure(&Builder::new().run(lost_update)).token.to_string();
+    let run = |token: &str| {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        let command = command.args(["the_variable_replays_one_execution", "--exact", "--nocapture"]);
+        let output = command.env(REPLAY_VARIABLE, token).output().expect("the test runs once more");
+        assert!(!output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let words = run(&token);
+    assert!(words.contains("an addition is lost"), "{words}");
+    // The default schedule, by whose trace the scenario is known, and the one that was asked for.
+    assert_eq!(words.matches("one execution").count(), 2, "{words}");
+    let words = run("olx1:nonsense");
+    assert!(words.contains("OLEANDER_REPLAY: ") && !words.contains("an addition is lost"), "{words}");
+}
+
+#[test]
+fn a_check_that_has_no_time_left_is_not_complete() {
+    let scenario = || clients_on_one_sta(5);
+    let checked = Builder::new().workers(1).seconds_max(0).run(scenario);
+    assert!(checked.failure.is_none() && !checked.complete && checked.executions < 120, "{checked}");
+    let checked = Builder::new().workers(1).seconds_max(100_000).run(scenario);
+    assert_eq!((checked.complete, checked.executions), (true, 120), "{checked}");
 }
 
 #[test]

@@ -4,12 +4,12 @@ use oleander::kernel::Event;
 use oleander::windows_core::{BOOL, Interface};
 use oleander::*;
 use oleander_sim::{Builder, Checked, world};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::ptr::null_mut;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-/// Set for a process that runs a test once more, as the one in which the world stands still.
+/// Set for a process that runs a test once more.
 const CHILD: &str = "OLEANDER_SIM_TEST_STALL";
 
 #[test]
@@ -73,15 +73,33 @@ fn an_object_that_is_released_outside_is_a_failure_with_advice() {
     assert_says_outside(&hands_out(drop));
 }
 
+/// Runs one of these tests once more in a process of its own.
+fn once_more(name: &str) -> Output {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args([name, "--exact", "--nocapture"]).env(CHILD, "1").output().expect("the test runs once more")
+}
+
 #[test]
 fn a_handle_that_is_used_outside_stands_for_nothing_there() {
+    if std::env::var_os(CHILD).is_none() {
+        let output = once_more("a_handle_that_is_used_outside_stands_for_nothing_there");
+        let words = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{words}");
+        assert_eq!(words.matches("a handle or window of a simulated world is used outside it").count(), 1, "{words}");
+        assert!(words.contains("oleander_sim::thread"), "{words}");
+        return;
+    }
     let checked = Builder::new().workers(1).run(|| {
-        // SAFETY: valid arguments throughout; a number that is no handle is refused.
+        // SAFETY: valid arguments throughout; a number that is no handle or window is refused.
         unsafe {
             let event = CreateEventW(null_mut(), BOOL(0), BOOL(0), null_mut());
             let number = event.0.addr();
-            let set = std::thread::spawn(move || (SetEvent(HANDLE(number as *mut _)), GetLastError())).join().unwrap();
-            assert_eq!(set, (BOOL(0), ERROR_INVALID_HANDLE));
+            let outside = std::thread::spawn(move || {
+                let set = SetEvent(HANDLE(number as *mut _));
+                let refused = (set, GetLastError());
+                (refused, CloseHandle(HANDLE(number as *mut _)), DestroyWindow(HWND(number as *mut _)))
+            });
+            assert_eq!(outside.join().unwrap(), ((BOOL(0), ERROR_INVALID_HANDLE), BOOL(0), BOOL(0)));
             assert_eq!(WaitForSingleObject(event, 0), WAIT_TIMEOUT);
             assert!(CloseHandle(event).as_bool());
         }
@@ -102,12 +120,7 @@ fn a_scenario_that_blocks_in_std_is_told_what_to_use() {
         });
         unreachable!("the watch ends the process");
     }
-    let name = "a_scenario_that_blocks_in_std_is_told_what_to_use";
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args([name, "--exact", "--nocapture"])
-        .env(CHILD, "1")
-        .output()
-        .expect("the test runs once more");
+    let output = once_more("a_scenario_that_blocks_in_std_is_told_what_to_use");
     let words = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success(), "{words}");
     assert!(words.contains("has taken no step for 200ms"), "{words}");

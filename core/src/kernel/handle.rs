@@ -3,7 +3,7 @@
 //! The table holds a reference for each handle; an object lives as long as handles or others refer to it. Look-ups
 //! share a lock that is held for one clone of an `Arc`; nothing is dropped and nobody is called under it.
 
-use super::slots::Slots;
+use super::slots::{Slots, tell_of_stray};
 use super::{Event, Mutex, Semaphore, ThreadObject, Waitable};
 use crate::abi::types::HANDLE;
 use crate::platform::sync::RwLock;
@@ -138,7 +138,16 @@ impl HandleTable {
     /// the calling thread, whichever it is, is as good as a handle.
     pub fn get(&self, handle: HANDLE) -> Option<KernelObject> {
         let found = self.slots.read().get(handle.0.addr()).cloned();
-        found.or_else(|| (handle == CURRENT_THREAD).then(own_thread))
+        found.or_else(|| self.get_other(handle))
+    }
+
+    /// What is no handle of the table's.
+    #[cold]
+    fn get_other(&self, handle: HANDLE) -> Option<KernelObject> {
+        if self.slots.read().is_stray(handle.0.addr()) {
+            tell_of_stray();
+        }
+        (handle == CURRENT_THREAD).then(own_thread)
     }
 
     /// [`HandleTable::get`], or the calling process for the number that stands for it. That number is

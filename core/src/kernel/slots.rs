@@ -58,6 +58,11 @@ impl<T> Slots<T> {
         self.slots.get(index).filter(|slot| slot.generation == generation)?.value.as_ref()
     }
 
+    /// Whether it looks like a number of a simulated world, which this table is not of.
+    pub(super) fn is_stray(&self, number: usize) -> bool {
+        self.world == 0 && is_number(number) && number & WORLD != 0
+    }
+
     /// Frees a number.
     pub(super) fn remove(&mut self, number: usize) -> Option<T> {
         let (index, generation) = self.split(number)?;
@@ -81,22 +86,21 @@ impl<T> Slots<T> {
     }
 
     fn split(&self, number: usize) -> Option<(usize, usize)> {
-        if number & 3 != TAG || (number as isize) < 0 {
-            return None;
-        }
-        if number & WORLD != self.world {
-            if self.world == 0 {
-                strayed();
-            }
+        if !is_number(number) || number & WORLD != self.world {
             return None;
         }
         Some((number >> INDEX_SHIFT & ((1 << INDEX_BITS) - 1), number >> GENERATION_SHIFT))
     }
 }
 
-/// Says, once for the real process, what a handle or window of a simulated world is doing here.
+fn is_number(number: usize) -> bool {
+    number & 3 == TAG && (number as isize) >= 0
+}
+
+/// Says, once for the real process, what a handle or window of a simulated world is doing in another process. No lock is held
+/// by whoever calls this.
 #[cold]
-fn strayed() {
+pub(super) fn tell_of_stray() {
     static SAID: Once = Once::new();
     SAID.call_once(|| {
         eprintln!(
@@ -129,6 +133,9 @@ mod tests {
         assert_eq!((worlds.get(strayed), hosts.get(strayed)), (Some(&'a'), None));
         assert_eq!((worlds.get(own), hosts.get(own)), (None, Some(&'b')));
         assert_eq!(hosts.remove(strayed), None);
+        assert!(
+            hosts.is_stray(strayed) && !hosts.is_stray(own) && !worlds.is_stray(own) && !hosts.is_stray(usize::MAX)
+        );
         assert_eq!(worlds.numbers().next(), Some((strayed, &'a')));
     }
 

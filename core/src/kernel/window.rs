@@ -10,7 +10,7 @@
 use super::MessageQueue;
 use super::queue::{PostError, WM_TASK, message as now_message};
 use super::sent::{self, Answer, How};
-use super::slots::Slots;
+use super::slots::{Slots, tell_of_stray};
 use crate::abi::types::{
     HWND, HWND_BROADCAST, HWND_MESSAGE, LPARAM, LRESULT, MSG, WM_DESTROY, WM_NCDESTROY, WM_TIMER, WPARAM,
 };
@@ -193,7 +193,11 @@ impl WindowTable {
 
     /// The window that a handle stands for.
     pub(crate) fn get(&self, hwnd: HWND) -> Option<Arc<Window>> {
-        self.windows.read().get(hwnd.0.addr()).cloned()
+        let found = self.windows.read().get(hwnd.0.addr()).cloned();
+        if found.is_none() && self.windows.read().is_stray(hwnd.0.addr()) {
+            tell_of_stray();
+        }
+        found
     }
 
     /// Takes a window out of the table without telling it.
