@@ -1,11 +1,11 @@
 //! A table that gives numbers to things and knows stale ones: the ground of handles and windows.
 //!
 //! A number is `generation << 27 | world << 26 | index << 2 | 2`; `world` is 1 in processes of simulated worlds, so that a
-//! number which has strayed out of one is none of another process's, and is known for what it is. Bit 1 is set and bit 0 is not: the system's own kernel handles are
-//! multiples of four and its pseudo handles are -1 to -6, so a number of ours is never taken for one of those, for null
-//! or for `INVALID_HANDLE_VALUE` (none of them has 2 in its low two bits but -2 and -6, which are negative, as ours
-//! never are). The generation of a slot counts its uses, so a number that was closed is not valid again before it has
-//! wrapped, and slots that were freed first are used first.
+//! number which has strayed out of one is none of another process's, and is known for what it is. Bit 1 is set and bit 0 is
+//! not: the system's own kernel handles are multiples of four and its pseudo handles are -1 to -6, so a number of ours is
+//! never taken for one of those, for null or for `INVALID_HANDLE_VALUE` (none of them has 2 in its low two bits but -2 and
+//! -6, which are negative, as ours never are). The generation of a slot counts its uses, so a number that was closed is not
+//! valid again before it has wrapped, and slots that were freed first are used first.
 
 use std::collections::VecDeque;
 use std::sync::Once;
