@@ -1,11 +1,15 @@
 //! Two processes on the system's COM. They meet through an object reference in a file; no registry knows of the interface.
+//!
+//! Neither ends an apartment as soon as its last object is gone: the call that released it may be on its way back. Wine 8
+//! waits for such calls when an interface has no stub any more (`RpcServerUnregisterIf`), and for ever if the last of them
+//! returns just then. So the client says when it has let go, and leaves its own apartment when the server has ended.
 
 use super::probe::*;
 use super::rooms::*;
 use oleander::backend::{self, Backend};
 use oleander::windows_core::{Interface, Ref};
 use oleander::*;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::ptr::null_mut;
@@ -73,6 +77,8 @@ fn serve(world: &World, file: &Path) {
     std::fs::write(file, bytes).unwrap();
     println!("{READY}");
     is_gone.recv_timeout(HANG).expect("the client lets go");
+    // The client's end of it closes when its calls have returned.
+    assert_eq!(std::io::stdin().read(&mut [0]).unwrap(), 0);
     room.close();
 }
 
@@ -81,6 +87,7 @@ fn start(kind: &str, file: &Path) -> Child {
     let mut server = Command::new(exe)
         .args(["--exact", "processes::two_processes_call_each_other", "--nocapture"])
         .envs([(FILE, file.as_os_str()), (KIND, kind.as_ref())])
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -120,8 +127,9 @@ fn two_processes_call_each_other() {
             let mut server = start(kind, &file);
             let room = make(world);
             call(&room, file.clone());
-            room.close();
+            // Closes the server's input first.
             assert!(server.wait().unwrap().success(), "the server's own checks");
+            room.close();
             std::fs::remove_file(file).unwrap();
         }
     });
