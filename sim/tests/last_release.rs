@@ -5,6 +5,7 @@
 mod support;
 
 use oleander::kernel::Event;
+use oleander::platform::{Deadline, Why, block};
 use oleander::windows_core::{HRESULT, IUnknown, Interface};
 use oleander::*;
 use oleander_sim::{Builder, Counterexample, End, Strategy, try_replay, world};
@@ -238,6 +239,25 @@ fn a_release_too_many_while_a_panic_unwinds_leaves_the_panic_as_the_failure() {
     });
     let failure = checked.failure.expect("it panics");
     assert!(matches!(&failure.report.end, End::Panicked { message, .. } if message == "the first thing that is wrong"));
+}
+
+#[test]
+fn an_object_that_the_condition_of_a_wait_has_dropped_is_named_too() {
+    // No thread takes that Release: the hub does, while it looks who can go on.
+    let scenario = |counted: bool| {
+        let probe = object();
+        let (lent, last) = (Lent::new(&probe, counted), std::cell::Cell::new(Some(probe)));
+        let drops = || {
+            drop(last.take());
+            true
+        };
+        assert!(block(&[], &drops, Deadline::NEVER, Why::Wait));
+        // SAFETY: as sound as the count makes it.
+        assert_eq!(unsafe { lent.pointer.Label(1) }, S_OK);
+    };
+    let (what, _) = red(|| scenario(false));
+    assert!(what.ends_with("the last Release came from the condition of a wait"), "{what}");
+    green(|| scenario(true));
 }
 
 /// An object whose destructor asks the object itself.
