@@ -59,9 +59,7 @@ impl Live {
         });
         Self { count, number }
     }
-}
 
-impl Live {
     /// The object's number.
     pub(crate) fn number(&self) -> u64 {
         self.number

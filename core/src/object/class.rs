@@ -13,7 +13,7 @@
 //! - No lock is taken here, so nothing can deadlock.
 
 use super::count::Count;
-use super::{AutoInner, Word, bury, guard, raw};
+use super::{AutoInner, Title, Word, bury, guard, raw};
 use crate::abi::clsid::CLSID_InProcFreeMarshaler;
 use crate::abi::hresult::{E_NOINTERFACE, E_POINTER, REGDB_E_CLASSNOTREG, S_OK};
 use crate::abi::interfaces::IAgileObject;
@@ -229,8 +229,8 @@ unsafe fn destroy<C: Class>(this: *mut C) {
     unsafe {
         let number = (*C::header(this)).live.number();
         ptr::drop_in_place(this);
-        let name = || std::any::type_name::<C::Impl>().to_owned();
-        bury(NonNull::new_unchecked(this), number, || Cow::Borrowed(C::WORDS), name);
+        let title = Title::Class(std::any::type_name::<C::Impl>());
+        bury(NonNull::new_unchecked(this), number, || Cow::Borrowed(C::WORDS), title);
     }
 }
 

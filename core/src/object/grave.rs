@@ -2,8 +2,8 @@
 //! one whose methods report that they were called ([`Port::used_after_end`]).
 //!
 //! A [`Grave`] owns the memory, and gives it back when it is dropped: a world does that when the execution ends. Everything
-//! of the object but its memory has been dropped before. Host threads have no graves: for them the whole of this is one
-//! branch at the last Release.
+//! of the object but its memory has been dropped before. Host threads have no graves, nor has a world that does not look
+//! for such calls ([`Port::buries`]): for them the whole of this is a branch at the last Release.
 //!
 //! The methods: the three of IUnknown have the types that their callers expect, and return where the thread cannot be
 //! stopped. The types of the others are not known here, so they never return. All of them read their first argument and
@@ -16,6 +16,7 @@ use crate::platform::{self, Port};
 use std::alloc::{Layout, dealloc};
 use std::borrow::Cow;
 use std::ffi::c_void;
+use std::fmt;
 use std::ptr::NonNull;
 use windows_core::{GUID, HRESULT, IUnknown_Vtbl, Interface};
 
@@ -50,7 +51,25 @@ pub struct Grave {
     layout: Layout,
     words: Cow<'static, [Word]>,
     number: u64,
-    name: String,
+    title: Title,
+}
+
+/// What a report calls an object. It is written out when there is something to report.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Title {
+    /// By its class.
+    Class(&'static str),
+    /// By its interface.
+    Proxy(&'static str),
+}
+
+impl fmt::Display for Title {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Class(class) => f.write_str(class),
+            Self::Proxy(interface) => write!(f, "a proxy of {interface}"),
+        }
+    }
 }
 
 /// A method of an object that has gone, as somebody has called it.
@@ -75,13 +94,13 @@ impl Grave {
         layout: Layout,
         words: Cow<'static, [Word]>,
         number: u64,
-        name: String,
+        title: Title,
     ) -> Self {
         for word in words.iter() {
             // SAFETY: the caller's promise: the word lies in memory that nobody else may touch.
             unsafe { memory.cast::<*const Poison>().add(word.at).write(&POISON) };
         }
-        Self { memory, layout, words, number, name }
+        Self { memory, layout, words, number, title }
     }
 
     /// What was called if `this` is an interface pointer of the object.
@@ -94,7 +113,7 @@ impl Grave {
             2 => format!("{}::Release", word.interface),
             _ => format!("{} method {method}", word.interface),
         };
-        Some(CalledAfterEnd { number: self.number, object: self.name.clone(), method })
+        Some(CalledAfterEnd { number: self.number, object: self.title.to_string(), method })
     }
 }
 
@@ -105,23 +124,22 @@ impl Drop for Grave {
     }
 }
 
-/// Gives back the memory of an object of which nothing else is left; in a simulated world, to the world.
+/// Gives back the memory of an object of which nothing else is left; to its simulated world, if that keeps it.
 ///
 /// # Safety
-/// The memory came from a box of this type, it is the caller's, and nothing in it will be dropped. The words lie in it. What
-/// `name` says is for reports.
+/// The memory came from a box of this type, it is the caller's, and nothing in it will be dropped. The words lie in it.
 pub(crate) unsafe fn bury<T>(
     memory: NonNull<T>,
     number: u64,
     words: impl FnOnce() -> Cow<'static, [Word]>,
-    name: impl FnOnce() -> String,
+    title: Title,
 ) {
     let layout = Layout::new::<T>();
-    if number != 0 && platform::is_simulated() {
+    if number != 0 && platform::buries() {
         let words = words();
         if words.iter().all(|word| word.methods <= METHODS_MAX) {
             // SAFETY: the caller's promises.
-            let grave = unsafe { Grave::new(memory.cast(), layout, words, number, name()) };
+            let grave = unsafe { Grave::new(memory.cast(), layout, words, number, title) };
             platform::bury(grave);
             return;
         }

@@ -23,8 +23,8 @@ pub use create::{create_aggregated, create_aggregated_with};
 pub(crate) use factory::ServerLocks;
 pub use factory::{class_factory, class_factory_with, server_locks};
 pub(crate) use global_options::GlobalOptions;
-pub(crate) use grave::bury;
 pub use grave::{CalledAfterEnd, Grave, Word};
+pub(crate) use grave::{Title, bury};
 pub(crate) use in_process::InProcessClasses;
 pub use in_process::{
     OleanderRegisterInProcessClass, OleanderRevokeInProcessClass, ThreadingModel, register_in_process_class,

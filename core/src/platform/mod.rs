@@ -51,6 +51,13 @@ pub fn tell(fact: impl FnOnce() -> Fact) {
     thread::with_simulated(|port| port.tell(fact()));
 }
 
+/// Whether the current thread is one of a world that keeps the memory of objects that have gone.
+pub(crate) fn buries() -> bool {
+    let mut buries = false;
+    thread::with_simulated(|port| buries = port.buries());
+    buries
+}
+
 /// Hands the memory of an object that has gone to the world; without one it is freed.
 pub(crate) fn bury(grave: Grave) {
     let mut grave = Some(grave);

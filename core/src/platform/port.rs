@@ -128,8 +128,13 @@ pub trait Port: Send + Sync {
     /// Hears a fact, for reports. Called in simulated worlds only, also while objects are dropped at the world's end.
     fn tell(&self, _fact: Fact) {}
 
-    /// Takes the memory of an object that has gone, to keep it until nobody can have a pointer to it, or to drop it. Called
-    /// in simulated worlds only.
+    /// Whether it keeps the memory of objects that have gone: only then is a [`Grave`] made. Called in simulated worlds only.
+    fn buries(&self) -> bool {
+        false
+    }
+
+    /// Takes the memory of an object that has gone, to keep it until nobody can have a pointer to it. Called where
+    /// [`buries`](Self::buries) has just said so.
     fn bury(&self, grave: Grave) {
         drop(grave);
     }

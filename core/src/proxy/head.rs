@@ -11,7 +11,7 @@ use super::link::Link;
 use crate::abi::hresult::{E_NOINTERFACE, E_POINTER, S_OK};
 use crate::abi::interfaces::{IRpcProxyBuffer, IRpcProxyBuffer_Vtbl, ISynchronize};
 use crate::debug::Live;
-use crate::object::{Word, bury, guard, raw};
+use crate::object::{Title, Word, bury, guard, raw};
 use crate::platform::Access;
 use crate::platform::sync::{AtomicU32, Ordering, fence};
 use std::borrow::Cow;
@@ -228,7 +228,7 @@ unsafe fn end<P: Proxy>(root: NonNull<P>) {
             let typed = Word::sized(0, P::interface(info), P::methods(info));
             Cow::Owned([typed, Word::new::<IRpcProxyBuffer>(1, "IRpcProxyBuffer")].into_iter().chain(P::WORD).collect())
         };
-        bury(root, number, words, || format!("a proxy of {}", info.name));
+        bury(root, number, words, Title::Proxy(info.name));
     }
 }
 

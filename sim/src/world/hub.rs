@@ -148,14 +148,18 @@ impl Hub {
             // What a process that died has held is given up, not leaked, and its STAs serve nobody.
             (checks.leaks, checks.stubs, checks.pumps) = (false, false, false);
         }
-        checks.broken(&state.trace, || state.slots.iter().map(|slot| slot.thread.name()).collect())
+        checks.broken(&state.trace, || state.names())
     }
 
     /// Takes what is left of an execution: fibers that have not ended are abandoned.
     fn empty(&mut self, world: &World) {
         // What is dropped may look at the world.
+        self.names.clear();
         let (mut slots, mut processes, mut newborn) = {
             let mut state = world.state.borrow_mut();
+            if self.failed {
+                self.names.extend(state.names().into_iter().map(str::to_owned));
+            }
             let State { slots, processes, newborn, trace, .. } = &mut *state;
             std::mem::swap(trace, &mut self.kept.trace);
             (std::mem::take(slots), std::mem::take(processes), std::mem::take(newborn))
@@ -172,10 +176,6 @@ impl Hub {
         }
         drop(world.web.take());
         newborn.clear();
-        self.names.clear();
-        if self.failed {
-            self.names.extend(slots.iter().map(|slot| slot.thread.name().to_owned()));
-        }
         for slot in slots.drain(..) {
             if slot.killed || !matches!(slot.pending, Pending::Ended) {
                 // What an abandoned thread has is abandoned too.
@@ -440,14 +440,12 @@ impl Execution<'_> {
 
     fn step_limit(&self) -> End {
         let state = self.world.state.borrow();
-        let names: Vec<_> = state.slots.iter().map(|slot| slot.thread.name()).collect();
-        End::StepLimit { circling: circling(&state.trace, &names) }
+        End::StepLimit { circling: circling(&state.trace, &state.names()) }
     }
 
     fn deadlock(&self) -> End {
         let state = self.world.state.borrow();
-        let names: Vec<_> = state.slots.iter().map(|slot| slot.thread.name()).collect();
-        let mut ledger = Ledger::of(&state.trace, &names);
+        let mut ledger = Ledger::of(&state.trace, &state.names());
         for (number, (slot, touches)) in state.slots.iter().zip(&state.touches).enumerate() {
             if let Pending::Wait { why, .. } = slot.pending {
                 ledger.block(number, why, touches.iter().map(|touch| touch.object).collect());
@@ -521,8 +519,7 @@ impl Execution<'_> {
     }
 
     fn used_after_end(&self, state: &State) -> Option<End> {
-        let names: Vec<_> = state.slots.iter().map(|slot| slot.thread.name()).collect();
-        self.world.used_after_end.get().then(|| used_after_end(&state.trace, &names)).flatten()
+        self.world.used_after_end.get().then(|| used_after_end(&state.trace, &state.names())).flatten()
     }
 }
 

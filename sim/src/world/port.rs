@@ -82,8 +82,9 @@ impl Drop for Entered {
             // The schedule has panicked, and something is left.
             drop(self.0.state.take());
         }
-        // Threads that have not ended are never resumed, so nobody has a pointer to what lies there.
-        drop(self.0.graves.take());
+        // Threads that have not ended are never resumed, so nobody has a pointer to what lies there. A grave's end frees memory
+        // and calls nobody.
+        self.0.graves.borrow_mut().clear();
     }
 }
 
@@ -139,6 +140,11 @@ pub(super) struct State {
 }
 
 impl State {
+    /// The names of the threads, for reports.
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.slots.iter().map(|slot| slot.thread.name()).collect()
+    }
+
     /// Whether nothing of an execution is left in it.
     fn is_new(&self) -> bool {
         let Self { slots, touches: _, newborn, trace, machines, processes } = self;
@@ -199,38 +205,12 @@ impl World {
         last
     }
 
-    /// Makes a world that has ended as good as new. Vectors stay.
+    /// Makes a world that has ended as good as new. The vectors that grow with an execution stay.
     fn renew(&mut self) {
-        let Self {
-            owner,
-            serial,
-            this: _,
-            clock,
-            any_time,
-            mode,
-            running,
-            held,
-            futile_waits,
-            alive,
-            whole,
-            panicked,
-            state,
-            foreign,
-            network,
-            web,
-            plan,
-            keeps,
-            graves,
-            used_after_end,
-        } = self;
-        (*owner, *serial, *clock) = (place(), next_serial(), Clock::default());
-        (*mode, *running) = (Mode::Running.into(), HUB.into());
-        (*any_time, *held, *panicked, *foreign) = (false.into(), false.into(), false.into(), false.into());
-        (*keeps, *used_after_end) = (false.into(), false.into());
-        (*futile_waits, *alive, *whole) = (0.into(), 0.into(), 0.into());
-        drop(plan.take());
-        debug_assert!(network.get_mut().is_none() && web.get_mut().is_new());
-        debug_assert!(state.get_mut().is_new() && graves.get_mut().is_empty());
+        let (state, graves) = (self.state.take(), self.graves.take());
+        debug_assert!(state.is_new() && graves.is_empty());
+        debug_assert!(self.network.get_mut().is_none() && self.web.get_mut().is_new());
+        *self = Self { state: state.into(), graves: graves.into(), ..Self::new(self.this) };
     }
 
     fn new(this: *const Self) -> Self {
@@ -569,10 +549,12 @@ impl Port for World {
         }
     }
 
+    fn buries(&self) -> bool {
+        self.owner == place() && self.mode.get() != Mode::Over && self.keeps.get()
+    }
+
     fn bury(&self, grave: Grave) {
-        if self.owner == place() && self.mode.get() != Mode::Over && self.keeps.get() {
-            self.graves.borrow_mut().push(grave);
-        }
+        self.graves.borrow_mut().push(grave);
     }
 
     fn used_after_end(&self, this: *mut c_void, method: usize) {
