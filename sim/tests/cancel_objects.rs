@@ -1,21 +1,22 @@
 //! Whoever looks for the cancel object of a call meets it before it is made, while it waits, and when it has ended
 //! (CXL-36, CXL-37): a thread's pending calls are shared with all who look.
 
+#[path = "common/explored.rs"]
+mod explored;
 #[path = "../../core/tests/support/mod.rs"]
 mod support;
 
+use explored::*;
 use oleander::windows_core::{HRESULT, Interface};
 use oleander::*;
-use oleander_sim::check;
+use oleander_sim::Builder;
 use std::collections::BTreeSet;
-use std::sync::Mutex;
 use support::probe::*;
 use support::*;
 
 /// What a look at a calling thread may say, and what the call says then.
-fn outcomes(look: impl Fn(u32) -> HRESULT + Sync) -> BTreeSet<(i32, i32)> {
-    let found = Mutex::new(BTreeSet::new());
-    check(|| {
+fn looks(look: impl Fn(u32) -> HRESULT + Sync) -> BTreeSet<(i32, i32)> {
+    outcomes(&Builder::new(), || {
         let host = Server::start(Kind::Sta, Flavour::Sync);
         let (apt, packet) = (Apt::start(Kind::Sta), host.packet());
         let calling = apt.begin(move || {
@@ -31,14 +32,13 @@ fn outcomes(look: impl Fn(u32) -> HRESULT + Sync) -> BTreeSet<(i32, i32)> {
         host.stop();
         apt.stop();
         assert_eq!(debug::live_objects(), 0);
-        found.lock().unwrap().insert((seen.0, said.0));
-    });
-    found.into_inner().unwrap()
+        (seen.0, said.0)
+    })
 }
 
 #[test]
 fn cxl_36_cxl_37_a_look_comes_before_a_call_and_while_it_waits() {
-    let found = outcomes(|thread| {
+    let found = looks(|thread| {
         let mut raw = std::ptr::null_mut();
         // SAFETY: valid pointers; what comes out is ours.
         unsafe {
@@ -55,7 +55,7 @@ fn cxl_36_cxl_37_a_look_comes_before_a_call_and_while_it_waits() {
 #[test]
 fn cxl_37_cxl_39_cxl_40_a_cancellation_comes_too_early_in_time_and_too_late() {
     // SAFETY: no pointers.
-    let found = outcomes(|thread| unsafe { CoCancelCall(thread, 0) });
+    let found = looks(|thread| unsafe { CoCancelCall(thread, 0) });
     let (none, complete) = (E_NOINTERFACE.0, RPC_E_CALL_COMPLETE.0);
     assert_eq!(found, [(none, S_OK.0), (complete, S_OK.0), (S_OK.0, RPC_S_CALL_CANCELLED_HR.0)].into());
 }

@@ -1,14 +1,20 @@
 //! Each checker has a scenario that turns it red and a twin that stays green.
 
+#[path = "common/explored.rs"]
+mod explored;
+#[path = "common/objects.rs"]
+mod objects;
 #[path = "../../core/tests/support/mod.rs"]
 mod support;
 
+use explored::*;
+use objects::*;
 use oleander::kernel::Event;
 use oleander::platform::{Deadline, Why};
 use oleander::windows_core::Interface;
 use oleander::*;
 use oleander_sim::sync::Mutex;
-use oleander_sim::{Builder, Checks, End, try_replay, world};
+use oleander_sim::{Builder, Checks, world};
 use std::sync::Arc;
 use std::time::Duration;
 use support::outer::{Notify, notify};
@@ -18,23 +24,12 @@ use support::*;
 /// What a checker finds, without the rest.
 #[track_caller]
 fn red(checks: Checks, wanted: &str, scenario: impl Fn() + Sync) -> String {
-    let checked = Builder::new().checks(checks).executions_max(200).run(&scenario);
-    let failure = checked.failure.as_ref().unwrap_or_else(|| panic!("nothing was found: {checked}"));
-    let End::Broken { checker, what } = &failure.report.end else { panic!("{failure}") };
-    assert_eq!(*checker, wanted, "{what}");
-    let again = try_replay(&failure.token.to_string(), &scenario).expect("it is of this scenario");
-    assert_eq!((&again.end, again.trace_hash), (&failure.report.end, failure.report.trace_hash), "{}", failure.token);
-    what.clone()
+    broken(&Builder::new().checks(checks), wanted, scenario).0
 }
 
 #[track_caller]
 fn green(checks: Checks, scenario: impl Fn() + Sync) {
-    let checked = Builder::new().checks(checks).executions_max(200).run(scenario);
-    assert!(checked.failure.is_none() && checked.executions > 0, "{checked}");
-}
-
-fn object() -> IProbe {
-    Does::probe(|_| S_OK)
+    explored(&Builder::new().checks(checks), scenario);
 }
 
 #[test]
@@ -73,20 +68,11 @@ fn a_mutex_held_while_calls_are_served_is_named() {
     green(only, || scenario(true));
 }
 
-/// A client in the MTA of a server in an STA.
-fn client_of_an_sta(client: impl FnOnce(&IProbe)) {
-    let server = Server::start(Kind::Sta, Flavour::Sync);
-    enter(Kind::Mta);
-    client(&server.packet().unpack());
-    leave();
-    server.stop();
-}
-
 #[test]
 fn a_signal_that_comes_twice_is_named() {
     let scenario = |again: bool| {
         client_of_an_sta(|probe| {
-            let caller = Caller::new(probe);
+            let caller = Caller::new(&probe);
             assert_eq!(caller.begin(1), S_OK);
             assert_eq!(caller.wait(INFINITE), S_OK);
             if again {
@@ -107,7 +93,7 @@ fn agg_05_a_signal_that_an_outer_object_keeps_is_named() {
     let scenario = |keeps: bool| {
         client_of_an_sta(|probe| {
             let log = Log::default();
-            let (outer, caller) = notify(probe, Notify::new(&log));
+            let (outer, caller) = notify(&probe, Notify::new(&log));
             outer.plan.signal.set(keeps.then_some(S_OK));
             assert_eq!(caller.begin(1), S_OK);
             log.wait_for("Signal");

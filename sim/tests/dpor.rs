@@ -2,13 +2,16 @@
 //! depth-first search.
 
 mod common;
+#[path = "common/kernel.rs"]
+mod programs;
 
 use common::*;
-use oleander::kernel::{Event, Filter, Waitable, message, queue, queue_work_item, spawn, wait_all, wait_any};
+use oleander::kernel::{Event, Filter, message, queue, queue_work_item, spawn, wait_any};
 use oleander::platform::{Deadline, Why};
 use oleander::*;
 use oleander_sim::schedule::{Dfs, Dpor};
 use oleander_sim::{Exploration, Limits, explore_with, world};
+use programs::*;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -42,26 +45,6 @@ fn clients_on_one_sta_have_one_execution_for_each_order_of_posts() {
     for (k, executions) in [(2, 2), (3, 6), (4, 24), (5, 120)] {
         assert_complete(|| clients_on_one_sta(k), executions);
     }
-}
-
-/// The same on the kernel's own queue and events.
-fn kernel_clients_on_one_sta(k: usize) {
-    let queue = queue();
-    let events: Vec<_> = (0..k).map(|_| Event::manual()).collect();
-    let client = |(i, event): (usize, &Arc<Event>)| {
-        let (queue, event) = (queue.clone(), event.clone());
-        spawn("client", false, move || {
-            queue.post(message(Default::default(), 0x400, i, 0)).expect("there is room");
-            assert!(event.wait(Deadline::NEVER, Why::Wait));
-        })
-    };
-    let clients: Vec<_> = events.iter().enumerate().map(client).collect();
-    for _ in 0..k {
-        let call = queue.next_message(&Filter::ALL, true, Deadline::NEVER).expect("it waits for ever");
-        events[call.wParam].set();
-    }
-    let ends: Vec<&dyn Waitable> = clients.iter().map(|client| &*client.ended as &dyn Waitable).collect();
-    assert!(wait_all(&ends, Deadline::NEVER, Why::Wait));
 }
 
 #[test]

@@ -1,20 +1,20 @@
 //! What comes to an STA while its thread leaves it (APT-24): it is there in time, or it is not, and nobody waits for ever.
 
+#[path = "common/explored.rs"]
+mod explored;
 #[path = "../../core/tests/support/mod.rs"]
 mod support;
 
+use explored::*;
 use oleander::*;
-use oleander_sim::check;
-use std::collections::BTreeSet;
-use std::sync::Mutex;
+use oleander_sim::Builder;
 use support::outer::{Notify, notify};
 use support::probe::*;
 use support::*;
 
 #[test]
 fn apt_24_a_signal_that_comes_while_its_sta_ends() {
-    let found = Mutex::new(BTreeSet::new());
-    check(|| {
+    let found = outcomes(&Builder::new(), || {
         let log = Log::default();
         let host = Server::start(Kind::Mta, Flavour::Sync);
         let (gate, packet, lines) = (host.script.hold(3), host.packet(), log.clone());
@@ -36,7 +36,7 @@ fn apt_24_a_signal_that_comes_while_its_sta_ends() {
         let signals = log.count("Signal done");
         let lines: Vec<_> = log.lines().into_iter().filter(|line| ["Signal done", "left"].contains(&&**line)).collect();
         assert_eq!(lines.last().map(String::as_str), Some("left"), "no Signal comes later");
-        found.lock().unwrap().insert(signals);
+        signals
     });
-    assert_eq!(found.into_inner().unwrap(), [0, 1].into());
+    assert_eq!(found, [0, 1].into());
 }

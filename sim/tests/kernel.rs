@@ -1,22 +1,21 @@
 //! The kernel objects in a simulated world: each operation and each wait is one step, so the calibration's numbers come
 //! out with them as they do with objects at port level.
 
-use oleander::kernel::{
-    Event, Filter, Mutex, Spawned, Waitable, message, queue, queue_work_item, spawn, wait_all, wait_any,
-};
+#[path = "common/explored.rs"]
+mod explored;
+#[path = "common/kernel.rs"]
+mod programs;
+
+use explored::*;
+use oleander::kernel::{Event, Filter, Mutex, Spawned, message, queue, queue_work_item, spawn, wait_all, wait_any};
 use oleander::platform::{self, Deadline, Why};
 use oleander::windows_core::GUID;
-use oleander_sim::{End, Exploration, explore, run, world};
+use oleander_sim::{End, explore, run, world};
+use programs::*;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-
-#[track_caller]
-fn assert_counts(found: &Exploration, schedules: u64, traces: u64) {
-    assert_eq!((found.schedules, found.traces, found.failures), (schedules, traces, 0), "{found}");
-    assert!(found.complete, "{found}");
-}
 
 fn wait(event: &Event) {
     assert!(event.wait(Deadline::NEVER, Why::Wait));
@@ -93,35 +92,14 @@ fn a_call_with_a_canceller_is_7_schedules_and_2_traces() {
     assert_eq!(*results.borrow(), BTreeSet::from([false, true]));
 }
 
-/// The server is the scenario itself. It waits for all clients in one last step, so that what its end does to its queue
-/// comes after everything else.
-fn clients_on_one_sta(k: usize) {
-    let queue = queue();
-    let events: Vec<_> = (0..k).map(|_| Event::manual()).collect();
-    let client = |(i, event): (usize, &Arc<Event>)| {
-        let (queue, event) = (queue.clone(), event.clone());
-        spawn("client", false, move || {
-            queue.post(message(Default::default(), 0x400, i, 0)).expect("there is room");
-            wait(&event);
-        })
-    };
-    let clients: Vec<_> = events.iter().enumerate().map(client).collect();
-    for _ in 0..k {
-        let call = queue.next_message(&Filter::ALL, true, Deadline::NEVER).expect("it waits for ever");
-        events[call.wParam].set();
-    }
-    let ends: Vec<&dyn Waitable> = clients.iter().map(|client| &*client.ended as &dyn Waitable).collect();
-    assert!(wait_all(&ends, Deadline::NEVER, Why::Wait));
-}
-
 #[test]
 fn two_clients_on_one_sta_are_26_schedules_and_4_traces() {
-    assert_counts(&explore(|| clients_on_one_sta(2)), 26, 4);
+    assert_counts(&explore(|| kernel_clients_on_one_sta(2)), 26, 4);
 }
 
 #[test]
 fn three_clients_on_one_sta_are_2454_schedules_and_30_traces() {
-    assert_counts(&explore(|| clients_on_one_sta(3)), 2454, 30);
+    assert_counts(&explore(|| kernel_clients_on_one_sta(3)), 2454, 30);
 }
 
 #[test]

@@ -1,39 +1,41 @@
 //! Pointers that outlive the last Release of what they point at: each use is the failure of its execution, and its twin, in
 //! which the pointer is counted, passes.
 
+#[path = "common/explored.rs"]
+mod explored;
+#[path = "common/objects.rs"]
+mod objects;
 #[path = "../../core/tests/support/mod.rs"]
 mod support;
 
+use explored::*;
+use objects::*;
 use oleander::kernel::Event;
 use oleander::platform::{Deadline, Why, block};
 use oleander::windows_core::{HRESULT, IUnknown, Interface};
 use oleander::*;
-use oleander_sim::{Builder, Counterexample, End, Strategy, try_replay, world};
+use oleander_sim::{Builder, End, Strategy, world};
 use std::mem::ManuallyDrop;
 use support::outer::{Notify, notify};
 use support::probe::*;
 use support::*;
 
-/// What the checker says, in the execution that is reported.
+/// What the checker says.
 #[track_caller]
-fn red(scenario: impl Fn() + Sync) -> (String, Counterexample) {
-    red_under(Strategy::Exhaustive, scenario)
-}
-
-#[track_caller]
-fn red_under(strategy: Strategy, scenario: impl Fn() + Sync) -> (String, Counterexample) {
-    let checked = Builder::new().strategy(strategy).run(&scenario);
-    let failure = checked.failure.unwrap_or_else(|| panic!("nothing was found"));
-    let End::Broken { checker: "release", what } = &failure.report.end else { panic!("{failure}") };
-    let again = try_replay(&failure.token.to_string(), &scenario).expect("it is of this scenario");
-    assert_eq!((&again.end, again.trace_hash), (&failure.report.end, failure.report.trace_hash));
-    (what.clone(), failure)
+fn red(scenario: impl Fn() + Sync) -> String {
+    broken(&Builder::new(), "release", scenario).0
 }
 
 #[track_caller]
 fn green(scenario: impl Fn() + Sync) {
-    let checked = Builder::new().run(scenario);
-    assert!(checked.failure.is_none() && checked.complete, "{checked}");
+    explored(&Builder::new(), scenario);
+}
+
+/// The scenario passes where its pointer is counted; what the checker says where it is not.
+#[track_caller]
+fn twins(scenario: impl Fn(bool) + Sync) -> String {
+    green(|| scenario(true));
+    red(|| scenario(false))
 }
 
 /// A pointer, counted or not.
@@ -59,19 +61,6 @@ impl<I: Interface> Drop for Lent<I> {
     }
 }
 
-fn object() -> IProbe {
-    Does::probe(|_| S_OK)
-}
-
-/// A client in the MTA of a server in an STA.
-fn client_of_an_sta(client: impl FnOnce(IProbe)) {
-    let server = Server::start(Kind::Sta, Flavour::Sync);
-    enter(Kind::Mta);
-    client(server.packet().unpack());
-    leave();
-    server.stop();
-}
-
 #[test]
 fn a_pointer_that_was_lent_and_not_counted_is_named_under_the_schedule_that_needs_it() {
     // The lender waits until the borrower has begun, and no longer: only some schedules are bad.
@@ -90,7 +79,8 @@ fn a_pointer_that_was_lent_and_not_counted_is_named_under_the_schedule_that_need
         borrower.join().unwrap();
     };
     // Calls of a direct pointer and references are no steps, so the reduction does not know that their order matters.
-    let (what, failure) = red_under(Strategy::Dfs, || scenario(false));
+    let dfs = Builder::new().strategy(Strategy::Dfs);
+    let (what, failure) = broken(&dfs, "release", || scenario(false));
     assert_eq!(
         what,
         "used after its last Release: 'borrower' calls IProbe method 4 of Does, object 1, behind step 3; the last \
@@ -103,17 +93,17 @@ fn a_pointer_that_was_lent_and_not_counted_is_named_under_the_schedule_that_need
 
 #[test]
 fn the_methods_of_iunknown_are_named() {
-    let (what, _) = red(|| {
+    let what = red(|| {
         let lent = Lent::new(&object(), false);
         drop((*lent.pointer).clone());
     });
     assert!(what.contains("'main' calls IProbe::AddRef of Does, object 1, behind step 0"), "{what}");
-    let (what, _) = red(|| {
+    let what = red(|| {
         let lent = Lent::new(&object(), false);
         _ = lent.pointer.cast::<ICallFactory>();
     });
     assert!(what.contains("'main' calls IProbe::QueryInterface of Does"), "{what}");
-    let (what, _) = red(|| {
+    let what = red(|| {
         let probe = object();
         // SAFETY: it is not; that is found.
         drop(unsafe { IProbe::from_raw(probe.as_raw()) });
@@ -124,8 +114,8 @@ fn the_methods_of_iunknown_are_named() {
         let lent = Lent::new(&object().cast::<IUnknown>().unwrap(), counted);
         drop((*lent.pointer).clone());
     };
-    assert!(red(|| unknown(false)).0.contains("'main' calls IUnknown::AddRef of Does"));
-    green(|| unknown(true));
+    let what = twins(unknown);
+    assert!(what.contains("'main' calls IUnknown::AddRef of Does"), "{what}");
 }
 
 #[test]
@@ -138,9 +128,8 @@ fn a_proxy_behind_its_last_release_is_named_by_its_interface() {
             assert_eq!(unsafe { lent.pointer.Label(1) }, S_OK);
         });
     };
-    let (what, _) = red(|| scenario(false));
+    let what = twins(scenario);
     assert!(what.contains("'main' calls IProbe method 4 of a proxy of IProbe, object "), "{what}");
-    green(|| scenario(true));
 }
 
 #[test]
@@ -155,9 +144,8 @@ fn a_proxys_own_interfaces_and_a_call_objects_are_named() {
             drop(unsafe { IUnknown::from_raw(call.1) });
         });
     };
-    let (what, _) = red(|| factory(false));
+    let what = twins(factory);
     assert!(what.contains("'main' calls ICallFactory::QueryInterface of ProxyManager"), "{what}");
-    green(|| factory(true));
     let typed = |counted: bool| {
         client_of_an_sta(|probe| {
             let lent = {
@@ -170,7 +158,7 @@ fn a_proxys_own_interfaces_and_a_call_objects_are_named() {
             assert_eq!(unsafe { lent.pointer.Finish_Double(&mut 0) }, RPC_E_CALL_COMPLETE);
         });
     };
-    let (what, _) = red(|| typed(false));
+    let what = twins(typed);
     assert!(what.contains("'main' calls AsyncIProbe method 4 of a proxy of IProbe, object "), "{what}");
     let synchronize = |counted: bool| {
         client_of_an_sta(|probe| {
@@ -179,9 +167,8 @@ fn a_proxys_own_interfaces_and_a_call_objects_are_named() {
             assert_eq!(unsafe { lent.pointer.Reset() }, S_OK);
         });
     };
-    let (what, _) = red(|| synchronize(false));
+    let what = twins(synchronize);
     assert!(what.contains("'main' calls ISynchronize method 5 of "), "{what}");
-    green(|| synchronize(true));
 }
 
 #[test]
@@ -199,9 +186,8 @@ fn an_aggregated_objects_interface_is_named_behind_the_end_of_its_outer() {
             assert_eq!(unsafe { lent.pointer.Finish_Label() }, S_OK);
         });
     };
-    let (what, _) = red(|| scenario(false));
+    let what = twins(scenario);
     assert!(what.contains("'main' calls AsyncIProbe method 5 of a proxy of IProbe, object "), "{what}");
-    green(|| scenario(true));
 }
 
 #[test]
@@ -214,19 +200,8 @@ fn a_synchronize_object_of_the_system_is_named() {
         drop(lent);
         leave();
     };
-    let (what, _) = red(|| scenario(false));
+    let what = twins(scenario);
     assert!(what.contains("'main' calls ISynchronize method 4 of "), "{what}");
-    green(|| scenario(true));
-}
-
-fn event_object() -> ISynchronize {
-    let mut raw = std::ptr::null_mut();
-    // SAFETY: valid arguments.
-    unsafe {
-        let (class, iid) = (&CLSID_ManualResetEvent, &ISynchronize::IID);
-        assert_eq!(CoCreateInstance(class, std::ptr::null_mut(), CLSCTX_INPROC_SERVER, iid, &mut raw), S_OK);
-        ISynchronize::from_raw(raw)
-    }
 }
 
 #[test]
@@ -255,9 +230,8 @@ fn an_object_that_the_condition_of_a_wait_has_dropped_is_named_too() {
         // SAFETY: as sound as the count makes it.
         assert_eq!(unsafe { lent.pointer.Label(1) }, S_OK);
     };
-    let (what, _) = red(|| scenario(false));
+    let what = twins(scenario);
     assert!(what.ends_with("the last Release came from the condition of a wait"), "{what}");
-    green(|| scenario(true));
 }
 
 /// An object whose destructor asks the object itself.

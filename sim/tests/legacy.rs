@@ -3,14 +3,17 @@
 
 #![allow(clippy::undocumented_unsafe_blocks, reason = "every call of a COM method is one; the rules are those of COM")]
 
+#[path = "common/explored.rs"]
+mod explored;
 #[path = "../../core/tests/common/offices.rs"]
 mod offices;
 
+use explored::*;
 use offices::*;
 use oleander::debug::live_objects;
 use oleander::windows_core::Interface;
 use oleander::*;
-use oleander_sim::{Builder, Checked, run, world};
+use oleander_sim::{Builder, run, world};
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
@@ -61,12 +64,6 @@ fn play(peers: Peers, client: impl FnOnce(&IDesk, &Office)) {
     assert_eq!((live_objects(), office.close()), (0, 0));
 }
 
-fn explored(scenario: impl Fn() + Sync) -> Checked {
-    let checked = Builder::new().run(scenario);
-    assert!(checked.failure.is_none() && checked.complete, "{checked}");
-    checked
-}
-
 /// Whether the call came by halves or by the synchronous method.
 fn assert_served(peers: Peers, office: &Office) {
     let synchronous = office.done.synchronous.load(Ordering::SeqCst);
@@ -80,7 +77,7 @@ fn assert_served(peers: Peers, office: &Office) {
 #[test]
 fn srv_01_a_synchronous_call_reaches_every_kind_of_server() {
     for peers in all_peers() {
-        explored(|| {
+        explored(&Builder::new(), || {
             play(peers, |desk, office| {
                 assert_eq!(add(desk, 1, 2), (S_OK, 3));
                 assert_served(peers, office);
@@ -92,7 +89,7 @@ fn srv_01_a_synchronous_call_reaches_every_kind_of_server() {
 #[test]
 fn call_09_a_call_object_reaches_every_kind_of_server_where_the_client_knows_the_twin() {
     for peers in all_peers().into_iter().filter(|peers| peers.client_knows) {
-        explored(|| {
+        explored(&Builder::new(), || {
             play(peers, |desk, office| {
                 assert_eq!(add_later(desk, 1, 2), (S_OK, 3));
                 assert_served(peers, office);
@@ -163,14 +160,7 @@ fn cxl_03_a_legacy_method_is_cancelled_or_was_faster() {
         if !peers.client_knows || peers.server_knows || peers.server_offers {
             continue;
         }
-        let outcomes = |wait, seconds| {
-            let found = Mutex::new(BTreeSet::new());
-            explored(|| {
-                let outcome = cancelled(peers, wait, seconds);
-                found.lock().unwrap().insert(outcome);
-            });
-            found.into_inner().unwrap()
-        };
+        let outcomes = |wait, seconds| outcomes(&Builder::new(), || cancelled(peers, wait, seconds));
         let ms = Duration::from_millis;
         // In the middle: the client gives up at once, or the method stops and the client hears it.
         assert_eq!(outcomes(ms(500), 0), BTreeSet::from([(S_OK.0, RPC_S_CALL_CANCELLED_HR.0)]));

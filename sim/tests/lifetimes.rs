@@ -5,13 +5,16 @@
 //! reached. The home of the objects is the MTA, where whoever changes something meets whoever changes something else;
 //! clients are in STAs of their own.
 
+#[path = "common/explored.rs"]
+mod explored;
 #[path = "../../core/tests/support/mod.rs"]
 mod support;
 
+use explored::*;
 use oleander::object::{Inner, ThreadingModel, class_factory_with, create_aggregated_with, register_in_process_class};
 use oleander::windows_core::{BOOL, GUID, HRESULT, IUnknown, Interface};
 use oleander::*;
-use oleander_sim::check;
+use oleander_sim::Builder;
 use std::collections::BTreeSet;
 use std::ffi::c_void;
 use std::ptr::null_mut;
@@ -37,18 +40,16 @@ impl Tale {
     }
 }
 
-/// Plays a scenario in every order; `body` runs in the MTA. What it says is collected.
+/// Plays a scenario in every order; `body` runs in the MTA. All that it says.
 #[track_caller]
-fn outcomes(body: impl Fn() -> String + Sync) -> BTreeSet<String> {
-    let said = Mutex::new(BTreeSet::new());
-    check(|| {
+fn said(body: impl Fn() -> String + Sync) -> BTreeSet<String> {
+    outcomes(&Builder::new(), || {
         enter(Kind::Mta);
         let outcome = body();
         leave();
         assert_eq!((debug::live_objects(), debug::open_handles()), (0, 0), "after: {outcome}");
-        said.lock().unwrap().insert(outcome);
-    });
-    said.into_inner().unwrap()
+        outcome
+    })
 }
 
 /// A client in an STA of its own.
@@ -117,7 +118,7 @@ fn disconnect(object: &IProbe) {
 
 #[test]
 fn mrsh_21_a_lock_against_the_last_release() {
-    let found = outcomes(|| {
+    let found = said(|| {
         let tale = Tale::default();
         let object: IProbe = Plain(tale.clone()).into();
         let packet = pack(&object);
@@ -135,7 +136,7 @@ fn mrsh_21_a_lock_against_the_last_release() {
 
 #[test]
 fn mrsh_21_ma_27_the_object_hears_of_a_lock_and_a_release() {
-    let found = outcomes(|| {
+    let found = said(|| {
         let tale = Tale::default();
         let object: IProbe = Watched(tale.clone()).into();
         let packet = pack(&object);
@@ -157,7 +158,7 @@ fn disconnected_meanwhile(
     flavour: Flavour,
     calls: impl Fn(&IProbe, &Tale) + Send + Sync + Copy + 'static,
 ) -> BTreeSet<String> {
-    outcomes(move || {
+    said(move || {
         let script = Script::new();
         let object = new_probe(&script, flavour, Kind::Mta);
         let (packet, said) = (pack(&object), Tale::default());
@@ -205,7 +206,7 @@ fn mrsh_20_a_disconnection_while_an_asynchronous_call_is_under_way() {
 
 #[test]
 fn ma_04_ma_07_two_connections_end_at_the_same_time() {
-    let found = outcomes(|| {
+    let found = said(|| {
         let tale = Tale::default();
         let object: IProbe = Watched(tale.clone()).into();
         let (here, there) = (pack(&object), pack(&object));
@@ -222,7 +223,7 @@ fn ma_04_ma_07_two_connections_end_at_the_same_time() {
 
 #[test]
 fn ma_07_a_connection_comes_while_another_goes() {
-    let found = outcomes(|| {
+    let found = said(|| {
         let tale = Tale::default();
         let object: IProbe = Watched(tale.clone()).into();
         let there = pack(&object);
@@ -270,7 +271,7 @@ fn unmarshal(stream: &IStream) -> Result<IProbe, HRESULT> {
 
 #[test]
 fn mrsh_09_a_weak_packet_against_the_last_release() {
-    let found = outcomes(|| {
+    let found = said(|| {
         let (tale, said) = (Tale::default(), Tale::default());
         let object: IProbe = Plain(tale.clone()).into();
         let (packet, weak) = (pack(&object), weak_packet(&object));
@@ -379,7 +380,7 @@ fn eight(proxy: &IProbe) -> (HRESULT, u32) {
 
 #[test]
 fn rul_49_two_threads_of_the_mta_make_one_identity_with_one_handler() {
-    let found = outcomes(|| {
+    let found = said(|| {
         let tale = Tale::default();
         register_handler(&tale);
         let home = Apt::sta();
@@ -412,7 +413,7 @@ fn rul_49_two_threads_of_the_mta_make_one_identity_with_one_handler() {
 
 #[test]
 fn rul_49_mrsh_20_a_handler_is_made_while_the_object_is_cut_off() {
-    let found = outcomes(|| {
+    let found = said(|| {
         let tale = Tale::default();
         register_handler(&tale);
         let object: IProbe = Handled(tale.clone()).into();

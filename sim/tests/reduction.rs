@@ -2,15 +2,12 @@
 //! many Mazurkiewicz traces they are.
 
 mod common;
+#[path = "common/explored.rs"]
+mod explored;
 
 use common::*;
-use oleander_sim::{Exploration, explore};
-
-#[track_caller]
-fn assert_counts(found: &Exploration, schedules: u64, traces: u64) {
-    assert_eq!((found.schedules, found.traces, found.failures), (schedules, traces, 0), "{found}");
-    assert!(found.complete, "{found}");
-}
+use explored::*;
+use oleander_sim::explore;
 
 #[test]
 fn one_setter_and_one_waiter_are_one_trace() {

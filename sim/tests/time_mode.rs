@@ -1,29 +1,23 @@
 //! When waits give up: urgent, and any time. Plain depth-first search is the oracle of the reduced one.
 
 mod common;
+#[path = "common/explored.rs"]
+mod explored;
 
 use common::*;
+use explored::*;
 use oleander::kernel::Event;
 use oleander::platform::{self, Deadline, Why};
-use oleander_sim::{Builder, Strategy, TimeMode, try_replay, world};
+use oleander_sim::{Builder, Strategy, TimeMode, world};
 use std::collections::BTreeSet;
-use std::sync::Mutex;
 
 const MODES: [TimeMode; 2] = [TimeMode::Urgent, TimeMode::AnyTime];
 
 /// What a scenario can come to, in plain search and in the reduced one, which must be the same.
 #[track_caller]
 fn endings<T: Ord + Clone + Send + std::fmt::Debug>(mode: TimeMode, scenario: impl Fn() -> T + Sync) -> BTreeSet<T> {
-    let [plain, reduced] = [Strategy::Dfs, Strategy::Exhaustive].map(|strategy| {
-        let found = Mutex::new(BTreeSet::new());
-        let run = || {
-            let ending = scenario();
-            found.lock().unwrap().insert(ending);
-        };
-        let checked = Builder::new().strategy(strategy).time(mode).run(run);
-        assert!(checked.complete && checked.failure.is_none(), "{mode:?}, {strategy:?}: {checked}");
-        found.into_inner().unwrap()
-    });
+    let [plain, reduced] = [Strategy::Dfs, Strategy::Exhaustive]
+        .map(|strategy| outcomes(&Builder::new().strategy(strategy).time(mode), &scenario));
     assert_eq!(plain, reduced, "{mode:?}");
     plain
 }
@@ -108,10 +102,6 @@ fn waits_with_deadlines_end_as_in_plain_search() {
 fn a_token_knows_its_mode() {
     let scenario = || assert!(timed_wait().0, "the wait gave up");
     assert!(Builder::new().run(scenario).failure.is_none());
-    let checked = Builder::new().time(TimeMode::AnyTime).run(scenario);
-    let failure = checked.failure.as_ref().expect("it may give up");
-    let token = failure.token.to_string();
+    let token = failing(&Builder::new().time(TimeMode::AnyTime), scenario).token.to_string();
     assert!(token.ends_with(":any-time"), "{token}");
-    let again = try_replay(&token, scenario).expect("it is this scenario's");
-    assert_eq!((again.trace_hash, &again.end), (failure.report.trace_hash, &failure.report.end));
 }

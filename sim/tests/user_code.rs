@@ -1,10 +1,14 @@
 //! What `oleander_sim::sync` and `oleander_sim::thread` give to user code, in a world and outside.
 
+#[path = "common/explored.rs"]
+mod explored;
+
+use explored::*;
 use oleander_sim::sync::mpsc::{self, RecvTimeoutError, TryRecvError};
 use oleander_sim::sync::{Arc, Condvar, Mutex, Once, OnceLock, RwLock};
 use oleander_sim::thread::{self, sleep};
 use oleander_sim::world;
-use oleander_sim::{Builder, Checked, End, Strategy, run};
+use oleander_sim::{Builder, End, Strategy, run};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::sync::Mutex as StdMutex;
@@ -12,27 +16,9 @@ use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn explored(scenario: impl Fn() + Sync) -> Checked {
-    let checked = Builder::new().run(scenario);
-    assert!(checked.failure.is_none(), "{checked}");
-    assert!(checked.complete, "{checked}");
-    checked
-}
-
-/// Every execution of a scenario gives something: all that is given, under the reduction and without it.
-fn outcomes<T: Ord + Clone + Send>(strategy: Strategy, scenario: impl Fn() -> T + Sync) -> BTreeSet<T> {
-    let found = StdMutex::new(BTreeSet::new());
-    let checked = Builder::new().strategy(strategy).run(|| {
-        let outcome = scenario();
-        found.lock().unwrap().insert(outcome);
-    });
-    assert!(checked.failure.is_none() && checked.complete, "{checked}");
-    found.into_inner().unwrap()
-}
-
 #[test]
 fn under_a_mutex_no_update_is_lost() {
-    let checked = explored(|| {
+    let checked = explored(&Builder::new(), || {
         let count = Arc::new(Mutex::new(0));
         let other = count.clone();
         let adder = thread::spawn(move || *other.lock().unwrap() += 1);
@@ -57,8 +43,8 @@ fn between_two_locks_an_update_is_lost_and_found_out() {
         adder.join().unwrap();
         *count.lock().unwrap()
     };
-    assert_eq!(outcomes(Strategy::Exhaustive, scenario), BTreeSet::from([1, 2]));
-    assert_eq!(outcomes(Strategy::Dfs, scenario), BTreeSet::from([1, 2]));
+    assert_eq!(outcomes(&Builder::new().strategy(Strategy::Exhaustive), scenario), BTreeSet::from([1, 2]));
+    assert_eq!(outcomes(&Builder::new().strategy(Strategy::Dfs), scenario), BTreeSet::from([1, 2]));
 }
 
 #[test]
@@ -81,7 +67,7 @@ fn two_mutexes_in_opposite_order_are_a_deadlock() {
 
 #[test]
 fn a_mutex_that_somebody_has_is_not_taken_by_trying() {
-    explored(|| {
+    explored(&Builder::new(), || {
         let lock = Arc::new(Mutex::new(1));
         let held = lock.lock().unwrap();
         let other = lock.clone();
@@ -94,7 +80,7 @@ fn a_mutex_that_somebody_has_is_not_taken_by_trying() {
 
 #[test]
 fn a_condition_variable_loses_no_notification() {
-    explored(|| {
+    explored(&Builder::new(), || {
         let pair = Arc::new((Mutex::new(false), Condvar::new()));
         let other = pair.clone();
         let setter = thread::spawn(move || {
@@ -147,7 +133,7 @@ fn who_is_told_first_is_a_choice() {
         state.1.clone()
     };
     let both = BTreeSet::from([vec![0, 1], vec![1, 0]]);
-    assert_eq!(outcomes(Strategy::PreemptionBound(1), scenario), both);
+    assert_eq!(outcomes(&Builder::new().strategy(Strategy::PreemptionBound(1)), scenario), both);
 }
 
 #[test]
@@ -169,7 +155,7 @@ fn waits_with_a_limit_take_virtual_time() {
 
 #[test]
 fn readers_share_and_a_writer_does_not() {
-    explored(|| {
+    explored(&Builder::new(), || {
         let lock = Arc::new(RwLock::new(0));
         let other = lock.clone();
         let reader = lock.read().unwrap();
@@ -187,7 +173,7 @@ fn readers_share_and_a_writer_does_not() {
 #[test]
 fn clients_that_send_to_one_receiver_are_as_many_executions_as_orders() {
     for (clients, orders) in [(2, 2), (3, 6), (4, 24)] {
-        let checked = explored(|| {
+        let checked = explored(&Builder::new(), || {
             let (sender, receiver) = mpsc::channel();
             for number in 0..clients {
                 let sender = sender.clone();
@@ -223,13 +209,13 @@ fn a_channel_ends_when_its_senders_or_its_receiver_are_gone() {
         drop(receiver);
         assert!((1..=2).contains(&worker.join().unwrap()));
     };
-    explored(scenario);
+    explored(&Builder::new(), scenario);
     scenario();
 }
 
 #[test]
 fn a_value_that_is_made_once_is_made_once() {
-    explored(|| {
+    explored(&Builder::new(), || {
         let (made, once) = (Arc::new((Mutex::new(0), OnceLock::new())), Arc::new(Once::new()));
         let (other, other_once) = (made.clone(), once.clone());
         let make = |made: &(Mutex<i32>, OnceLock<i32>)| {
@@ -326,7 +312,7 @@ fn a_parked_thread_goes_on_when_it_is_unparked_before_or_after() {
         thread::yield_now();
         other.join().unwrap();
     };
-    explored(scenario);
+    explored(&Builder::new(), scenario);
     scenario();
 }
 

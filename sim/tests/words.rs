@@ -1,13 +1,19 @@
 //! What a deadlock report says: the whole text, in COM's words.
 
+#[path = "common/explored.rs"]
+mod explored;
+#[path = "common/objects.rs"]
+mod objects;
 #[path = "../../core/tests/support/mod.rs"]
 mod support;
 
+use explored::failing;
+use objects::event_object;
 use oleander::kernel::{Event, Mutex};
 use oleander::platform::{Deadline, Why};
-use oleander::windows_core::{HRESULT, Interface};
+use oleander::windows_core::HRESULT;
 use oleander::*;
-use oleander_sim::{Builder, End, Report, name, run, try_replay, world};
+use oleander_sim::{Builder, End, Report, name, run, world};
 use std::sync::Arc;
 use support::probe::*;
 use support::*;
@@ -243,7 +249,7 @@ fn threads_in_circles_are_named_with_what_they_do() {
         drop(worker);
         leave();
     };
-    let failure = Builder::new().steps_max(500).run(circles).failure.expect("it never ends");
+    let failure = failing(&Builder::new().steps_max(500), circles);
     let Report { steps, abandoned, .. } = failure.report;
     assert_eq!((steps, abandoned), (500, 2));
     let text: Vec<_> = failure.report.to_string().lines().map(numbers_away).collect();
@@ -257,16 +263,4 @@ fn threads_in_circles_are_named_with_what_they_do() {
     ];
     assert_eq!(text, wanted);
     assert!(failure.token.to_string().ends_with(":steps=500"), "{}", failure.token);
-    let again = try_replay(&failure.token.to_string(), circles).expect("it is of this scenario");
-    assert_eq!(again.end, failure.report.end);
-}
-
-fn event_object() -> ISynchronize {
-    let mut raw = std::ptr::null_mut();
-    // SAFETY: valid arguments.
-    unsafe {
-        let (class, iid) = (&CLSID_ManualResetEvent, &ISynchronize::IID);
-        assert_eq!(CoCreateInstance(class, std::ptr::null_mut(), CLSCTX_INPROC_SERVER, iid, &mut raw), S_OK);
-        ISynchronize::from_raw(raw)
-    }
 }
