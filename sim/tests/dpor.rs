@@ -50,7 +50,14 @@ fn clients_on_one_sta_have_one_execution_for_each_order_of_posts() {
 #[test]
 fn the_kernels_queue_reduces_as_well() {
     for (k, executions) in [(2, 2), (3, 6), (4, 24), (5, 120)] {
-        assert_complete(|| kernel_clients_on_one_sta(k), executions);
+        assert_complete(|| drop(kernel_clients_on_one_sta(k)), executions);
+    }
+}
+
+#[test]
+fn clients_on_one_sta_are_served_in_the_orders_of_plain_search() {
+    for (k, schedules, executions) in [(2, 26, 2), (3, 2_454, 6)] {
+        assert_eq!(assert_parity(|| kernel_clients_on_one_sta(k)), (schedules, executions));
     }
 }
 

@@ -1,10 +1,10 @@
 //! The reduced search reaches exactly the final states and failures of plain depth-first search: on random step programs
-//! of up to three threads and twelve steps.
+//! of up to three threads and twelve steps, here, and on every program of the calibration, there.
 
 use oleander::platform::{Access, ObjectKind};
 use oleander_sim::schedule::{Dfs, Dpor, Schedule};
 use oleander_sim::steps::{Program, Step, Then, own};
-use oleander_sim::{Builder, Checked, End, Limits};
+use oleander_sim::{Builder, Checked, End, Exploration, Limits};
 use std::collections::BTreeSet;
 
 const PROGRAMS: u64 = 1000;
@@ -90,17 +90,20 @@ fn random_program(seed: u64, kinds: &[u64]) -> Program<State> {
     program
 }
 
-/// How every execution that a strategy asks for ends, and how many executions that are.
-fn endings(program: &Program<State>, schedule: &mut dyn Schedule) -> (BTreeSet<(String, State)>, u64) {
+/// How executions end: the words, and the state. Where a bug ends one there is no state: what others have not done yet is no
+/// part of it.
+pub type Endings<S> = BTreeSet<(String, Option<S>)>;
+
+/// How every execution that a strategy asks for ends, and what was found.
+pub fn endings<S: Clone + Ord>(program: &Program<S>, schedule: &mut dyn Schedule) -> (Endings<S>, Exploration) {
     let limits = Limits { count_traces: false, abandoned_max: usize::MAX, ..Limits::default() };
     let mut all = BTreeSet::new();
-    let found = program.explore_with(schedule, &limits, &mut |end: &End, state: &State| {
-        // Where a bug ends the execution, what others have not done yet is no part of it.
-        let state = if matches!(end, End::Panicked { .. }) { State::default() } else { state.clone() };
+    let found = program.explore_with(schedule, &limits, &mut |end, state| {
+        let state = (!matches!(end, End::Panicked { .. })).then(|| state.clone());
         all.insert((end.to_string(), state));
     });
     assert!(found.complete, "{found}");
-    (all, found.schedules)
+    (all, found)
 }
 
 #[test]
@@ -108,9 +111,9 @@ fn reduction_loses_no_ending_of_a_random_program() {
     let (mut plain, mut reduced, mut redundant, mut interesting) = (0, 0, 0, 0);
     for seed in 0..PROGRAMS {
         let program = random_program(seed, &ALL);
-        let (all, schedules) = endings(&program, &mut Dfs::default());
+        let (all, Exploration { schedules, .. }) = endings(&program, &mut Dfs::default());
         let mut dpor = Dpor::default();
-        let (kept, executions) = endings(&program, &mut dpor);
+        let (kept, Exploration { schedules: executions, .. }) = endings(&program, &mut dpor);
         assert_eq!(all, kept, "program {seed}: {schedules} schedules, {executions} executions");
         assert!(executions - dpor.redundant() <= schedules, "program {seed}");
         plain += schedules;
@@ -124,10 +127,10 @@ fn reduction_loses_no_ending_of_a_random_program() {
 }
 
 /// How every execution ends that a check runs.
-fn checked_endings(program: &Program<State>, builder: &Builder) -> (BTreeSet<(String, State)>, Checked) {
+fn checked_endings(program: &Program<State>, builder: &Builder) -> (Endings<State>, Checked) {
     let mut all = BTreeSet::new();
     let checked = program.check_each(builder, |end, state| {
-        all.insert((end.to_string(), state.clone()));
+        all.insert((end.to_string(), Some(state.clone())));
     });
     (all, checked)
 }

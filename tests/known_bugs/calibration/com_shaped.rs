@@ -57,6 +57,7 @@ fn cancel_vs_complete_repaired() -> Program<State<2>> {
 #[test]
 fn cancel_vs_complete_all() {
     let known = Known {
+        n: 2,
         all: 16,
         bad: 12,
         k: 6,
@@ -131,6 +132,7 @@ fn lost_signal_repaired() -> Program<State<3>> {
 #[test]
 fn lost_signal_all() {
     let known = Known {
+        n: 2,
         all: 5,
         bad: 1,
         k: 5,
@@ -173,6 +175,7 @@ fn touch_after_signal(touches_last: bool) -> Program<State<2>> {
 #[test]
 fn touch_after_signal_all() {
     let known = Known {
+        n: 2,
         all: 3,
         bad: 1,
         k: 4,
@@ -281,6 +284,7 @@ fn sta_cross_call_repaired() -> Program<State<4>> {
 #[test]
 fn sta_cross_call_all() {
     let known = Known {
+        n: 2,
         all: 4,
         bad: 2,
         k: 6,

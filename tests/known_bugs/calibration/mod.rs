@@ -2,7 +2,9 @@
 
 mod com_shaped;
 mod measure;
+mod priorities;
 mod programs;
+mod reduction;
 
 use measure::*;
 use programs::*;
@@ -13,6 +15,7 @@ fn lazy01_all() {
         "lazy01",
         &lazy01(),
         Known {
+            n: 3,
             all: 6,
             bad: 2,
             k: 6,
@@ -32,6 +35,7 @@ fn account_all() {
         "account",
         &account(),
         Known {
+            n: 3,
             all: 6,
             bad: 2,
             k: 6,
@@ -51,6 +55,7 @@ fn token_ring_all() {
         "token_ring",
         &token_ring(),
         Known {
+            n: 4,
             all: 24,
             bad: 4,
             k: 4,
@@ -70,6 +75,7 @@ fn deadlock01_all() {
         "deadlock01",
         &philosophers::<2>(),
         Known {
+            n: 2,
             all: 6,
             bad: 2,
             k: 8,
@@ -89,6 +95,7 @@ fn philosophers_3_all() {
         "philosophers(3)",
         &philosophers::<3>(),
         Known {
+            n: 3,
             all: 168,
             bad: 6,
             k: 12,
@@ -108,6 +115,7 @@ fn philosophers_4_all() {
         "philosophers(4)",
         &philosophers::<4>(),
         Known {
+            n: 4,
             all: 98_184,
             bad: 24,
             k: 16,
@@ -127,6 +135,7 @@ fn carter01_all() {
         "carter01",
         &carter01(),
         Known {
+            n: 2,
             all: 4,
             bad: 2,
             k: 12,
@@ -146,6 +155,7 @@ fn bluetooth_driver_all() {
         "bluetooth_driver",
         &bluetooth_driver(),
         Known {
+            n: 2,
             all: 73,
             bad: 4,
             k: 10,
@@ -165,6 +175,7 @@ fn twostage_all() {
         "twostage",
         &twostage(),
         Known {
+            n: 2,
             all: 8,
             bad: 1,
             k: 8,
@@ -184,6 +195,7 @@ fn wronglock_3_all() {
         "wronglock",
         &wronglock(3),
         Known {
+            n: 4,
             all: 71_844,
             bad: 24_342,
             k: 18,
@@ -203,6 +215,7 @@ fn reorder_3_all() {
         "reorder(2,1)",
         &reorder(2),
         Known {
+            n: 3,
             all: 162,
             bad: 8,
             k: 8,
@@ -222,6 +235,7 @@ fn reorder_5_all() {
         "reorder(4,1)",
         &reorder(4),
         Known {
+            n: 5,
             all: 400_960,
             bad: 424,
             k: 12,
@@ -241,6 +255,7 @@ fn figure_1b_all() {
         "figure 1b",
         &figure_1b(),
         Known {
+            n: 2,
             all: 131_889,
             bad: 1_260,
             k: 20,

@@ -12,7 +12,7 @@ pub fn step<const N: usize>(run: impl Fn(&mut State<N>) -> Then + 'static) -> S<
 }
 
 /// A step that changes one field, and says so.
-fn set<const N: usize>(field: usize, run: impl Fn(&mut State<N>) + 'static) -> S<N> {
+pub fn set<const N: usize>(field: usize, run: impl Fn(&mut State<N>) + 'static) -> S<N> {
     step(move |s| {
         run(s);
         Then::Next
@@ -38,7 +38,7 @@ pub fn bug_if(bug: bool, what: &'static str) -> Then {
     if bug { Then::Bug(what) } else { Then::Next }
 }
 
-fn idle<const N: usize>(_: &mut State<N>) -> Then {
+pub fn idle<const N: usize>(_: &mut State<N>) -> Then {
     Then::Next
 }
 
