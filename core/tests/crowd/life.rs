@@ -4,8 +4,8 @@
 //!
 //! Members meet through the global interface table: a cookie whose owner has ended stays until somebody revokes it.
 
-use super::Random;
 use super::member::{AsyncIMember, IMember, call_of, member};
+use super::random::Random;
 use super::rooms::{Carry, Packet, pack, query, try_unpack};
 use super::watch::Watch;
 use oleander::windows_core::{IUnknown, Interface, OutRef};
@@ -102,7 +102,8 @@ pub struct OnMember {
     kept: RefCell<Option<IUnknown>>,
 }
 
-thread_local! {
+// The program's own, or the simulated thread's.
+super::thread_local! {
     static HERE: RefCell<Option<Rc<OnMember>>> = const { RefCell::new(None) };
 }
 
@@ -289,7 +290,10 @@ impl Hands {
                     here.crowd.market.lock().unwrap().push(Packet(stream));
                 }
             }
-            1 => here.crowd.market.lock().unwrap().push(pack(&self.own)),
+            1 => {
+                let packet = pack(&self.own);
+                here.crowd.market.lock().unwrap().push(packet);
+            }
             2 => here.crowd.take(random).into_iter().for_each(|packet| here.crowd.discard(packet)),
             _ => match here.crowd.take(random).map(try_unpack::<IMember>) {
                 Some(Ok(object)) => self.others.push((here.slot, object)),

@@ -4,7 +4,7 @@
 //!
 //! Nothing crashes, nothing hangs, nothing leaks, and every HRESULT is one that a fact allows (`watch.rs`). The choices are
 //! seeded (`OLEANDER_STRESS_SEED`), the order of the threads is not. It runs for some seconds, or for
-//! `OLEANDER_STRESS_SECONDS`.
+//! `OLEANDER_STRESS_SECONDS`. `sim/tests/crowd.rs` has a smaller crowd of the same members in the simulator.
 
 #![allow(clippy::undocumented_unsafe_blocks, reason = "tests call COM by its rules, as its users do")]
 
@@ -13,13 +13,16 @@ mod rooms;
 
 mod life;
 mod member;
+mod random;
 mod watch;
 
 use life::{Crowd, live};
 use oleander::{Process, kernel, platform};
+use random::Random;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
+use std::thread_local;
 use std::time::{Duration, Instant};
 use watch::Watch;
 
@@ -27,29 +30,6 @@ use watch::Watch;
 const CROWD: usize = 64;
 /// A crowd in which nothing moves for so long hangs.
 const STILL: Duration = Duration::from_secs(60);
-
-/// A linear congruential generator: enough to choose among actions.
-pub struct Random(u64);
-
-impl Random {
-    /// With a seed.
-    pub fn new(seed: u64) -> Self {
-        let mut random = Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        random.below(2);
-        random
-    }
-
-    /// One of the numbers below `n`.
-    pub fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % n
-    }
-
-    /// Happens once in `n` times.
-    pub fn once_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-}
 
 fn setting(name: &str, or: u64) -> u64 {
     std::env::var(name).map_or(or, |said| said.parse().expect(name))

@@ -3,8 +3,8 @@
 //!
 //! An object belongs to its member's STA; what it shares with others is the crowd.
 
-use super::Random;
 use super::life::{Crowd, OnMember};
+use super::random::Random;
 use super::rooms::{pack, query, try_unpack};
 use oleander::object::{AutoInner, create_aggregated};
 use oleander::windows_core::{GUID, HRESULT, IUnknown, Interface, OutRef, Ref};

@@ -80,6 +80,13 @@ impl Watch {
         *lock(&self.heard).entry((what, hr.0)).or_default() += 1;
     }
 
+    /// Adds what another has heard.
+    pub fn add(&self, other: &Self) {
+        let other = std::mem::take(&mut *lock(&other.heard));
+        let mut heard = lock(&self.heard);
+        other.into_iter().for_each(|(answer, times)| *heard.entry(answer).or_default() += times);
+    }
+
     /// Grows while anything moves.
     pub fn moves(&self) -> u64 {
         self.moves.load(Ordering::Relaxed)
@@ -115,4 +122,14 @@ fn a_hang_is_named() {
     let inner = watch.during(2, "Nest", 3, || watch.during(2, "Finish_", 1, || watch.who_waits_for_whom()));
     assert_eq!(inner, "2: Nest of 3, within it Finish_ of 1\n");
     assert_eq!((watch.who_waits_for_whom(), watch.moves()), (String::new(), 2));
+}
+
+#[test]
+fn answers_add_up() {
+    let (watch, other) = (Watch::new(1), Watch::new(1));
+    watch.heard("Nest", &[], S_OK);
+    other.heard("Nest", &[], S_OK);
+    other.heard("Nest", &[E_ABORT], E_ABORT);
+    watch.add(&other);
+    assert_eq!(watch.report(), "        1  Nest: E_ABORT (MA-41)\n        2  Nest: S_OK (CALL-16)\n");
 }

@@ -146,4 +146,31 @@ impl<T: 'static> LocalKey<RefCell<T>> {
     pub fn with_borrow_mut<R>(&'static self, f: impl FnOnce(&mut T) -> R) -> R {
         self.with(|cell| f(&mut cell.borrow_mut()))
     }
+
+    /// Sets the current thread's value.
+    ///
+    /// # Panics
+    /// If it is borrowed.
+    pub fn set(&'static self, value: T) {
+        drop(self.replace(value));
+    }
+
+    /// Puts another value in the place of the current thread's, which it gives.
+    ///
+    /// # Panics
+    /// If it is borrowed.
+    pub fn replace(&'static self, value: T) -> T {
+        self.with(|cell| cell.replace(value))
+    }
+
+    /// Takes the current thread's value and leaves the default.
+    ///
+    /// # Panics
+    /// If it is borrowed.
+    pub fn take(&'static self) -> T
+    where
+        T: Default,
+    {
+        self.with(RefCell::take)
+    }
 }

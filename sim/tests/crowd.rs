@@ -1,0 +1,91 @@
+//! A crowd in the simulator: the members of `core/tests/crowd` (STAs that call, cancel, disconnect, hand on and end at any
+//! moment), fewer of them and with shorter lives, each crowd under many random schedules. One that fails is replayed by the
+//! line that is printed, with the crowd's seed.
+//!
+//! `OLEANDER_STRESS_SEED` is the first crowd's seed, `OLEANDER_STRESS_CROWDS` how many crowds there are,
+//! `OLEANDER_STRESS_SCHEDULES` under how many schedules each lives.
+
+#![allow(clippy::undocumented_unsafe_blocks, reason = "tests call COM by its rules, as its users do")]
+
+#[path = "../../core/tests/crowd/life.rs"]
+mod life;
+#[path = "../../core/tests/crowd/member.rs"]
+mod member;
+#[path = "../../core/tests/crowd/random.rs"]
+mod random;
+#[path = "../../core/tests/common/rooms.rs"]
+mod rooms;
+#[path = "../../core/tests/crowd/watch.rs"]
+mod watch;
+
+use life::{Crowd, live};
+use oleander::{COINIT_MULTITHREADED, CoInitializeEx, CoUninitialize, S_OK, debug};
+use oleander_sim::{Builder, Checks, Strategy, thread_local, world};
+use random::Random;
+use std::ptr::null_mut;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use watch::Watch;
+
+/// How many apartments live at once.
+const CROWD: usize = 4;
+/// How many live in the end.
+const LIVES: usize = 6;
+
+/// Members end with objects that others hold, and with calls in their queues.
+const CHECKS: Checks = Checks { stubs: false, pumps: false, ..Checks::STANDARD };
+
+fn setting(name: &str, or: u64) -> u64 {
+    std::env::var(name).map_or(or, |said| said.parse().expect(name))
+}
+
+/// From the first life to the last; `seed` says what the members do. What they heard is added to `total`.
+fn crowd(seed: u64, total: &Watch) {
+    // The interface table is emptied when the last apartment ends: not before the last life has.
+    assert_eq!(unsafe { CoInitializeEx(null_mut(), COINIT_MULTITHREADED) }, S_OK);
+    let crowd = Arc::new(Crowd::new(CROWD));
+    let mut random = Random::new(seed);
+    let mut spawn = |slot: usize| {
+        let (crowd, seed) = (crowd.clone(), random.below(usize::MAX) as u64);
+        world::spawn(&format!("member {slot}"), move || live(&crowd, slot, seed))
+    };
+    let mut living: Vec<_> = (0..CROWD).map(|slot| Some(spawn(slot))).collect();
+    let mut left = Vec::new();
+    for life in CROWD..CROWD + LIVES {
+        let slot = life % CROWD;
+        if life == LIVES {
+            crowd.close();
+        }
+        if let Some(member) = living[slot].take() {
+            left.extend(member.join().expect("a member does not panic"));
+        }
+        if life < LIVES {
+            living[slot] = Some(spawn(slot));
+        }
+    }
+    drop(left);
+    unsafe { CoUninitialize() };
+    crowd.clear();
+    assert_eq!(debug::live_objects(), 0, "objects leaked");
+    assert_eq!(debug::open_handles(), 0, "handles left open");
+    assert_eq!(crowd.objects.load(Ordering::Relaxed), 0, "objects of the crowd leaked");
+    total.add(&crowd.watch);
+}
+
+#[test]
+fn crowds_live_under_random_schedules() {
+    let first = setting("OLEANDER_STRESS_SEED", 1);
+    let crowds = setting("OLEANDER_STRESS_CROWDS", 10);
+    let schedules = setting("OLEANDER_STRESS_SCHEDULES", 20);
+    let (total, mut steps) = (Watch::new(0), 0);
+    for seed in first..first + crowds {
+        let check = Builder::new().strategy(Strategy::Random).seed(seed).executions_max(schedules).checks(CHECKS);
+        let checked = check.run(|| crowd(seed, &total));
+        if let Some(failure) = &checked.failure {
+            panic!("OLEANDER_STRESS_SEED={seed} OLEANDER_STRESS_CROWDS=1: {failure}");
+        }
+        steps = steps.max(checked.steps_max);
+    }
+    println!("{crowds} crowds from seed {first}, {schedules} schedules each; the longest has {steps} steps");
+    println!("{}", total.report());
+}
