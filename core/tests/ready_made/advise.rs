@@ -32,6 +32,15 @@ struct StaysHome;
 
 impl IStored_Impl for StaysHome_Impl {}
 
+/// A test's moniker, which goes to every apartment as it is too.
+#[interface("0000000F-0000-0000-C000-000000000046")]
+unsafe trait INamed: IUnknown {}
+
+#[com_class(INamed, agile)]
+struct Moniker;
+
+impl INamed_Impl for Moniker_Impl {}
+
 /// A device of 21 bytes with a name in its data, as words: behind the type there is more.
 const PRINTER: [u32; 6] = [21, 12 << 16, 0, u32::from_le_bytes(*b"draf"), u32::from_le_bytes(*b"t\0xy"), b'z' as u32];
 
@@ -247,6 +256,9 @@ fn iid_13_asynchronous_notifications_return_nothing_either() {
             call.Finish_OnViewChange();
             call.Begin_OnLinkSrcChange(ptr::null_mut());
             call.Finish_OnLinkSrcChange();
+            // The sink panics inside it: nobody is told.
+            call.Begin_OnSave();
+            call.Finish_OnSave();
             call.Begin_OnClose();
             call.Finish_OnClose();
         }
@@ -256,7 +268,30 @@ fn iid_13_asynchronous_notifications_return_nothing_either() {
             base.Begin_OnViewChange(3, 4);
             base.Finish_OnViewChange();
         }
-        let expected = ["(49443, -1, 5) \"any\" gone soon", "view 1 2", "link true", "close", "view 3 4"];
+        let expected = ["(49443, -1, 5) \"any\" gone soon", "view 1 2", "link true", "save", "close", "view 3 4"];
         assert_eq!(*heard.lock().unwrap(), expected);
+    });
+}
+
+#[test]
+fn rul_161_monikers_cross_where_they_can() {
+    sink_that(|sink, heard| {
+        let (moniker, home) = (INamed::from(Moniker), IStored::from(StaysHome));
+        let call: AsyncIAdviseSink2 = create_call(&sink);
+        // SAFETY: null, or an object that lives; nothing is called of it but IUnknown's methods.
+        unsafe {
+            for pmk in [moniker.as_raw(), home.as_raw(), ptr::null_mut()] {
+                sink.OnRename(pmk);
+                call.Begin_OnRename(pmk);
+                call.Finish_OnRename();
+                sink.OnLinkSrcChange(pmk);
+                call.Begin_OnLinkSrcChange(pmk);
+                call.Finish_OnLinkSrcChange();
+            }
+        }
+        // There is no proxy for the one that stays at home: nothing is sent.
+        let told =
+            |null| [format!("rename {null}"), format!("rename {null}"), format!("link {null}"), format!("link {null}")];
+        assert_eq!(*heard.lock().unwrap(), [told(false), told(true)].concat());
     });
 }

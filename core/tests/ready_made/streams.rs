@@ -2,7 +2,7 @@
 
 use super::*;
 use oleander::windows_core::HRESULT;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 
 /// A stream of one apartment over one in memory. Every result must have its place when a call comes through a stub.
@@ -158,6 +158,54 @@ fn a_stream_is_cloned_and_copied_between_apartments() {
                 assert_eq!(clone.CopyTo(target.as_raw(), u64::MAX, ptr::null_mut(), ptr::null_mut()), S_OK);
                 to(&target, 0);
                 assert_eq!(text(&target, 4).1, "hrub");
+            }
+        },
+    );
+}
+
+/// Nothing but the base of a stream: what it reads is what was written last.
+#[com_class(ISequentialStream)]
+#[derive(Default)]
+struct Last(RefCell<Vec<u8>>);
+
+impl ISequentialStream_Impl for Last_Impl {
+    unsafe fn Read(&self, pv: *mut c_void, cb: u32, pcbRead: *mut u32) -> HRESULT {
+        let last = self.0.borrow();
+        let count = last.len().min(cb as usize);
+        // SAFETY: the stub's memory.
+        unsafe {
+            pv.cast::<u8>().copy_from_nonoverlapping(last.as_ptr(), count);
+            *pcbRead = count as u32;
+        }
+        if count < cb as usize { S_FALSE } else { S_OK }
+    }
+    unsafe fn Write(&self, pv: *const c_void, cb: u32, pcbWritten: *mut u32) -> HRESULT {
+        // SAFETY: the stub's memory.
+        let bytes = unsafe { std::slice::from_raw_parts(pv.cast::<u8>(), cb as usize) };
+        self.0.replace(bytes.to_vec());
+        // SAFETY: the stub's memory.
+        unsafe { *pcbWritten = cb };
+        S_OK
+    }
+}
+
+#[test]
+fn isequentialstream_through_a_proxy() {
+    through_a_proxy(
+        || ISequentialStream::from(Last::default()),
+        |stream| {
+            let (mut buffer, mut count) = ([0xFF_u8; 6], 99);
+            assert!(stream.cast::<IStream>().is_err(), "it is no more than that");
+            // SAFETY: valid buffers, or null where that is allowed.
+            unsafe {
+                assert_eq!(stream.Write(b"olea".as_ptr().cast(), 4, &mut count), S_OK);
+                assert_eq!(count, 4);
+                assert_eq!(stream.Read(buffer.as_mut_ptr().cast(), 6, &mut count), S_FALSE);
+                assert_eq!((count, &buffer[..4]), (4, &b"olea"[..]), "no more than there is");
+                assert_eq!(stream.Write(b"shru".as_ptr().cast(), 4, ptr::null_mut()), S_OK);
+                assert_eq!(stream.Read(buffer.as_mut_ptr().cast(), 3, ptr::null_mut()), S_OK);
+                assert_eq!(&buffer[..4], b"shra", "not beyond what was asked for");
+                assert_eq!(stream.Read(ptr::null_mut(), 1, &mut count), STG_E_INVALIDPOINTER);
             }
         },
     );

@@ -14,6 +14,9 @@ use windows_core::BOOL;
 /// In the place of a window: messages of no window.
 const NO_WINDOW: HWND = HWND(std::ptr::without_provenance_mut(usize::MAX));
 
+/// `WM_KEYDOWN`, `WM_KEYUP`, `WM_SYSKEYDOWN`, `WM_SYSKEYUP`.
+const KEYS: [u32; 4] = [0x100, 0x101, 0x104, 0x105];
+
 /// What `GetMessage` and `PeekMessage` are asked for; `None` if the window is none of the calling thread's.
 fn filter(hwnd: HWND, first: u32, last: u32) -> Option<Filter> {
     let hwnd = match hwnd {
@@ -227,13 +230,13 @@ export! {
         unsafe { register_message(lpString) }
     }
 
-    /// Translates key strokes, of which there are none.
+    /// Whether it is a message of a key. There is no keyboard: no character is made of it (RUL-163).
     ///
     /// # Safety
-    /// None.
+    /// `lpMsg` is null or points at a message.
     pub unsafe fn TranslateMessage(lpMsg: *const MSG) -> BOOL {
-        let _ = lpMsg;
-        FALSE
+        // SAFETY: the caller's promise.
+        BOOL::from(unsafe { lpMsg.as_ref() }.is_some_and(|msg| KEYS.contains(&msg.message)))
     }
 }
 

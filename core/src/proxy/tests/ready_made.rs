@@ -10,6 +10,7 @@ use crate::abi::types::{
     TYMED_FILE, TYMED_GDI, TYMED_HGLOBAL, TYMED_MFPICT,
 };
 use crate::com_class;
+use crate::marshal::ndr::tests::table::On;
 use std::ffi::c_void;
 use std::ptr;
 use windows_core::{BOOL, GUID, HRESULT, IUnknown, Interface};
@@ -230,6 +231,50 @@ fn a_class_factory_is_asked_without_an_outer_object() {
     exchange(create, E_NOINTERFACE, 3, request, reply);
     // SAFETY: no pointers.
     exchange(|it: &IClassFactory| unsafe { it.LockServer(BOOL(1)) }, S_OK, 4, words(&[1]), words(&[0]));
+}
+
+/// Makes what it has, which is no call object: for the wire it is an object like any.
+#[com_class(ICallFactory)]
+struct Maker(IPersist);
+
+impl ICallFactory_Impl for Maker_Impl {
+    unsafe fn CreateCall(
+        &self,
+        riid: *const GUID,
+        outer: *mut c_void,
+        riid2: *const GUID,
+        ppv: *mut *mut c_void,
+    ) -> HRESULT {
+        assert!(outer.is_null());
+        // SAFETY: the stub's pointers are valid.
+        unsafe { if *riid == CLASS { self.0.query(riid2, ppv) } else { E_ABORT } }
+    }
+}
+
+#[test]
+fn iid_03_a_call_factory_is_asked_without_an_outer_object() {
+    in_process(|| {
+        let (on, made) = (On::new(), IPersist::from(Fixed));
+        let wire = Wire::<ICallFactory>::new(&ICallFactory::from(Maker(made.clone())).into());
+        let create = |riid: &GUID, outer: *mut c_void, riid2: &GUID| {
+            let mut raw = ptr::without_provenance_mut(1);
+            // SAFETY: valid pointers; what comes back is counted, or null.
+            unsafe {
+                let hr = wire.proxy().CreateCall(riid, outer, riid2, &mut raw);
+                (hr, (!raw.is_null()).then(|| IPersist::from_raw(raw)))
+            }
+        };
+        assert_eq!(create(&CLASS, ptr::null_mut(), &IPersist::IID), (S_OK, Some(made.clone())));
+        assert_eq!(create(&CLASS, ptr::null_mut(), &IAgileObject::IID), (E_NOINTERFACE, None));
+        assert_eq!(create(&IPersist::IID, ptr::null_mut(), &IPersist::IID), (E_ABORT, None));
+        assert_eq!(on.outstanding(), 0, "object references left behind");
+        assert_eq!(create(&CLASS, made.as_raw(), &IPersist::IID), (CLASS_E_NOAGGREGATION, None), "it is not sent");
+        let persist = [words(&[0x0000_010C, 0]), vec![0xC0, 0, 0, 0, 0, 0, 0, 0x46]].concat();
+        let requests = wire.channel.requests.borrow();
+        assert_eq!(requests.len(), 3);
+        assert_eq!(requests[0], (3, [&CLASS_BYTES[..], &persist].concat()));
+        assert_eq!(wire.channel.replies.borrow()[2], words(&[0, 0x8000_4004]));
+    });
 }
 
 #[test]

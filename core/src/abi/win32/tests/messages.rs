@@ -96,6 +96,19 @@ fn null_pointers_are_errors() {
 }
 
 #[test]
+fn rul_163_a_key_is_one_and_makes_no_character() {
+    let (keys, others) = ([0x100, 0x101, 0x104, 0x105], [0, 0xFF, 0x102, 0x103, 0x106, WM_USER, WM_QUIT]);
+    let translates = |message| {
+        let msg = MSG { message, wParam: usize::from(b'A'), ..MSG::default() };
+        // SAFETY: a valid pointer.
+        unsafe { TranslateMessage(&msg) }.as_bool()
+    };
+    assert!(keys.into_iter().all(translates), "nonzero whatever comes of it");
+    assert!(!others.into_iter().any(translates));
+    assert_eq!(next(), None);
+}
+
+#[test]
 fn msg_15_input_counts_while_it_is_new() {
     assert_eq!(wait_for_input(QS_ALLINPUT, 0), TIMEOUT);
     post(WM_USER);

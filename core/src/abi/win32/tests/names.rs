@@ -37,16 +37,23 @@ fn semaphores_and_mutexes_have_names_of_both_kinds() {
     unsafe {
         let semaphore = CreateSemaphoreA(null(), 1, 2, c"a named semaphore".as_ptr().cast());
         let same = OpenSemaphoreW(SYNCHRONIZE, FALSE, text("a named semaphore").as_ptr());
+        let bytes = OpenSemaphoreA(SEMAPHORE_ALL_ACCESS, FALSE, c"a named semaphore".as_ptr().cast());
         assert_eq!((poll(same), poll(semaphore)), (WAIT_OBJECT_0, TIMEOUT));
+        let mut before = 7;
+        assert!(ReleaseSemaphore(bytes, 2, &mut before).as_bool() && before == 0, "one semaphore");
+        assert_eq!([poll(semaphore), poll(same), poll(bytes)], [WAIT_OBJECT_0, WAIT_OBJECT_0, TIMEOUT]);
         let mutex = CreateMutexA(null(), TRUE, c"a named mutex".as_ptr().cast());
         let second = CreateMutexA(null(), TRUE, c"a named mutex".as_ptr().cast());
         assert_eq!(last_error(), ERROR_ALREADY_EXISTS);
         let third = OpenMutexA(SYNCHRONIZE, FALSE, c"a named mutex".as_ptr().cast());
+        let fourth = OpenMutexW(MUTEX_ALL_ACCESS, FALSE, text("a named mutex").as_ptr());
         assert!(ReleaseMutex(third).as_bool(), "owned by this thread");
         assert!(!ReleaseMutex(second).as_bool(), "once: what exists already is not taken");
+        assert_eq!(poll(fourth), WAIT_OBJECT_0);
+        assert!(ReleaseMutex(mutex).as_bool(), "one mutex");
         let other_case = CreateMutexW(null(), FALSE, text("A Named Mutex").as_ptr());
         assert_eq!(last_error(), ERROR_SUCCESS, "names of objects are compared with case");
-        for handle in [semaphore, same, mutex, second, third, other_case] {
+        for handle in [semaphore, same, bytes, mutex, second, third, fourth, other_case] {
             assert!(CloseHandle(handle).as_bool());
         }
     }

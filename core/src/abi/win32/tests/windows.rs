@@ -370,6 +370,76 @@ fn windows_of_both_alphabets_are_the_same() {
 }
 
 #[test]
+fn messages_go_round_by_the_functions_of_bytes() {
+    let class = WNDCLASSA {
+        style: 0,
+        lpfnWndProc: Some(procedure),
+        cbClsExtra: 0,
+        cbWndExtra: 8,
+        hInstance: HINSTANCE::NULL,
+        hIcon: HANDLE::NULL,
+        hCursor: HANDLE::NULL,
+        hbrBackground: HANDLE::NULL,
+        lpszMenuName: null(),
+        lpszClassName: c"In Bytes".as_ptr().cast(),
+    };
+    // SAFETY: a valid class, live windows, valid pointers.
+    unsafe {
+        let atom = RegisterClassA(&class);
+        assert!(atom >= 0xC000);
+        assert_eq!((register("in bytes", Some(procedure), 0), last_error()), (0, ERROR_CLASS_ALREADY_EXISTS));
+        let hwnd = create_by(std::ptr::without_provenance(usize::from(atom)), HWND_MESSAGE, null());
+        assert_eq!(SetWindowLongPtrA(hwnd, GWLP_USERDATA, -9), 0);
+        assert_eq!((SetWindowLongPtrA(hwnd, 0, 1 << 40), GetWindowLongPtrA(hwnd, 0)), (0, 1 << 40), "its extra bytes");
+        assert_eq!((SetWindowLongPtrA(hwnd, GWLP_USERDATA, 3), GetWindowLongPtrW(hwnd, GWLP_USERDATA)), (-9, 3));
+        assert_eq!(SendMessageA(hwnd, WM_USER + 21, 0, 0), 42);
+        for n in [3, 4] {
+            assert!(PostMessageA(hwnd, WM_USER + n, 5, -6).as_bool());
+        }
+        let mut msg = MSG::default();
+        let mut peek = |n, flags| PeekMessageA(&mut msg, hwnd, WM_USER + n, WM_USER + n, flags).as_bool();
+        assert!(peek(3, PM_NOREMOVE) && !peek(5, PM_REMOVE));
+        assert!(GetMessageA(&mut msg, hwnd, WM_USER + 4, WM_USER + 4).as_bool());
+        assert_eq!((msg.hwnd, msg.message, msg.wParam, msg.lParam), (hwnd, WM_USER + 4, 5, -6));
+        assert_eq!(DispatchMessageA(&msg), 8);
+        assert!(PeekMessageA(&mut msg, HWND::NULL, 0, 0, PM_REMOVE).as_bool());
+        assert_eq!((msg.hwnd, msg.message, DispatchMessageA(&msg)), (hwnd, WM_USER + 3, 6));
+        PostQuitMessage(0);
+        assert!(!GetMessageA(&mut msg, HWND::NULL, 0, 0).as_bool());
+        assert!(DestroyWindow(hwnd).as_bool() && UnregisterClassA(class.lpszClassName, HINSTANCE::NULL).as_bool());
+    }
+}
+
+#[test]
+fn a_class_says_its_size() {
+    let name = text("With A Size");
+    let class = WNDCLASSEXW {
+        cbSize: size_of::<WNDCLASSEXW>() as u32,
+        style: 0,
+        lpfnWndProc: Some(procedure),
+        cbClsExtra: 0,
+        cbWndExtra: 4,
+        hInstance: HINSTANCE::NULL,
+        hIcon: HANDLE::NULL,
+        hCursor: HANDLE::NULL,
+        hbrBackground: HANDLE::NULL,
+        lpszMenuName: null(),
+        lpszClassName: name.as_ptr(),
+        hIconSm: HANDLE::NULL,
+    };
+    // SAFETY: valid classes, a live window.
+    unsafe {
+        let wrong = WNDCLASSEXW { cbSize: class.cbSize - 1, ..class };
+        assert_eq!((RegisterClassExW(&wrong), last_error()), (0, ERROR_INVALID_PARAMETER));
+        assert!(RegisterClassExW(&class) >= 0xC000);
+        let hwnd = create("with a size", HWND_MESSAGE);
+        assert_eq!(SendMessageW(hwnd, WM_USER + 2, 0, 0), 4);
+        assert_eq!((SetWindowLongW(hwnd, 0, -7), GetWindowLongW(hwnd, 0)), (0, -7), "its extra bytes");
+        assert!(DestroyWindow(hwnd).as_bool() && UnregisterClassW(name.as_ptr(), HINSTANCE::NULL).as_bool());
+    }
+}
+
+#[test]
 fn messages_have_names_in_the_process() {
     // SAFETY: NUL-terminated names, or null.
     unsafe {
