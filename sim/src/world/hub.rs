@@ -113,8 +113,8 @@ impl Hub {
         assert!(!inside(), "a simulated world is running on this thread already: worlds do not nest");
         assert!(!std::thread::panicking(), "no simulated world can run while its thread unwinds a panic");
         let world = World::renewed(self.kept.world.take());
-        world.any_time.set(limits.time == TimeMode::AnyTime);
-        world.keeps.set(limits.checks.releases);
+        world.run.any_time.set(limits.time == TimeMode::AnyTime);
+        world.run.keeps.set(limits.checks.releases);
         if limits.faults.most() > 0 {
             world.plan.replace(limits.faults.plan());
         }
@@ -132,7 +132,7 @@ impl Hub {
         let end = Execution { hub: self, world: &world, outside: &outside, schedule, limits, last: 0 }.execute();
         self.pulse.as_ref().inspect(|pulse| pulse.end());
         let end = if end == End::Completed { self.look(&world, limits).unwrap_or(end) } else { end };
-        self.virtual_ns = world.clock.now_ns();
+        self.virtual_ns = world.run.clock.now_ns();
         self.failed = end != End::Completed;
         self.empty(&world);
         drop(entered);
@@ -262,7 +262,7 @@ impl Execution<'_> {
             if let Some(panic) = self.panic_that_ends() {
                 return panic;
             }
-            if self.world.alive.get() == 0 {
+            if self.world.run.alive.get() == 0 {
                 return End::Completed;
             }
             self.collect_enabled();
@@ -322,8 +322,8 @@ impl Execution<'_> {
         let record: *const Thread = Arc::as_ptr(&self.world.state.borrow().slots[number].thread);
         // SAFETY: the slot keeps the record alive until the world is emptied, and ours is put back below.
         unsafe { enter(record) };
-        self.world.running.set(number);
-        self.world.futile_waits.set(0);
+        self.world.run.running.set(number);
+        self.world.run.futile_waits.set(0);
         self.hub.pulse.as_ref().inspect(|pulse| pulse.beat(number));
         let mut answer = 0;
         loop {
@@ -342,7 +342,7 @@ impl Execution<'_> {
                 }
             }
         }
-        self.world.running.set(HUB);
+        self.world.run.running.set(HUB);
         self.outside.enter();
     }
 
@@ -352,10 +352,10 @@ impl Execution<'_> {
         enabled.clear();
         outcomes.clear();
         let mut looked = false;
-        self.world.mode.set(Mode::Deciding);
+        self.world.run.mode.set(Mode::Deciding);
         let state = self.world.state.borrow();
         let threads = state.slots.len();
-        let any_time = self.world.any_time.get();
+        let any_time = self.world.run.any_time.get();
         let timed = |slot: &Slot| match slot.pending {
             Pending::Wait { deadline, .. } if clock::is_timed(deadline) => Some(deadline),
             _ => None,
@@ -369,7 +369,7 @@ impl Execution<'_> {
                     looked = true;
                     // SAFETY: the slot keeps the record alive; ours is put back below.
                     unsafe { enter(Arc::as_ptr(&slot.thread)) };
-                    let may_fire = self.world.clock.may_fire(deadline) || earliest == Some(deadline);
+                    let may_fire = self.world.run.clock.may_fire(deadline) || earliest == Some(deadline);
                     // SAFETY: the thread is inside `block`, which keeps the condition alive.
                     match (unsafe { (*ready)() }, may_fire) {
                         // It might have given up earlier.
@@ -388,7 +388,7 @@ impl Execution<'_> {
         if looked {
             self.outside.enter();
         }
-        self.world.mode.set(Mode::Running);
+        self.world.run.mode.set(Mode::Running);
     }
 
     fn choose(&mut self) -> usize {
@@ -412,15 +412,15 @@ impl Execution<'_> {
             let mut state = self.world.state.borrow_mut();
             let state = &mut *state;
             if outcome == Outcome::Expired
-                && self.world.any_time.get()
+                && self.world.run.any_time.get()
                 && let Pending::Wait { deadline, .. } = state.slots[number].pending
             {
-                self.world.clock.move_to(deadline);
+                self.world.run.clock.move_to(deadline);
             }
             state.trace.step(number, outcome, &state.touches[number]);
         }
         self.last = number;
-        self.world.held.set(matches!(outcome, Outcome::Ready | Outcome::Found));
+        self.world.run.held.set(matches!(outcome, Outcome::Ready | Outcome::Found));
         self.resume(number);
     }
 
@@ -431,9 +431,9 @@ impl Execution<'_> {
             Pending::Wait { deadline, .. } => deadline,
             _ => Deadline::NEVER,
         });
-        let moved = self.world.clock.advance(deadlines);
+        let moved = self.world.run.clock.advance(deadlines);
         if moved {
-            state.trace.tick(self.world.clock.now_ns());
+            state.trace.tick(self.world.run.clock.now_ns());
         }
         moved
     }
@@ -489,7 +489,7 @@ impl Execution<'_> {
         if self.panic_that_ends().is_some() {
             return;
         }
-        self.world.mode.set(Mode::Closing);
+        self.world.run.mode.set(Mode::Closing);
         for number in 0..self.hub.kept.fibers.len() {
             let idle = {
                 let state = self.world.state.borrow();
@@ -503,7 +503,7 @@ impl Execution<'_> {
     }
 
     fn panic_that_ends(&self) -> Option<End> {
-        if !self.world.panicked.get() {
+        if !self.world.run.panicked.get() {
             return None;
         }
         let state = self.world.state.borrow();
@@ -519,7 +519,7 @@ impl Execution<'_> {
     }
 
     fn used_after_end(&self, state: &State) -> Option<End> {
-        self.world.used_after_end.get().then(|| used_after_end(&state.trace, &state.names())).flatten()
+        self.world.run.used_after_end.get().then(|| used_after_end(&state.trace, &state.names())).flatten()
     }
 }
 

@@ -76,7 +76,7 @@ impl Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        self.0.mode.set(Mode::Over);
+        self.0.run.mode.set(Mode::Over);
         HERE.set(std::ptr::null());
         if std::thread::panicking() {
             // The schedule has panicked, and something is left.
@@ -155,12 +155,24 @@ impl State {
 
 /// A simulated world.
 pub(crate) struct World {
-    /// The address of [`HERE`] on the thread of the operating system that it belongs to.
-    owner: usize,
-    /// No other world has it, in this program.
-    serial: u64,
     /// Itself, in its `Arc`.
     this: *const World,
+    pub(super) run: Run,
+    pub(super) state: RefCell<State>,
+    /// The processes, as each other's peers; what lies between them; what is to go wrong.
+    pub(super) network: RefCell<Option<Arc<Network>>>,
+    pub(crate) web: RefCell<Web>,
+    pub(crate) plan: RefCell<Plan>,
+    /// The memory of objects that have gone.
+    graves: RefCell<Vec<Grave>>,
+}
+
+/// Where an execution stands: numbers, which are new in each.
+pub(super) struct Run {
+    /// The address of [`HERE`] on the thread of the operating system that it belongs to.
+    owner: usize,
+    /// No other execution has it, in this program.
+    serial: u64,
     pub(super) clock: Clock,
     /// Whether waits may give up at any time.
     pub(super) any_time: Cell<bool>,
@@ -176,18 +188,33 @@ pub(crate) struct World {
     whole: Cell<u32>,
     /// Whether any thread has panicked, or what it did ends the execution as a panic does.
     pub(super) panicked: Cell<bool>,
-    pub(super) state: RefCell<State>,
-    /// Whether another thread of the operating system has used it.
+    /// Whether another thread of the operating system has used the world.
     foreign: AtomicBool,
-    /// The processes, as each other's peers; what lies between them; what is to go wrong.
-    pub(super) network: RefCell<Option<Arc<Network>>>,
-    pub(crate) web: RefCell<Web>,
-    pub(crate) plan: RefCell<Plan>,
-    /// Whether the memory of objects is kept behind their last Release, and that memory.
+    /// Whether the memory of objects is kept behind their last Release.
     pub(super) keeps: Cell<bool>,
-    graves: RefCell<Vec<Grave>>,
     /// Whether a thread has called a method of an object that had gone, which ends the execution.
     pub(super) used_after_end: Cell<bool>,
+}
+
+impl Run {
+    fn new() -> Self {
+        Self {
+            owner: place(),
+            serial: next_serial(),
+            clock: Clock::default(),
+            any_time: Cell::new(false),
+            mode: Cell::new(Mode::Running),
+            running: Cell::new(HUB),
+            held: Cell::new(false),
+            futile_waits: Cell::new(0),
+            alive: Cell::new(0),
+            whole: Cell::new(0),
+            panicked: Cell::new(false),
+            foreign: AtomicBool::new(false),
+            keeps: Cell::new(false),
+            used_after_end: Cell::new(false),
+        }
+    }
 }
 
 // SAFETY: everything but `wake` checks that it runs on the owning thread of the operating system before it touches a
@@ -205,36 +232,24 @@ impl World {
         last
     }
 
-    /// Makes a world that has ended as good as new. The vectors that grow with an execution stay.
+    /// Makes a world that has ended, and is empty, as good as new.
     fn renew(&mut self) {
-        let (state, graves) = (self.state.take(), self.graves.take());
-        debug_assert!(state.is_new() && graves.is_empty());
-        debug_assert!(self.network.get_mut().is_none() && self.web.get_mut().is_new());
-        *self = Self { state: state.into(), graves: graves.into(), ..Self::new(self.this) };
+        let Self { this: _, run, state, network, web, plan, graves } = self;
+        *run = Run::new();
+        drop(plan.take());
+        debug_assert!(network.get_mut().is_none() && web.get_mut().is_new());
+        debug_assert!(state.get_mut().is_new() && graves.get_mut().is_empty());
     }
 
     fn new(this: *const Self) -> Self {
         Self {
-            owner: place(),
-            serial: next_serial(),
             this,
-            clock: Clock::default(),
-            any_time: Cell::new(false),
-            mode: Cell::new(Mode::Running),
-            running: Cell::new(HUB),
-            held: Cell::new(false),
-            futile_waits: Cell::new(0),
-            alive: Cell::new(0),
-            whole: Cell::new(0),
-            panicked: Cell::new(false),
+            run: Run::new(),
             state: RefCell::default(),
-            foreign: AtomicBool::new(false),
-            network: RefCell::new(None),
+            network: RefCell::default(),
             web: RefCell::default(),
             plan: RefCell::default(),
-            keeps: Cell::new(false),
             graves: RefCell::default(),
-            used_after_end: Cell::new(false),
         }
     }
 
@@ -253,7 +268,7 @@ impl World {
         let end = spawn.process.new_object(ObjectKind::Thread);
         let daemon = spawn.daemon;
         let life = (spawn.process.id() != FIRST_PROCESS).then(|| spawn.process.life());
-        self.alive.update(|alive| alive + usize::from(!daemon));
+        self.run.alive.update(|alive| alive + usize::from(!daemon));
         let thread = Thread::new(spawn.name, port, true, spawn.process);
         let mut state = self.state.borrow_mut();
         let state = &mut *state;
@@ -273,7 +288,7 @@ impl World {
             state.touches.push(Vec::new());
         }
         state.touches[number].clear();
-        state.trace.birth(if self.running.get() == HUB { 0 } else { self.running.get() });
+        state.trace.birth(if self.run.running.get() == HUB { 0 } else { self.run.running.get() });
         let ended = thread.object().ended().header().object();
         state.trace.note_birth(number, [end, ended]);
         state.newborn.push((number, body));
@@ -282,9 +297,9 @@ impl World {
 
     /// Does something as part of the current step, whatever it announces: nobody sees it half done. It does not block.
     pub(crate) fn in_one_step<R>(&self, f: impl FnOnce() -> R) -> R {
-        self.whole.update(|depth| depth + 1);
+        self.run.whole.update(|depth| depth + 1);
         let result = f();
-        self.whole.update(|depth| depth - 1);
+        self.run.whole.update(|depth| depth - 1);
         result
     }
 
@@ -316,7 +331,7 @@ impl World {
                 slot.link = std::ptr::null();
                 touches.clear();
                 trace.note(Touch { object: slot.end, access: Access::Write });
-                self.alive.update(|alive| alive - usize::from(!slot.daemon));
+                self.run.alive.update(|alive| alive - usize::from(!slot.daemon));
                 stopped.push(slot.thread.clone());
             }
         }
@@ -329,32 +344,32 @@ impl World {
     /// The current thread's panic was caught at its root.
     pub(super) fn thread_panicked(&self, payload: &(dyn Any + Send)) {
         let message = panic_words(payload);
-        self.panicked.set(true);
-        self.state.borrow_mut().slots[self.running.get()].panic.get_or_insert(message);
+        self.run.panicked.set(true);
+        self.state.borrow_mut().slots[self.run.running.get()].panic.get_or_insert(message);
     }
 
     /// The world's number: see [`crate::sync`].
     pub(crate) fn serial(&self) -> u64 {
-        self.serial
+        self.run.serial
     }
 
     /// The running thread's own value under a key, if it has been made.
     pub(crate) fn local(&self, key: usize) -> Option<Rc<dyn Any>> {
         let state = self.state.borrow();
-        let locals = &state.slots[self.running.get()].locals;
+        let locals = &state.slots[self.run.running.get()].locals;
         locals.iter().find(|(there, _)| *there == key).map(|(_, value)| value.clone())
     }
 
     /// Keeps a value of the running thread; says whether it is its first.
     pub(crate) fn add_local(&self, key: usize, value: Rc<dyn Any>) -> bool {
-        let locals = &mut self.state.borrow_mut().slots[self.running.get()].locals;
+        let locals = &mut self.state.borrow_mut().slots[self.run.running.get()].locals;
         locals.push((key, value));
         locals.len() == 1
     }
 
     /// Takes the running thread's latest value.
     pub(crate) fn pop_local(&self) -> Option<Rc<dyn Any>> {
-        self.state.borrow_mut().slots[self.running.get()].locals.pop().map(|(_, value)| value)
+        self.state.borrow_mut().slots[self.run.running.get()].locals.pop().map(|(_, value)| value)
     }
 
     /// Somebody has been handed the thread's panic.
@@ -376,55 +391,55 @@ impl World {
 
     /// Remembers it when this is a thread that neither is nor drives one of the world's. Gives whether it is.
     fn is_outside(&self) -> bool {
-        let outside = self.owner != place();
+        let outside = self.run.owner != place();
         if outside {
-            self.foreign.store(true, Ordering::Release);
+            self.run.foreign.store(true, Ordering::Release);
         }
         outside
     }
 
     fn here(&self) {
         assert!(!self.is_outside(), "{FOREIGN}");
-        assert!(self.mode.get() != Mode::Over, "something of a simulated world is used outside it: after its end");
+        assert!(self.run.mode.get() != Mode::Over, "something of a simulated world is used outside it: after its end");
     }
 
     /// Whether a thread that is none of this world's has used it.
     pub(super) fn is_used_outside(&self) -> bool {
-        self.foreign.load(Ordering::Acquire)
+        self.run.foreign.load(Ordering::Acquire)
     }
 
     /// Goes to the hub and comes back with its answer.
     fn pause(&self, pause: Pause) -> usize {
-        let link = self.state.borrow().slots[self.running.get()].link;
+        let link = self.state.borrow().slots[self.run.running.get()].link;
         // SAFETY: the running fiber put the link there; it lives on that fiber's stack, which is the current one.
         let link = unsafe { &*link };
-        let whole = self.whole.replace(0);
+        let whole = self.run.whole.replace(0);
         let answer = link.suspend(pause);
-        self.whole.set(whole);
+        self.run.whole.set(whole);
         answer
     }
 
     /// Whether the current code can be stopped: a thread of the world that does not unwind. The flag that says so
     /// belongs to the thread of the operating system, and other fibers would see it.
     fn can_stop(&self) -> bool {
-        self.mode.get() == Mode::Running && self.running.get() != HUB && !std::thread::panicking()
+        self.run.mode.get() == Mode::Running && self.run.running.get() != HUB && !std::thread::panicking()
     }
 
     /// A wait that cannot stop looks at its condition and returns.
     #[cold]
     fn futile_wait(&self, on: &[Object], ready: &dyn Fn() -> bool) -> bool {
-        if self.mode.get() == Mode::Running && self.running.get() != HUB {
+        if self.run.mode.get() == Mode::Running && self.run.running.get() != HUB {
             let mut state = self.state.borrow_mut();
             on.iter().for_each(|&object| state.trace.note(Touch::of_wait(object)));
         }
         if ready() {
-            self.futile_waits.set(0);
+            self.run.futile_waits.set(0);
             return true;
         }
-        let waits = self.futile_waits.get() + 1;
-        self.futile_waits.set(waits);
+        let waits = self.run.futile_waits.get() + 1;
+        self.run.futile_waits.set(waits);
         if waits == FUTILE_WAITS_MAX {
-            if self.mode.get() == Mode::Closing && !std::thread::panicking() {
+            if self.run.mode.get() == Mode::Closing && !std::thread::panicking() {
                 // It does not go home. The hub never lets it go on.
                 self.pause(Pause::Announced);
             }
@@ -440,7 +455,7 @@ impl World {
     pub(super) fn ended(&self, number: usize) {
         let mut state = self.state.borrow_mut();
         let state = &mut *state;
-        self.alive.update(|alive| alive - usize::from(!state.slots[number].daemon));
+        self.run.alive.update(|alive| alive - usize::from(!state.slots[number].daemon));
         state.slots[number].pending = Pending::Ended;
         state.touches[number].clear();
         state.trace.note(Touch { object: state.slots[number].end, access: Access::Write });
@@ -460,15 +475,15 @@ fn place() -> usize {
 impl Port for World {
     fn now(&self) -> u64 {
         self.here();
-        if self.any_time.get() && self.mode.get() == Mode::Running && self.running.get() != HUB {
+        if self.run.any_time.get() && self.run.mode.get() == Mode::Running && self.run.running.get() != HUB {
             self.state.borrow_mut().trace.note(clock::READ);
         }
-        self.clock.now_ns()
+        self.run.clock.now_ns()
     }
 
     fn spawn(&self, spawn: Spawn, body: Box<dyn FnOnce() + Send>) -> ThreadRef {
         self.here();
-        assert!(matches!(self.mode.get(), Mode::Running), "no thread starts where none can run");
+        assert!(matches!(self.run.mode.get(), Mode::Running), "no thread starts where none can run");
         self.add(spawn, body)
     }
 
@@ -480,7 +495,7 @@ impl Port for World {
         {
             let mut state = self.state.borrow_mut();
             let state = &mut *state;
-            let number = self.running.get();
+            let number = self.run.running.get();
             // SAFETY: only the lifetime changes. The hub calls it while this function waits, and never after it.
             let ready = unsafe { std::mem::transmute::<&dyn Fn() -> bool, *const (dyn Fn() -> bool + 'static)>(ready) };
             state.slots[number].pending = Pending::Wait { ready, deadline, why };
@@ -489,16 +504,16 @@ impl Port for World {
             touches.clear();
             touches.extend(on.iter().map(|&object| Touch::of_wait(object)));
             touches.extend(slot_life(&state.slots[number]));
-            if self.any_time.get() && clock::is_timed(deadline) {
+            if self.run.any_time.get() && clock::is_timed(deadline) {
                 state.trace.note(clock::READ);
                 touches.push(clock::MOVE);
             }
         }
         self.pause(Pause::Announced);
-        if self.mode.get() == Mode::Closing {
+        if self.run.mode.get() == Mode::Closing {
             return self.futile_wait(on, ready);
         }
-        self.held.get()
+        self.run.held.get()
     }
 
     /// Nothing: the hub looks at every condition before every step.
@@ -506,17 +521,17 @@ impl Port for World {
 
     fn visit(&self, object: Object, access: Access, announce: Announce) {
         self.here();
-        if self.mode.get() != Mode::Running || self.running.get() == HUB {
+        if self.run.mode.get() != Mode::Running || self.run.running.get() == HUB {
             return;
         }
         let touch = Touch { object, access };
         {
             let mut state = self.state.borrow_mut();
             let state = &mut *state;
-            if announce == Announce::Within || self.whole.get() > 0 || std::thread::panicking() {
+            if announce == Announce::Within || self.run.whole.get() > 0 || std::thread::panicking() {
                 return state.trace.note(touch);
             }
-            let number = self.running.get();
+            let number = self.run.running.get();
             state.slots[number].pending = Pending::Operation;
             let touches = &mut state.touches[number];
             touches.clear();
@@ -544,13 +559,13 @@ impl Port for World {
 
     fn tell(&self, fact: Fact) {
         // What is dropped behind the world's end is nobody's business any more.
-        if self.owner == place() && self.mode.get() != Mode::Over && self.running.get() != HUB {
-            self.state.borrow_mut().trace.note_fact(self.running.get(), fact);
+        if self.run.owner == place() && self.run.mode.get() != Mode::Over && self.run.running.get() != HUB {
+            self.state.borrow_mut().trace.note_fact(self.run.running.get(), fact);
         }
     }
 
     fn buries(&self) -> bool {
-        self.owner == place() && self.mode.get() != Mode::Over && self.keeps.get()
+        self.run.owner == place() && self.run.mode.get() != Mode::Over && self.run.keeps.get()
     }
 
     fn bury(&self, grave: Grave) {
@@ -560,13 +575,13 @@ impl Port for World {
     fn used_after_end(&self, this: *mut c_void, method: usize) {
         self.here();
         let called = self.graves.borrow().iter().find_map(|grave| grave.called(this, method));
-        let number = self.running.get();
+        let number = self.run.running.get();
         if let Some(called) = called
             && number != HUB
         {
             self.state.borrow_mut().trace.note_fact(number, Fact::UsedAfterEnd(called));
-            self.used_after_end.set(true);
-            self.panicked.set(true);
+            self.run.used_after_end.set(true);
+            self.run.panicked.set(true);
             while !std::thread::panicking() {
                 // The hub ends the execution, and never lets it go on.
                 self.pause(Pause::Announced);
