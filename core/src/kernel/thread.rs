@@ -9,6 +9,7 @@ use super::event::Event;
 use crate::abi::types::STILL_ACTIVE;
 use crate::platform::{self, Access, Deadline, ObjectKind, Why};
 use crate::process::Process;
+use smallvec::SmallVec;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -105,9 +106,12 @@ impl ThreadObject {
     }
 }
 
+/// A thread with its number.
+type Entry = (u32, Weak<ThreadObject>);
+
 /// The threads of a process by number, in its order: those that have not ended, and those that have handles.
 #[derive(Default)]
-pub(crate) struct ThreadTable(parking_lot::Mutex<Vec<(u32, Weak<ThreadObject>)>>);
+pub(crate) struct ThreadTable(parking_lot::Mutex<SmallVec<[Entry; 4]>>);
 
 impl ThreadTable {
     fn insert(&self, id: u32, thread: &Arc<ThreadObject>) {

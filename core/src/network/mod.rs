@@ -28,14 +28,18 @@ use crate::channel::Call;
 use crate::platform::{self, Access, Port};
 use crate::process::Process;
 use parking_lot::Mutex;
+use smallvec::SmallVec;
 use std::sync::{Arc, Weak};
 use windows_core::HRESULT;
+
+/// A process with its number.
+type Member = (u32, Weak<Process>);
 
 /// Processes that can reach each other.
 pub struct Network {
     wire: Arc<dyn Wire>,
     /// In the order of their numbers.
-    members: Mutex<Vec<(u32, Weak<Process>)>>,
+    members: Mutex<SmallVec<[Member; 2]>>,
 }
 
 /// A process's place in its network.

@@ -47,11 +47,11 @@ impl Touch {
         Self { object, access }
     }
 
-    /// What a touch comes to when its step is taken: a wait that gives up has received nothing, but it has seen that
-    /// there was nothing.
-    fn with(self, outcome: Outcome) -> Self {
-        match (outcome, self.access) {
-            (Outcome::Expired, Access::Receive) => Self { access: Access::Read, ..self },
+    /// What a touch comes to in the step of a wait that gives up: it has received nothing, but it has seen that there was
+    /// nothing.
+    fn of_expired(self) -> Self {
+        match self.access {
+            Access::Receive => Self { access: Access::Read, ..self },
             _ => self,
         }
     }
@@ -272,7 +272,11 @@ impl Trace {
 
     pub(crate) fn step(&mut self, thread: usize, outcome: Outcome, touches: &[Touch]) {
         self.steps.push(Step { thread, outcome, first_touch: self.touches.len(), announced: touches.len() });
-        self.touches.extend(touches.iter().map(|touch| touch.with(outcome)));
+        if outcome == Outcome::Expired {
+            self.touches.extend(touches.iter().map(|touch| touch.of_expired()));
+        } else {
+            self.touches.extend_from_slice(touches);
+        }
     }
 
     /// Something else that happened in the last step. Before the first step it comes before everything anyway.

@@ -282,7 +282,15 @@ impl Execution<'_> {
     }
 
     /// Runs each new thread to its first stop, in the order in which they were started.
+    #[inline]
     fn start_newborn(&mut self) {
+        // Most steps start nobody.
+        if !self.world.state.borrow().newborn.is_empty() {
+            self.start_each_newborn();
+        }
+    }
+
+    fn start_each_newborn(&mut self) {
         let mut next = 0;
         loop {
             let newborn = {
@@ -502,10 +510,13 @@ impl Execution<'_> {
         }
     }
 
+    #[inline]
     fn panic_that_ends(&self) -> Option<End> {
-        if !self.world.run.panicked.get() {
-            return None;
-        }
+        if self.world.run.panicked.get() { self.find_panic_that_ends() } else { None }
+    }
+
+    #[cold]
+    fn find_panic_that_ends(&self) -> Option<End> {
         let state = self.world.state.borrow();
         let may_end = if self.limits.panic_ends { &state.slots[..] } else { &state.slots[..1] };
         let panic = may_end.iter().find_map(|slot| panicked(&slot.thread, slot.panic.as_deref()));
