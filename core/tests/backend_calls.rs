@@ -3,8 +3,6 @@
 
 #![allow(clippy::undocumented_unsafe_blocks, reason = "tests call COM by its rules, as its users do")]
 
-#[path = "backend_calls/media.rs"]
-mod media;
 #[path = "common/probe.rs"]
 mod probe;
 #[cfg(all(windows, feature = "windows"))]
@@ -12,14 +10,23 @@ mod probe;
 mod processes;
 #[path = "common/rooms.rs"]
 mod rooms;
-#[cfg(all(windows, feature = "windows"))]
-#[path = "backend_calls/strangers.rs"]
-mod strangers;
 
 use oleander::windows_core::{IUnknown, Interface, Ref};
 use oleander::*;
 use probe::*;
 use rooms::*;
+
+/// Runs with a server's room and a client's, of every pair of kinds that makes a call cross apartments.
+fn each_pair(world: &World, test: impl Fn(&Room, &Room)) {
+    type Make = fn(&World) -> Room;
+    let pairs: [(Make, Make); 3] = [(World::sta, World::mta), (World::mta, World::sta), (World::sta, World::sta)];
+    for (server, client) in pairs {
+        let (server, client) = (server(world), client(world));
+        test(&server, &client);
+        client.close();
+        server.close();
+    }
+}
 
 #[test]
 fn a_call_runs_in_the_apartment_of_its_object() {
@@ -72,7 +79,15 @@ fn pointers_cross_in_both_directions() {
 fn the_interface_table_leads_to_another_apartment() {
     both(|world| {
         let (sta, mta) = (world.sta(), world.mta());
-        let table = || create::<IGlobalInterfaceTable>(&CLSID_StdGlobalInterfaceTable);
+        let table = || -> IGlobalInterfaceTable {
+            let mut raw = std::ptr::null_mut();
+            let clsid = &CLSID_StdGlobalInterfaceTable;
+            let iid = &IGlobalInterfaceTable::IID;
+            unsafe {
+                assert_eq!(CoCreateInstance(clsid, std::ptr::null_mut(), CLSCTX_INPROC_SERVER, iid, &mut raw), S_OK);
+                IGlobalInterfaceTable::from_raw(raw)
+            }
+        };
         let cookie = sta.run(move || {
             let mut cookie = 0;
             let object = probe(&Lives::default());

@@ -11,6 +11,12 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Error, Ident, ItemStruct, Path, Result};
 
+/// Where errors point to `span`, and names are those of the rest of what is emitted: also where a `macro_rules!` macro has
+/// written the attribute, and what stands in its parentheses comes from somewhere else.
+fn at(span: Span) -> Span {
+    span.resolved_at(Span::call_site())
+}
+
 /// The class: the struct, its object type, its options.
 struct ClassDef {
     item: ItemStruct,
@@ -113,7 +119,7 @@ impl ClassDef {
         let agile = options.agile.is_some();
         let slots = self.slots().map(|(_, _, field, vtable)| quote!(#field: &Self::#vtable));
         let finds = self.slots().map(|(slot, path, ..)| {
-            quote_spanned! { path.span() =>
+            quote_spanned! { at(path.span()) =>
                 if <<#path as ::oleander::windows_core::Interface>::Vtable>::matches(iid) {
                     return ::core::option::Option::Some(#slot);
                 }
@@ -226,7 +232,7 @@ impl ClassDef {
         });
         let last = match (blind, fallback) {
             (Some(_), _) => quote!(unsafe { self.__blind().query_raw(iid, ppv) }),
-            (None, Some(method)) => quote_spanned!(method.span() => unsafe { self.#method(iid, ppv) }),
+            (None, Some(method)) => quote_spanned!(at(method.span()) => unsafe { self.#method(iid, ppv) }),
             (None, None) => quote!(::oleander::abi::hresult::E_NOINTERFACE),
         };
         // In the order in which they end: the blind one, which may use the others, first.

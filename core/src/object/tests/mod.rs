@@ -3,6 +3,7 @@
 mod aggregation;
 mod factory;
 mod foreign;
+mod graphs;
 mod identity;
 mod inners;
 
