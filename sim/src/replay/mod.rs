@@ -43,14 +43,10 @@ fn hash_of(trace: &Trace) -> u32 {
 /// assert!(refused.to_string().contains("another scenario"), "{refused}");
 /// ```
 pub fn try_replay(token: &str, scenario: impl Fn()) -> Result<Report, TokenError> {
-    replay_with(&mut Scenario { hub: Hub::new(Duration::MAX), scenario: &scenario }, token)
-}
-
-/// [`try_replay`], of whatever can be executed.
-pub(crate) fn replay_with(runner: &mut dyn Runner, token: &str) -> Result<Report, TokenError> {
     let token: Token = token.parse()?;
     let limits = token.settings.limits();
-    let hash = scenario_hash(runner, &limits);
+    let mut runner = Scenario { hub: Hub::new(Duration::MAX), scenario: &scenario };
+    let hash = scenario_hash(&mut runner, &limits);
     if hash != token.scenario {
         return Err(TokenError::OtherScenario { token: token.scenario, scenario: hash });
     }
@@ -65,13 +61,7 @@ pub(crate) fn replay_with(runner: &mut dyn Runner, token: &str) -> Result<Report
 /// If the token is refused, with the reason, and if the execution fails, with its report.
 #[track_caller]
 pub fn replay(token: &str, scenario: impl Fn()) {
-    expect_replayed(try_replay(token, scenario));
-}
-
-/// Panics with what came of an execution that was replayed, unless it completed.
-#[track_caller]
-pub(crate) fn expect_replayed(replayed: Result<Report, TokenError>) {
-    match replayed {
+    match try_replay(token, scenario) {
         Ok(report) => drop(report.expect_completed()),
         Err(refused) => panic!("{refused}"),
     }
