@@ -387,7 +387,7 @@ fn ma_41_43_hresults() {
 }
 
 #[test]
-fn ob_01_to_06_the_packet_byte_by_byte() {
+fn ob_01_to_04_06_the_packet_byte_by_byte() {
     world(|world| {
         let sta = world.sta();
         sta.run(|| {

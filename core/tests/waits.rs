@@ -79,7 +79,7 @@ fn in_sta(test: fn()) {
 }
 
 #[test]
-fn wait_01_to_05_cw_01_to_04_refused_arguments() {
+fn wait_01_to_05_cw_01_02_04_refused_arguments() {
     everywhere(|| unsafe {
         let (window, handle) = (window(), event(true, true));
         post(window, WM_DDE_FIRST);

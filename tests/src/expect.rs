@@ -15,8 +15,6 @@ use std::path::Path;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expectations {
-    /// Whether rows are played there at all.
-    pub runs: bool,
     /// The rows that give something else.
     #[serde(default)]
     pub diverges: Vec<Divergence>,

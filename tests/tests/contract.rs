@@ -1,6 +1,6 @@
-//! The contract's data is in order, its pages are fresh, and the list of facts that wait for their row is exact.
+//! The contract's data is in order, its pages are fresh, and what is cited is there.
 
-use oleander_tests::contract::{Contract, Evidence, Ids, RENEW, Section, WAITING, check, pages, rules, waiting};
+use oleander_tests::contract::{Contract, Evidence, Ids, RENEW, Section, check, pages, rules};
 use oleander_tests::expect::Expectations;
 use oleander_tests::observed::Observed;
 use std::collections::BTreeSet;
@@ -34,18 +34,6 @@ fn the_pages_are_fresh() {
     }
 }
 
-#[test]
-fn the_list_of_facts_without_a_row_is_exact() {
-    let (contract, evidence) = contract();
-    let list = fs::read_to_string(root().join(WAITING)).expect("the list is there");
-    let listed: Vec<&str> = list.lines().collect();
-    let waiting = waiting(&contract, &evidence);
-    let without: Vec<_> = waiting.iter().filter(|id| !listed.contains(id)).collect();
-    assert!(without.is_empty(), "no row, and no `no_row` in tests/contract/, for {without:?}");
-    let done: Vec<_> = listed.iter().filter(|id| !waiting.contains(id)).collect();
-    assert!(done.is_empty(), "{done:?} need not wait in {WAITING}: `{RENEW}` takes them off");
-}
-
 /// The texts below a folder that may cite facts.
 fn citing(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
     for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
@@ -60,22 +48,46 @@ fn citing(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
 
 /// The ids in a text: in words, `CALL-14`, and as the beginnings of names, `fn call_14_cxl_07_…`.
 fn cited(text: &str) -> Vec<String> {
-    let is_number = |part: &str| part.len() >= 2 && part.bytes().all(|byte| byte.is_ascii_digit());
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).filter_map(|word| {
         let (name, number) = word.split_once('-')?;
         is_number(number).then(|| format!("{name}-{number}"))
     });
     let names = text.split("fn ").skip(1).flat_map(|name| {
-        let parts: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).collect();
-        let pairs = parts.chunks_exact(2).take_while(|pair| is_number(pair[1]));
-        pairs.map(|pair| format!("{}-{}", pair[0].to_uppercase(), pair[1])).collect::<Vec<_>>()
+        let end = name.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(name.len());
+        cited_by_name(&name[..end])
     });
     words.chain(names).collect()
+}
+
+fn is_number(part: &str) -> bool {
+    part.len() >= 2 && part.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The ids that a name begins with. A family may have several numbers: `wait_07_14_…`, `call_16_to_19_…`.
+fn cited_by_name(name: &str) -> Vec<String> {
+    let (mut ids, mut family, mut number) = (Vec::new(), String::new(), 0);
+    let mut parts = name.split('_').peekable();
+    while let Some(part) = parts.next() {
+        let next = parts.peek().filter(|next| is_number(next)).map(|next| next.parse::<u32>().expect("digits"));
+        match next {
+            _ if is_number(part) && !family.is_empty() => {
+                number = part.parse().expect("digits");
+                ids.push(format!("{family}-{part}"));
+            }
+            // Those between: the last one is the next part.
+            Some(last) if part == "to" => ids.extend((number + 1..last).map(|it| format!("{family}-{it:02}"))),
+            Some(_) => family = part.to_uppercase(),
+            None => break,
+        }
+    }
+    ids
 }
 
 #[test]
 fn every_fact_that_is_cited_is_there() {
     assert_eq!(cited("(CALL-14, X-1) 2026-11-28 fn cxl_07_msg_12_of_2()"), ["CALL-14", "CXL-07", "MSG-12"]);
+    assert_eq!(cited("fn wait_07_14_rul_154_is() {}"), ["WAIT-07", "WAIT-14", "RUL-154"]);
+    assert_eq!(cited("fn cxl_01_call_16_to_18_once(x_10: u8)"), ["CXL-01", "CALL-16", "CALL-17", "CALL-18"]);
     let (contract, _) = contract();
     let ids: BTreeSet<&str> = contract.facts().map(|fact| fact.id.as_str()).collect();
     let families: BTreeSet<&str> = ids.iter().filter_map(|id| id.split_once('-')).map(|(family, _)| family).collect();
@@ -128,20 +140,22 @@ fn every_interface_is_declared() {
     assert!(seen > 40, "the names are found: {seen}");
 }
 
-/// What is wrong with one made-up fact, beside a made-up row of `X-1`.
+/// What is wrong with one made-up fact, beside another that a test shows and a made-up row of `X-1`.
 #[track_caller]
 fn wrong(fact: &str, row: &str, required: &Ids) -> Vec<String> {
-    let head = "title = \"t\"\n[[fact]]\nid = \"X-2\"\nsays = \"s\"\nknown = \"implied\"\nsource = []\n";
-    let section: Section = toml::from_str(&format!("{head}[[fact]]\nid = \"X-1\"\nsays = \"s\"\n{fact}")).unwrap();
+    let tested = format!("[[fact]]\nid = \"X-2\"\nsays = \"s\"\n{IMPLIED}{TEST}");
+    let fact = format!("[[fact]]\nid = \"X-1\"\nsays = \"s\"\n{fact}");
+    let section: Section = toml::from_str(&format!("title = \"t\"\n{tested}{fact}")).unwrap();
     let contract = Contract { sections: vec![section], sources: Vec::new() };
     let rows = oleander_tests::case::parse("x.rows", row).unwrap_or_else(|errors| panic!("{errors:?}"));
-    let list = || Expectations::parse("runs = true").unwrap();
+    let list = || Expectations::parse("").unwrap();
     let evidence = Evidence::of_parts(rows.into_iter().map(Arc::new).collect(), [list(), list(), list()]);
     rules(root(), &contract, &evidence, required)
 }
 
 const ROW: &str = "row X-1 t\n mta a\n a GetLastError -> 0\n";
 const IMPLIED: &str = "known = \"implied\"\n";
+const TEST: &str = "shown_by = [\"tests/tests/contract.rs: a_fact_has_a_row_or_a_reason\"]\n";
 
 #[test]
 fn a_reason_without_a_test_says_that_there_is_nothing_to_see() {
@@ -150,12 +164,23 @@ fn a_reason_without_a_test_says_that_there_is_nothing_to_see() {
     assert!(of("no_row = \"not applicable: made up\"").is_empty());
     assert!(of("no_row = \"nothing to observe: made up\"").is_empty());
     assert_eq!(of("no_row = \"it is long\"").len(), 1, "why is nothing shown?");
-    let test = "shown_by = [\"tests/tests/contract.rs: a_reason_without_a_test_says_that_there_is_nothing_to_see\"]";
-    assert!(of(&format!("no_row = \"it is long\"\n{test}")).is_empty());
+    assert!(of(&format!("no_row = \"it is long\"\n{TEST}")).is_empty());
     assert_eq!(
         of("shown_by = [\"tests/tests/contract.rs: not_there\"]"),
         ["X-1: no test `tests/tests/contract.rs: not_there`"]
     );
+}
+
+#[test]
+fn a_fact_has_a_row_or_a_reason() {
+    let none = Ids::default();
+    let missing = "X-1: no row shows it, and no `no_row` says why";
+    assert_eq!(wrong(IMPLIED, "", &none), [missing]);
+    assert!(wrong(&format!("{IMPLIED}{TEST}"), "", &none).is_empty(), "what is implied may have a test instead");
+    assert!(wrong(&format!("{IMPLIED}same = [\"X-2\"]"), "", &none).is_empty(), "and so may what another says too");
+    let known = "known = \"chosen\"\nbecause = \"made up\"\nplace = [\"Cargo.toml\"]\n";
+    assert_eq!(wrong(&format!("{known}{TEST}"), "", &none), [missing], "what is more may not");
+    assert!(wrong(known, ROW, &none).is_empty());
 }
 
 #[test]
@@ -201,7 +226,7 @@ fn what_windows_gave_is_a_column_of_its_own() {
 
 #[test]
 fn facts_do_not_leave_it_to_each_other() {
-    let circle = format!("{IMPLIED}same = [\"X-1\"]");
+    let circle = format!("{IMPLIED}same = [\"X-1\"]\n{TEST}");
     assert_eq!(wrong(&circle, "", &Ids::default()), ["X-1: `same` leads back to it"]);
 }
 

@@ -125,7 +125,7 @@ const BAD: &str = "row X-1 t\n mta a\n a CoInitializeEx MULTITHREADED -> S_OK\n"
 
 fn listed(differs: &str) -> Expectations {
     let entry = format!("rows = [\"X-1\"]\ndiffers = \"{differs}\"\nreason = \"made up\"\nrests_on = [\"APT-02\"]\n");
-    Expectations::parse(&format!("runs = true\n[[diverges]]\n{entry}")).expect("a list")
+    Expectations::parse(&format!("[[diverges]]\n{entry}")).expect("a list")
 }
 
 #[track_caller]
@@ -150,7 +150,7 @@ fn a_row_that_is_listed_must_fail_in_the_listed_way() {
 fn a_row_that_races_may_pass_or_fail_in_the_listed_way() {
     let entry =
         "rows = [\"X-1\"]\nraces = true\ndiffers = \"got S_FALSE\"\nreason = \"made up\"\nrests_on = [\"APT-02\"]\n";
-    let list = Expectations::parse(&format!("runs = true\n[[diverges]]\n{entry}")).expect("a list");
+    let list = Expectations::parse(&format!("[[diverges]]\n{entry}")).expect("a list");
     assert_eq!((judged(&list, BAD), judged(&list, GOOD)), (Ok(()), Ok(())));
     let other = judged(&list, &BAD.replace("S_OK", "E_FAIL").replace("CoInitializeEx MULTITHREADED", "SetEvent 5"));
     assert_eq!(other, Err("diverges in another way than is listed (`got S_FALSE`): got FALSE 6".to_owned()));
@@ -158,7 +158,7 @@ fn a_row_that_races_may_pass_or_fail_in_the_listed_way() {
 
 #[test]
 fn a_row_that_is_not_listed_must_pass() {
-    let empty = Expectations::parse("runs = true\n").expect("a list");
+    let empty = Expectations::parse("").expect("a list");
     assert_eq!(judged(&empty, GOOD), Ok(()));
     assert_eq!(judged(&empty, BAD), Err("got S_FALSE".to_owned()));
     let others = listed("got S_FALSE");
@@ -182,7 +182,7 @@ fn a_list_names_rows_and_facts_that_are_there() {
 fn an_entry_is_for_all_rows_that_use_something() {
     let list = |words: &str| {
         let entry = "differs = [\"got E_FAIL\", \"got S_FALSE\"]\nreason = \"made up\"\nrests_on = [\"APT-02\"]\n";
-        Expectations::parse(&format!("runs = true\n[[diverges]]\n{words}\n{entry}")).expect("a list")
+        Expectations::parse(&format!("[[diverges]]\n{words}\n{entry}")).expect("a list")
     };
     let strays = |list: &Expectations| list.strays([&*row(BAD)].into_iter(), None);
     for word in ["mta", "CoInitializeEx"] {
@@ -205,12 +205,11 @@ fn an_entry_is_for_all_rows_that_use_something() {
 #[test]
 fn an_entry_says_everything_and_once() {
     let entry = "[[diverges]]\nrows = [\"X-1\"]\ndiffers = \"got 1\"\nreason = \"made up\"\nrests_on = [\"APT-02\"]\n";
-    let parse = |text: &str| Expectations::parse(&format!("runs = true\n{text}")).map(drop);
-    assert_eq!(parse(entry), Ok(()));
+    let parse = |text: &str| Expectations::parse(text).map(drop);
+    assert_eq!((parse(entry), parse("")), (Ok(()), Ok(())));
     assert!(parse(&entry.repeat(2)).is_err_and(|error| error.contains("is there twice")));
     for part in ["X-1", "got 1", "made up", "\"APT-02\""] {
         assert!(parse(&entry.replace(part, "")).is_err_and(|error| error.contains("leaves something empty")), "{part}");
     }
     assert!(parse(&entry.replace("reason", "because")).is_err());
-    assert!(Expectations::parse(entry).is_err(), "whether rows are played there must be said");
 }

@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn ob_01_to_06_a_normal_packet_byte_by_byte() {
+    fn ob_01_to_04_06_a_normal_packet_byte_by_byte() {
         let mut bytes = Vec::new();
         standard().write(&mut bytes);
         assert_eq!(bytes.len(), HEAD + STANDARD_TAIL);

@@ -41,7 +41,7 @@ pub fn rules(root: &Path, contract: &Contract, evidence: &Evidence, required: &I
             )
             .chain(fact.same.iter().filter(|id| !ids.contains(id.as_str())).map(|id| format!("there is no {id}")))
             .chain(fact.place.iter().filter(|path| !root.join(path).is_file()).map(|path| format!("no file `{path}`")))
-            .chain(of_rows(fact, evidence))
+            .chain(of_rows(contract, fact, evidence))
             .chain(fact.shown_by.iter().filter(|test| !is_there(root, test)).map(|test| format!("no test `{test}`")));
         wrong.extend(complaints.map(|what| format!("{}: {what}", fact.id)));
     }
@@ -87,10 +87,17 @@ fn of_form(fact: &Fact) -> Vec<String> {
     wrong
 }
 
-/// A reason against rows beside a row.
-fn of_rows(fact: &Fact, evidence: &Evidence) -> Option<String> {
-    let row = &evidence.own_rows(fact).first()?.id;
-    fact.no_row.as_ref().map(|_| format!("has the row {row}, and says `no_row`"))
+/// A reason against rows beside a row; neither a row nor a reason. What is only implied, or what other facts say too, may be
+/// shown by a test instead.
+fn of_rows(contract: &Contract, fact: &Fact, evidence: &Evidence) -> Option<String> {
+    let no_row = fact.no_row.is_some();
+    if let Some(row) = evidence.own_rows(fact).first() {
+        return no_row.then(|| format!("has the row {}, and says `no_row`", row.id));
+    }
+    let may_be_tested = fact.known == Known::Implied || !fact.same.is_empty();
+    let is_tested = may_be_tested && !Evidence::tests_of(contract, fact).is_empty();
+    let is_shown = no_row || is_tested || !evidence.rows_of(fact).is_empty();
+    (!is_shown).then(|| "no row shows it, and no `no_row` says why".to_owned())
 }
 
 /// Facts that leave what shows them to others, and these to them.
@@ -147,17 +154,4 @@ fn strangers(root: &Path, contract: &Contract) -> Vec<String> {
         names.filter(|name| name.strip_suffix(".toml").is_some_and(|name| !known(name))).collect();
     strangers.sort();
     strangers.iter().map(|name| format!("tests/contract/{name}: not in index.toml")).collect()
-}
-
-/// The facts that a row should show and none does, in order. What is only implied may be shown by a test instead; what
-/// other facts say too waits with them.
-#[must_use]
-pub fn waiting<'a>(contract: &'a Contract, evidence: &Evidence) -> Vec<&'a str> {
-    let is_enough = |fact: &Fact| fact.known == Known::Implied && !fact.shown_by.is_empty();
-    let is_owed = |fact: &&Fact| fact.no_row.is_none() && fact.same.is_empty() && !is_enough(fact);
-    contract
-        .facts()
-        .filter(|fact| is_owed(fact) && evidence.rows_of(fact).is_empty())
-        .map(|fact| fact.id.as_str())
-        .collect()
 }

@@ -44,8 +44,6 @@ pub enum Mark {
     NotApplicable,
     /// Nothing of it runs there.
     NotRun,
-    /// Nothing shows it yet.
-    Open,
 }
 
 impl Evidence {
@@ -124,7 +122,7 @@ impl Evidence {
     }
 
     /// The tests of a fact, and of those that say the same.
-    fn tests_of<'a>(contract: &'a Contract, fact: &'a Fact) -> Vec<&'a str> {
+    pub(super) fn tests_of<'a>(contract: &'a Contract, fact: &'a Fact) -> Vec<&'a str> {
         let same = contract.facts().filter(|other| fact.same.contains(&other.id));
         std::iter::once(fact).chain(same).flat_map(|fact| &fact.shown_by).map(String::as_str).collect()
     }
@@ -134,14 +132,13 @@ impl Evidence {
         let rows = self.rows_of(fact);
         let tests = Self::tests_of(contract, fact);
         std::array::from_fn(|backend| match &self.expected[backend] {
-            list if list.runs && !rows.is_empty() => {
+            list if !rows.is_empty() => {
                 let entry = rows.iter().find_map(|row| list.of(row));
                 entry.map_or(Mark::Passes, |entry| Mark::Diverges(entry.reason.clone()))
             }
             // What lies in the simulator's package runs there; all other tests are on host threads.
             _ if tests.iter().any(|test| test.starts_with("sim/") == (backend == 1)) && backend < 2 => Mark::ByTest,
             _ if fact.no_row.is_some() && tests.is_empty() => Mark::NotApplicable,
-            _ if backend < 2 && rows.is_empty() && tests.is_empty() => Mark::Open,
             _ => Mark::NotRun,
         })
     }

@@ -14,22 +14,18 @@ mod data;
 mod evidence;
 mod page;
 
-pub use check::{check, rules, waiting};
+pub use check::{check, rules};
 pub use data::{Contract, Fact, Ids, Known, Section, Source};
 pub use evidence::{Evidence, Mark};
 pub use page::pages;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::{fs, io};
-
-/// The list of the facts that still wait for their row, relative to the workspace's root.
-pub const WAITING: &str = "tests/contract/without_row.txt";
 
 /// How the pages are written anew.
 pub const RENEW: &str = "cargo run -p oleander-tests -- --contract";
 
-/// Writes the pages below `root`, the workspace, and takes what has a row now off the list of facts that wait for one.
+/// Writes the pages below `root`, the workspace.
 ///
 /// # Errors
 /// Of the file system.
@@ -39,8 +35,5 @@ pub fn renew(root: &Path, contract: &Contract, evidence: &Evidence) -> io::Resul
         fs::create_dir_all(path.parent().expect("below the root"))?;
         fs::write(path, text)?;
     }
-    let waiting: BTreeSet<&str> = waiting(contract, evidence).into_iter().collect();
-    let old = fs::read_to_string(root.join(WAITING))?;
-    let still: String = old.lines().filter(|id| waiting.contains(id)).flat_map(|id| [id, "\n"]).collect();
-    fs::write(root.join(WAITING), still)
+    Ok(())
 }

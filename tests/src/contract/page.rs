@@ -48,7 +48,6 @@ COM (*Wine*):
 | by test | a plain test shows it there: a layout, an id, or what no row can say |
 | n/a | nothing that a program could observe; the row says why |
 | not run | nothing of it runs there |
-| open | nothing shows it yet |
 
 Times are in milliseconds, except where *seconds* is written.
 ";
@@ -63,14 +62,13 @@ fn first(contract: &Contract, evidence: &Evidence) -> String {
             ),
         );
     }
-    text += "\n## Sections\n\n| section | facts | by rows | by tests | n/a | open |\n| --- | --- | --- | --- | --- | --- |\n";
+    text += "\n## Sections\n\n| section | facts | by rows | by tests | n/a |\n| --- | --- | --- | --- | --- |\n";
     for section in chapters(contract) {
-        let counts = counts(contract, evidence, section);
-        let [facts, rows, tests, not_applicable, open] = counts;
+        let [facts, rows, tests, not_applicable] = counts(contract, evidence, section);
         let (title, name) = (&section.title, &section.name);
         line(
             &mut text,
-            format_args!("| [{title}](contract/{name}.md) | {facts} | {rows} | {tests} | {not_applicable} | {open} |"),
+            format_args!("| [{title}](contract/{name}.md) | {facts} | {rows} | {tests} | {not_applicable} |"),
         );
     }
     text += "\n\"The article\" is Jeff Prosise's on asynchronous calls; \"the posts\" are Raymond Chen's. Sources:\n\n";
@@ -86,21 +84,18 @@ fn first(contract: &Contract, evidence: &Evidence) -> String {
     text
 }
 
-/// How many facts a section has, and what shows them: rows, tests, nothing that could, nothing.
-fn counts(contract: &Contract, evidence: &Evidence, section: &Section) -> [usize; 5] {
-    let mut counts = [section.facts.len(), 0, 0, 0, 0];
+/// How many facts a section has, and what shows them: rows, tests, nothing that could.
+fn counts(contract: &Contract, evidence: &Evidence, section: &Section) -> [usize; 4] {
+    let mut counts = [section.facts.len(), 0, 0, 0];
     for fact in &section.facts {
         let marks = evidence.marks(contract, fact);
-        let of = |wanted: &Mark| marks.contains(wanted);
-        let diverges = marks.iter().any(|mark| matches!(mark, Mark::Diverges(_)));
-        counts[if of(&Mark::Passes) || diverges {
+        let is_by_rows = marks.iter().any(|mark| matches!(mark, Mark::Passes | Mark::Diverges(_)));
+        counts[if is_by_rows {
             1
-        } else if of(&Mark::ByTest) {
+        } else if marks.contains(&Mark::ByTest) {
             2
-        } else if of(&Mark::NotApplicable) {
-            3
         } else {
-            4
+            3
         }] += 1;
     }
     counts
@@ -179,7 +174,6 @@ fn mark_text(mark: &Mark) -> String {
         Mark::ByTest => "by test".to_owned(),
         Mark::NotApplicable => "n/a".to_owned(),
         Mark::NotRun => "not run".to_owned(),
-        Mark::Open => "open".to_owned(),
     }
 }
 
