@@ -237,3 +237,26 @@ fn the_order_of_a_hash_map_is_found() {
     let words = checked.to_string();
     assert!(words.contains("the order of a HashMap") && words.contains("write event"), "{words}");
 }
+
+#[test]
+fn what_only_one_execution_does_is_found_when_every_execution_is_run_twice() {
+    let check = |every: bool| {
+        let runs = AtomicU32::new(0);
+        let builder = Builder::new().strategy(Strategy::Random).executions_max(8).workers(1).self_check(every);
+        let checked = builder.run(|| {
+            let flag = Flag::new();
+            flag.read();
+            // The fifth run is the third execution's first: the first two executions are always run twice, the third is not.
+            if runs.fetch_add(1, Ordering::Relaxed) == 4 {
+                flag.write(1);
+            }
+            flag.read();
+        });
+        (checked, runs.into_inner())
+    };
+    let (sometimes, runs) = check(false);
+    assert!(sometimes.failure.is_none(), "{sometimes}");
+    assert_eq!((sometimes.executions, runs), (8, 8 + 4), "the first, second, fourth and eighth are run twice");
+    let (always, _) = check(true);
+    assert_eq!((always.executions, divergence(&always)), (3, 1), "{always}");
+}
