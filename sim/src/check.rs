@@ -144,7 +144,8 @@ impl Builder {
         self
     }
 
-    /// What may go wrong in every execution, beside what the scenario says itself: nothing by default.
+    /// What may go wrong in every execution, beside the faults at points that the scenario says: nothing by default.
+    /// [`fault::explore`](crate::fault::explore) takes its place from where the scenario calls it.
     #[must_use]
     pub fn faults(mut self, faults: Faults) -> Self {
         self.limits.faults = faults;

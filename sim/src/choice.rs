@@ -1,4 +1,31 @@
-//! Random numbers. The only place that draws any: a schedule is a function of its seed.
+//! Choices: those of a scenario, and random numbers. This is the only place that draws any: a schedule is a function of its
+//! seed.
+
+use oleander::platform;
+
+/// A scenario's own choice among `n` ways to go on, counted from 0: what a device answers, which of two messages a client sends.
+/// A check explores all of them, a random strategy draws one, and the token of a failure has what was chosen. It is no step:
+/// no other thread runs between it and what follows.
+///
+/// Under the default schedule, and so in [`run`](crate::run), it is 0; so it is while a panic unwinds.
+///
+/// ```
+/// use oleander_sim::{Builder, choose, try_replay};
+///
+/// let scenario = || assert_ne!(choose(6) + 1, 4, "a die fell on four");
+/// let failure = Builder::new().run(scenario).failure.expect("one of the six ways fails");
+/// assert!(failure.report.to_string().contains("a die fell on four"));
+/// assert_ne!(try_replay(&failure.token.to_string(), scenario).unwrap().end, oleander_sim::End::Completed);
+/// ```
+///
+/// # Panics
+/// Where there are no ways to choose among, and outside a simulated world, where nobody would try the others.
+#[track_caller]
+pub fn choose(n: usize) -> usize {
+    assert!(n > 0, "one of no ways cannot be chosen");
+    assert!(platform::is_simulated(), "choose belongs to simulated worlds: elsewhere nobody tries the other ways");
+    platform::current().port().choose(n)
+}
 
 /// SplitMix64: one addition and a stir for each number. The same seed gives the same numbers on every machine and in
 /// every version, because replayed schedules and kept seeds rest on it.

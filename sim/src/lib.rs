@@ -18,7 +18,7 @@
 //! The rooms: `world` is the port and the hub that switches fibers; `fiber` owns stacks; `clock` moves virtual time;
 //! `schedule` has one strategy a file; `check` runs a scenario under one of them, `search` on several workers; `replay` writes an execution on one line,
 //! shrinks it and runs it again; `steps` are programs of atomic steps; `trace` records and compares executions; `report`
-//! has the words; `choice` draws random numbers; `sync` and `thread` are for user code; `load` runs very many clients on a
+//! has the words; `choice` has scenarios' choices and random numbers; `sync` and `thread` are for user code; `load` runs very many clients on a
 //! port of its own, `times` are distributions. `network` is what lies between processes, `fault` what goes wrong.
 
 mod check;
@@ -41,6 +41,7 @@ pub mod trace;
 pub mod world;
 
 pub use check::{Builder, Checked, Checks, Counterexample, REPLAY_VARIABLE, Strategy, check};
+pub use choice::choose;
 pub use explore::{Exploration, Failure, explore, explore_with};
 pub use replay::{Token, TokenError, replay, try_replay};
 pub use report::{Blocked, Divergence, End, Report, name};

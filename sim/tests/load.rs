@@ -115,6 +115,24 @@ fn samples_become_csv_and_a_plot() {
 }
 
 #[test]
+fn the_report_says_calls_times_threads_and_gauges() {
+    let report = burst(Style::Synchronous, 40, WAIT_US);
+    assert_eq!(
+        report.to_string(),
+        "40 calls in 20.000ms of virtual time: 2000 calls/s; completed\n\
+         latency: 50 % 10.002ms, 90 % 18.006ms, 99 % 20.000ms, 99.9 % 20.000ms, longest 20.000ms\n\
+         at most 40 calls under way, on 46 threads"
+    );
+    let report = burst(Style::Asynchronous, 40, WAIT_US);
+    assert_eq!(
+        report.to_string(),
+        "40 calls in 2.900ms of virtual time: 13793 calls/s; completed\n\
+         latency: 50 % 2.400ms, 90 % 2.802ms, 99 % 2.900ms, 99.9 % 2.900ms, longest 2.900ms\n\
+         at most 40 calls under way, on 11 threads; queued: at most 36"
+    );
+}
+
+#[test]
 fn a_panic_ends_the_load_and_names_the_thread() {
     let report = Load::new().run(|_| {
         let thread = kernel::spawn("culprit", false, || panic!("by design"));

@@ -6,8 +6,8 @@ use oleander::*;
 use oleander_sim::{Builder, Checked, world};
 use std::process::{Command, Output};
 use std::ptr::null_mut;
-use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::sync::{Arc, Barrier, Condvar, Mutex, RwLock, mpsc};
+use std::time::{Duration, Instant};
 
 /// Set for a process that runs a test once more.
 const CHILD: &str = "OLEANDER_SIM_TEST_STALL";
@@ -73,16 +73,16 @@ fn an_object_that_is_released_outside_is_a_failure_with_advice() {
     assert_says_outside(&hands_out(drop));
 }
 
-/// Runs one of these tests once more in a process of its own.
-fn once_more(name: &str) -> Output {
+/// Runs one of these tests once more in a process of its own, and tells it what.
+fn once_more(name: &str, what: &str) -> Output {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args([name, "--exact", "--nocapture"]).env(CHILD, "1").output().expect("the test runs once more")
+    command.args([name, "--exact", "--nocapture"]).env(CHILD, what).output().expect("the test runs once more")
 }
 
 #[test]
 fn a_handle_that_is_used_outside_stands_for_nothing_there() {
     if std::env::var_os(CHILD).is_none() {
-        let output = once_more("a_handle_that_is_used_outside_stands_for_nothing_there");
+        let output = once_more("a_handle_that_is_used_outside_stands_for_nothing_there", "1");
         let words = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{words}");
         assert_eq!(words.matches("a handle or window of a simulated world is used outside it").count(), 1, "{words}");
@@ -107,25 +107,79 @@ fn a_handle_that_is_used_outside_stands_for_nothing_there() {
     assert!(checked.failure.is_none(), "{checked}");
 }
 
+/// What of the standard library blocks, each with nobody who ends it.
+const BLOCKING: [(&str, fn()); 9] = [
+    ("Condvar", || {
+        let (lock, changed) = (Mutex::new(()), Condvar::new());
+        let _never = changed.wait_while(lock.lock().unwrap(), |()| true);
+    }),
+    ("Mutex", || {
+        static LOCK: Mutex<()> = Mutex::new(());
+        std::mem::forget(LOCK.lock());
+        // Of a thread that is not the one that has it: fibers share one, and a lock may refuse that.
+        std::thread::scope(|scope| _ = scope.spawn(|| drop(LOCK.lock())).join());
+    }),
+    ("RwLock", || {
+        static LOCK: RwLock<()> = RwLock::new(());
+        std::mem::forget(LOCK.read());
+        std::thread::scope(|scope| _ = scope.spawn(|| drop(LOCK.write())).join());
+    }),
+    ("mpsc", || {
+        let (_sender, receiver) = mpsc::channel::<()>();
+        _ = receiver.recv();
+    }),
+    ("sync_channel", || {
+        let (sender, _receiver) = mpsc::sync_channel::<()>(0);
+        _ = sender.send(());
+    }),
+    ("Barrier", || _ = Barrier::new(2).wait()),
+    ("join", || _ = std::thread::spawn(park_for_ever).join()),
+    ("park", park_for_ever),
+    ("sleep", || std::thread::sleep(Duration::MAX)),
+];
+
+fn park_for_ever() {
+    loop {
+        std::thread::park();
+    }
+}
+
+/// In a process of its own: a check whose worker blocks. Comes back where nothing ends it.
+fn blocks(name: &str, builder: &Builder) {
+    let (_, block) = BLOCKING.into_iter().find(|it| it.0 == name).expect("a name of the list");
+    builder.check(|| world::spawn("worker", block).join().unwrap());
+}
+
+fn assert_advises(name: &str, output: &Output, time: &str) {
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{name}: {words}");
+    assert!(words.contains(&format!("has taken no step for {time}:")), "{name}: {words}");
+    assert!(words.contains("oleander_sim::sync") && words.contains("oleander_sim::thread"), "{name}: {words}");
+    assert!(words.contains("thread 1 of the world"), "{name}: {words}");
+}
+
 #[test]
 fn a_scenario_that_blocks_in_std_is_told_what_to_use() {
-    if std::env::var_os(CHILD).is_some() {
-        Builder::new().stall_max(Duration::from_millis(200)).check(|| {
-            let worker = world::spawn("worker", || {
-                let (lock, changed) = (Mutex::new(()), Condvar::new());
-                // Nobody ever notifies it.
-                let _never = changed.wait_while(lock.lock().unwrap(), |()| true);
-            });
-            worker.join().unwrap();
-        });
+    let test = "a_scenario_that_blocks_in_std_is_told_what_to_use";
+    if let Ok(name) = std::env::var(CHILD) {
+        blocks(&name, &Builder::new().stall_max(Duration::from_millis(200)));
         unreachable!("the watch ends the process");
     }
-    let output = once_more("a_scenario_that_blocks_in_std_is_told_what_to_use");
-    let words = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success(), "{words}");
-    assert!(words.contains("has taken no step for 200ms"), "{words}");
-    assert!(words.contains("oleander_sim::sync") && words.contains("oleander_sim::thread"), "{words}");
-    assert!(words.contains("thread 1 of the world"), "{words}");
+    for (name, _) in BLOCKING {
+        assert_advises(name, &once_more(test, name), "200ms");
+    }
+}
+
+#[test]
+fn a_step_may_take_five_seconds_where_nobody_says() {
+    let test = "a_step_may_take_five_seconds_where_nobody_says";
+    if let Ok(name) = std::env::var(CHILD) {
+        blocks(&name, &Builder::new());
+        unreachable!("the watch ends the process");
+    }
+    let began = Instant::now();
+    assert_advises("join", &once_more(test, "join"), "5s");
+    assert!(began.elapsed() >= Duration::from_secs(5), "{:?}", began.elapsed());
 }
 
 #[test]

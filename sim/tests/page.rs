@@ -76,6 +76,20 @@ fn the_page_has_a_strip_for_print_for_every_sixteen_rows() {
 }
 
 #[test]
+fn a_page_with_four_lanes_is_wide() {
+    let failure = Builder::new().run(|| {
+        let idle = Event::manual();
+        (0..4).for_each(|_| {
+            let idle = idle.clone();
+            world::spawn("waiter", move || wait(&idle));
+        });
+    });
+    let page = failure.failure.expect("nobody sets it").page;
+    assert_eq!(count(&page, "<g class=\"lane"), 4);
+    assert_eq!(count(&page, "<body class=\"wide\">"), 1, "{page}");
+}
+
+#[test]
 fn the_page_needs_nothing_else_and_escapes_what_is_the_scenarios() {
     let page = failure().page;
     for outside in ["http:", "https:", "src=", "@import", "url(h", "<link"] {

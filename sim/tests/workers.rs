@@ -5,7 +5,8 @@ mod common;
 use common::*;
 use oleander_sim::{Builder, Checked, Strategy, world};
 use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::sync::{Condvar, Mutex};
+use std::time::Duration;
 
 const STRATEGIES: [Strategy; 7] = [
     Strategy::Exhaustive,
@@ -107,7 +108,7 @@ fn choosers(endings: &Mutex<BTreeSet<(u32, u32)>>) {
         let mine = flag.clone();
         let thread = world::spawn("chooser", move || {
             let seen = mine.read();
-            let value = oleander::platform::current().port().choose(n) as u32;
+            let value = oleander_sim::choose(n) as u32;
             mine.write(seen + value);
         });
         (flag, thread)
@@ -173,4 +174,29 @@ fn some_shard_has_the_failure() {
 #[should_panic(expected = "there is no shard 2 of 2")]
 fn there_is_no_shard_beyond_the_last() {
     _ = Builder::new().shard(2, 2);
+}
+
+/// Each worker stays in its first execution until there is another one in it too.
+#[test]
+fn by_default_there_is_a_worker_for_each_core() {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let (caller, sure) = (std::thread::current().id(), cores.min(2));
+    // How many are in an execution, and the most that were.
+    let (inside, changed) = (Mutex::new((0, 0)), Condvar::new());
+    let checked = Builder::new().split_after(1).stall_max(Duration::MAX).run(|| {
+        if std::thread::current().id() != caller {
+            let mut count = inside.lock().unwrap();
+            count.0 += 1;
+            count.1 = count.0.max(count.1);
+            changed.notify_all();
+            let two_minutes = Duration::from_secs(120);
+            let (mut count, late) = changed.wait_timeout_while(count, two_minutes, |count| count.1 < sure).unwrap();
+            count.0 -= 1;
+            assert!(!late.timed_out(), "no other worker came");
+        }
+        clients_on_one_sta(4);
+    });
+    assert!(checked.complete && checked.failure.is_none(), "{checked}");
+    let most = inside.into_inner().unwrap().1;
+    assert!(if cores > 1 { (sure..=cores).contains(&most) } else { most == 0 }, "{most} workers on {cores} cores");
 }

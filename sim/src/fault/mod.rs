@@ -2,10 +2,9 @@
 //!
 //! At a point: [`kill`] and [`kill_machine`], [`cut`] and [`heal`], [`lose_next`], [`out_of_memory`], [`refuse`], [`end_sta`].
 //! Explored: [`explore`], or [`Builder::faults`](crate::Builder::faults), says how many faults an execution may have and of
-//! what kinds; then each parcel may be lost, each call
-//! may get no memory or be refused, and each process named by [`may_die`] may die between any two steps. Whether it happens
-//! is a choice of the schedule like any other. What the scenario says is part of it, and what the Builder says is in the
-//! token: so a token replays it.
+//! what kinds; then each parcel may be lost, each call may get no memory or be refused, and each process named by
+//! [`may_die`] may die between any two steps. Whether it happens is a choice of the schedule like any other. What the
+//! scenario says is part of it, and what the Builder says is in the token: so a token replays it.
 //!
 //! What a client gets (RUL-12): see the chapter on the simulator.
 
@@ -93,7 +92,8 @@ pub(crate) struct Plan {
     refusals: BTreeMap<u32, VecDeque<HRESULT>>,
 }
 
-/// Explores faults of some kinds from now on: up to `budget` of them in an execution, in place of what the Builder said.
+/// Explores faults of some kinds from now on: up to `budget` more in the execution, in place of what the Builder said and of
+/// what an earlier call did.
 ///
 /// # Panics
 /// Outside a simulated world.
@@ -104,7 +104,7 @@ pub fn explore(budget: u32, kinds: &[Kind]) {
     });
 }
 
-/// Lets a process die at any point, where [`explore`] says so: call it once the process is there.
+/// Lets a process die at any point, where [`explore`] or the Builder says so: call it once the process is there.
 ///
 /// # Panics
 /// For the process of the scenario.

@@ -42,7 +42,8 @@ impl Latencies {
 
     /// The time within which so many percent of the calls were over; zero when there were none.
     pub fn percentile(&self, percent: f64) -> Duration {
-        Duration::from_nanos(self.times.value_at_percentile(percent))
+        // The end of a bucket may lie beyond the last call in it.
+        Duration::from_nanos(self.times.value_at_percentile(percent).min(self.longest_ns))
     }
 
     /// The longest, exactly.

@@ -80,4 +80,23 @@ mod tests {
         let endless = after(100, Duration::ZERO, None);
         assert_eq!(endless.bar.get().expect("it has been shown").length(), None);
     }
+
+    /// Runs itself once more, with a pipe for standard error.
+    #[test]
+    fn without_a_terminal_nothing_is_drawn() {
+        const CHILD: &str = "OLEANDER_SIM_TEST_PROGRESS";
+        if std::env::var_os(CHILD).is_some() {
+            let progress = after(1_000, Duration::ZERO, Some(5_000));
+            let bar = progress.bar.get().expect("a terminal would show it");
+            bar.tick();
+            assert!(bar.is_hidden());
+            return;
+        }
+        let name = "search::progress::tests::without_a_terminal_nothing_is_drawn";
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        let output = child.args([name, "--exact", "--nocapture"]).env(CHILD, "1").output().expect("it runs once more");
+        let words = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && words.contains("1 passed"), "{words}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    }
 }
