@@ -101,27 +101,32 @@ need_rust() {
     run rustup toolchain install "$channel" --profile minimal --component clippy --component rustfmt
 }
 
-# A nightly toolchain with Miri and the sources of the standard library.
-need_miri() {
-    if cargo "+$nightly" miri --version >/dev/null 2>&1 &&
-        [ -d "$(rustc "+$nightly" --print sysroot)/lib/rustlib/src/rust/library" ]; then
-        return
+# A nightly toolchain with these components.
+need_nightly() {
+    local component installed words=()
+    if rustc "+$nightly" --version >/dev/null 2>&1; then
+        [ "$#" -gt 0 ] || return 0
+        installed="$(rustup component list --toolchain "$nightly" --installed 2>/dev/null || true)"
+        for component in "$@"; do
+            grep -qE "^$component(-|\$)" <<<"$installed" || words+=(--component "$component")
+        done
+        [ "${#words[@]}" -gt 0 ] || return 0
     fi
-    command -v rustup >/dev/null || die "Miri is missing, and rustup is not there to install it"
+    command -v rustup >/dev/null || die "the nightly toolchain or one of '$*' is missing, and rustup is not there to install it"
+    words=()
+    for component in "$@"; do
+        words+=(--component "$component")
+    done
     # Takes an older nightly where the newest lacks a component.
-    run rustup toolchain install "$nightly" --profile minimal --component miri --component rust-src
+    run rustup toolchain install "$nightly" --profile minimal ${words[@]+"${words[@]}"}
 }
 
-# A nightly toolchain and cargo-fuzz.
-need_cargo_fuzz() {
+# A program of crates.io, by the name of its package; where it is missing it is installed into the target folder.
+need_tool() {
     local tools
-    if ! rustc "+$nightly" --version >/dev/null 2>&1; then
-        command -v rustup >/dev/null || die "the nightly toolchain is missing, and rustup is not there to install it"
-        run rustup toolchain install "$nightly" --profile minimal
-    fi
-    command -v cargo-fuzz >/dev/null && return
+    command -v "$1" >/dev/null && return
     tools="$(target_dir)/tools"
-    [ -x "$tools/bin/cargo-fuzz" ] || run cargo install cargo-fuzz --locked --root "$tools"
+    [ -x "$tools/bin/$1" ] || run cargo install "$1" --locked --root "$tools"
     PATH="$tools/bin:$PATH"
 }
 

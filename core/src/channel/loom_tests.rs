@@ -7,7 +7,7 @@
 use super::{Buffer, Call, Caller, Failure, Kind, Route, Target};
 use crate::abi::hresult::{RPC_E_CALL_CANCELED, RPC_E_CALL_COMPLETE, RPC_S_CALL_CANCELLED_HR};
 use crate::kernel::Event;
-use crate::platform::{self, Deadline, Why};
+use crate::kernel::loom_tests::{bounded, event, start, wait_for};
 use crate::process::Process;
 use crate::protocol::call::{Cancel, GiveUp};
 use std::sync::{Arc, Weak};
@@ -32,29 +32,14 @@ impl Flight {
             context: 3,
         };
         let call = Call::new(process, target, caller, Buffer::default());
-        let event = Arc::new(Event::new(process, false, false));
+        let event = event(process, false);
         call.set_route(Route::Own(event.clone()));
         Self { call, event }
     }
 
     fn wait(&self) {
-        assert!(self.event.wait(Deadline::NEVER, Why::Wait));
+        wait_for(&self.event);
     }
-}
-
-fn model(f: impl Fn(&Arc<Process>) + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
-    // LOOM_MAX_PREEMPTIONS goes before.
-    builder.preemption_bound.get_or_insert(2);
-    builder.check(move || {
-        let process = Process::new(platform::host());
-        platform::run_as(&process, || f(&process));
-    });
-}
-
-fn start<R: 'static>(process: &Arc<Process>, f: impl FnOnce() -> R + 'static) -> loom::thread::JoinHandle<R> {
-    let process = process.clone();
-    loom::thread::spawn(move || platform::run_as(&process, f))
 }
 
 fn reply() -> Result<Buffer, Failure> {
@@ -64,7 +49,7 @@ fn reply() -> Result<Buffer, Failure> {
 /// The client that waits sees the whole reply (CALL-16), and the call is decided.
 #[test]
 fn loom_a_reply_reaches_the_client_that_waits() {
-    model(|process| {
+    bounded(2, |process| {
         let flight = Flight::new(process);
         let call = flight.call.clone();
         let server = start(process, move || call.complete(reply()));
@@ -79,7 +64,7 @@ fn loom_a_reply_reaches_the_client_that_waits() {
 /// it: the reply, or 0x8007071A (CXL-07, CALL-26).
 #[test]
 fn loom_completion_against_cancellation_has_one_winner() {
-    model(|process| {
+    bounded(2, |process| {
         let flight = Flight::new(process);
         let call = flight.call.clone();
         let server = start(process, move || call.complete(reply()));
@@ -106,7 +91,7 @@ fn loom_completion_against_cancellation_has_one_winner() {
 /// was freed, and afterwards nobody holds the event.
 #[test]
 fn loom_completion_against_cancellation_against_release() {
-    model(|process| {
+    bounded(2, |process| {
         let Flight { call, event } = Flight::new(process);
         let theirs = call.clone();
         let server = start(process, move || theirs.complete(reply()));
@@ -127,7 +112,7 @@ fn loom_completion_against_cancellation_against_release() {
 /// Two threads cancel: one of them is told that it was first (CXL-05).
 #[test]
 fn loom_of_two_cancels_one_is_first() {
-    model(|process| {
+    bounded(2, |process| {
         let flight = Flight::new(process);
         let call = flight.call.clone();
         let other = start(process, move || call.cancel());

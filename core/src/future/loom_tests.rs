@@ -5,8 +5,8 @@
 //! Two threads each, at most two preemptions; each model takes less than a second.
 
 use super::signal::Watch;
+use crate::kernel::loom_tests::{bounded, event, start};
 use crate::kernel::{self, Event};
-use crate::platform;
 use crate::process::Process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -32,18 +32,12 @@ fn poll(watch: &mut Watch, waker: &Waker) -> Poll<()> {
 }
 
 fn model(f: impl Fn(&Arc<Process>, &Arc<Event>) + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(2);
-    builder.check(move || {
-        let process = Process::new(platform::host());
-        let event = Arc::new(Event::new(&process, false, false));
-        platform::run_as(&process, || f(&process, &event));
-    });
+    bounded(2, move |process| f(process, &event(process, false)));
 }
 
 fn set_elsewhere(process: &Arc<Process>, event: &Arc<Event>) -> loom::thread::JoinHandle<()> {
-    let (process, event) = (process.clone(), event.clone());
-    loom::thread::spawn(move || platform::run_as(&process, || event.set()))
+    let event = event.clone();
+    start(process, move || event.set())
 }
 
 /// A poll that finds nothing is followed by a wake-up, whenever the signal comes. Red when `on_signal` does not

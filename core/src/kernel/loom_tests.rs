@@ -16,15 +16,22 @@ use crate::process::Process;
 use loom::cell::UnsafeCell;
 use std::sync::Arc;
 
-/// Runs a model of two threads as a thread of a process of its own: every interleaving.
+/// Runs a model of two threads as a thread of a process of its own: every interleaving, whatever LOOM_MAX_PREEMPTIONS says.
 fn model(f: impl Fn(&Arc<Process>) + Send + Sync + 'static) {
-    bounded(None, f);
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = None;
+    check(&builder, f);
 }
 
-/// Runs a model of three threads: every interleaving with so many preemptions. All of them would be days.
-pub(crate) fn bounded(preemptions: impl Into<Option<usize>>, f: impl Fn(&Arc<Process>) + Send + Sync + 'static) {
+/// Runs a model of more, or of longer ones: every interleaving with so many preemptions, or LOOM_MAX_PREEMPTIONS. All of them
+/// would be days.
+pub(crate) fn bounded(preemptions: usize, f: impl Fn(&Arc<Process>) + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = preemptions.into();
+    builder.preemption_bound.get_or_insert(preemptions);
+    check(&builder, f);
+}
+
+fn check(builder: &loom::model::Builder, f: impl Fn(&Arc<Process>) + Send + Sync + 'static) {
     builder.check(move || {
         let process = Process::new(platform::host());
         platform::run_as(&process, || f(&process));
