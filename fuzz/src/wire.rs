@@ -51,7 +51,7 @@ fn layout(len: usize) -> Layout {
 }
 
 /// A buffer with these bytes.
-pub fn put(message: &mut RPCOLEMESSAGE, bytes: &[u8]) {
+fn put(message: &mut RPCOLEMESSAGE, bytes: &[u8]) {
     message.cbBuffer = bytes.len() as u32;
     allocate(message);
     unsafe { message.Buffer.cast::<u8>().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
@@ -108,6 +108,13 @@ impl Wire {
 impl Wire_Impl {
     fn channel(&self) -> IAsyncRpcChannelBuffer {
         self.query().expect("its interface")
+    }
+
+    /// Gives back what a reply holds that nobody fetched.
+    pub fn abandon(&self) {
+        if let Some(Ok((method, reply))) = self.arrived.take() {
+            discard(method, &reply, Direction::Reply);
+        }
     }
 
     /// Both halves of an asynchronous server, and the reply.
@@ -205,14 +212,5 @@ impl IAsyncRpcChannelBuffer_Impl for Wire_Impl {
     }
     unsafe fn GetDestCtxEx(&self, _: *mut RPCOLEMESSAGE, context: *mut u32, more: *mut *mut c_void) -> HRESULT {
         unsafe { self.GetDestCtx(context, more) }
-    }
-}
-
-impl Wire_Impl {
-    /// Gives back what a reply holds that nobody fetched.
-    pub fn abandon(&self) {
-        if let Some(Ok((method, reply))) = self.arrived.take() {
-            discard(method, &reply, Direction::Reply);
-        }
     }
 }

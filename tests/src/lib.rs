@@ -2,7 +2,8 @@
 //!
 //! The rows are the contract as data. [`rows`] has them all; [`case`] reads them, [`run`] plays them on a [`backend`] with
 //! the [`ops`] and the test [`objects`]; [`expect`] is where a backend gives
-//! something else, [`observed`] what a system gave that nobody here has, [`contract`] is what all of it shows.
+//! something else, [`observed`] what a system gave that nobody here has, [`contract`] is what all of it shows. [`mutants`] are
+//! the faults that tests must notice.
 
 pub mod backend;
 pub mod case;

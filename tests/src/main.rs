@@ -1,4 +1,5 @@
-//! Runs rows of the contract by hand: lists them, plays some of them on some backends, or writes the contract.
+//! Runs rows of the contract by hand: lists them, plays some of them on some backends, observes what they give where no list
+//! says what must come, or writes the contract. Plants the mutants.
 
 use clap::{Parser, ValueEnum};
 use oleander_tests::backend::{self, Kind};

@@ -11,7 +11,7 @@ mod parts;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use more::{Board, More, more_op};
+use more::{Board, More, is_complete, more_op};
 use oleander::windows_core::{GUID, HRESULT, IUnknown, Interface};
 use oleander::*;
 use oleander_fuzz::{AsyncIEvery, IEvery, Point, Shape, every, in_process, rewind, stream};
@@ -482,7 +482,7 @@ unsafe fn object_op(hands: &mut Hands, op: &Op) -> Option<()> {
             Op::Finish(which) => {
                 let (mut back, mut sum) = (Shape::Round, 0.0);
                 let call = hands.as_a::<AsyncIEvery>(*which)?;
-                if call.cast::<ISynchronize>().is_ok_and(|sync| sync.Wait(0, 0) == S_OK) {
+                if is_complete(&call) {
                     let _ = call.Finish_Scalars(&mut back, &mut sum);
                 }
             }

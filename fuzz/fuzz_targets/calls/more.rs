@@ -342,7 +342,7 @@ unsafe fn apartment_op(hands: &mut Hands, op: &More) -> bool {
 }
 
 /// Whether `Finish_` would not wait.
-fn is_complete(call: &impl Interface) -> bool {
+pub fn is_complete(call: &impl Interface) -> bool {
     call.cast::<ISynchronize>().is_ok_and(|sync| unsafe { sync.Wait(0, 0) } == S_OK)
 }
 

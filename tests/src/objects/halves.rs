@@ -2,7 +2,7 @@
 //! holds the call object's ISynchronize back; `Finish_` waits for that.
 
 use super::Player;
-use oleander::windows_core::{HRESULT, Interface, Result};
+use oleander::windows_core::{GUID, HRESULT, Interface, Result};
 use oleander::*;
 use std::cell::Cell;
 
@@ -14,9 +14,13 @@ pub struct Halves {
 }
 
 impl Halves {
-    /// Those of a call object of this server.
-    pub fn of(player: &Player) -> Self {
-        Self { player: player.clone(), begun: Cell::new(None) }
+    /// `CreateCall` of a server that has these twins: the halves of a new call object, or why there is none.
+    pub fn asked(player: &Player, wanted: &GUID, twins: &[GUID]) -> std::result::Result<Self, HRESULT> {
+        match player.method("CreateCall", None).hr() {
+            S_OK if twins.contains(wanted) => Ok(Self { player: player.clone(), begun: Cell::new(None) }),
+            S_OK => Err(E_NOINTERFACE),
+            refused => Err(refused),
+        }
     }
 
     /// `Begin_`.

@@ -1,7 +1,7 @@
 //! The object that rows call, as a synchronous and as an asynchronous server.
 //!
-//! `Work(n)` gives twice `n`; what else happens inside is in the row's lines. The asynchronous server's call object signals
-//! inside `Begin_Work`, unless the row says `hold` there.
+//! `Work(n)` gives twice `n`; what else happens inside is in the row's lines. `halves` says when the asynchronous server's call
+//! object signals.
 
 use super::Player;
 use super::halves::Halves;
@@ -97,20 +97,15 @@ impl ICallFactory_Impl for AsyncSample_Impl {
         riid2: *const GUID,
         ppv: *mut *mut c_void,
     ) -> HRESULT {
-        let returns = self.0.method("CreateCall", None).hr();
-        if returns != S_OK {
-            return returns;
-        }
         // SAFETY: the caller's pointers are valid.
         unsafe {
-            if *riid != AsyncISample::IID {
-                return E_NOINTERFACE;
+            match Halves::asked(&self.0, &*riid, &[AsyncISample::IID]) {
+                Ok(_) if !self.1 => object::create_aggregated(UnsignalledCall, outer, riid2, ppv),
+                Ok(halves) => {
+                    object::create_aggregated(SampleCall { halves, event: AutoInner::default() }, outer, riid2, ppv)
+                }
+                Err(hr) => hr,
             }
-            if !self.1 {
-                return object::create_aggregated(UnsignalledCall, outer, riid2, ppv);
-            }
-            let call = SampleCall { halves: Halves::of(&self.0), event: AutoInner::default() };
-            object::create_aggregated(call, outer, riid2, ppv)
         }
     }
 }

@@ -65,17 +65,14 @@ impl ICallFactory_Impl for AsyncSink_Impl {
         riid2: *const GUID,
         ppv: *mut *mut c_void,
     ) -> HRESULT {
-        let returns = self.0.method("CreateCall", None).hr();
-        if returns != S_OK {
-            return returns;
-        }
-        let call = SinkCall { halves: Halves::of(&self.0), event: AutoInner::default() };
         // SAFETY: the caller's pointers are valid.
         unsafe {
-            if ![AsyncIAdviseSink::IID, AsyncIAdviseSink2::IID].contains(&*riid) {
-                return E_NOINTERFACE;
+            match Halves::asked(&self.0, &*riid, &[AsyncIAdviseSink::IID, AsyncIAdviseSink2::IID]) {
+                Ok(halves) => {
+                    object::create_aggregated(SinkCall { halves, event: AutoInner::default() }, outer, riid2, ppv)
+                }
+                Err(hr) => hr,
             }
-            object::create_aggregated(call, outer, riid2, ppv)
         }
     }
 }
