@@ -16,18 +16,6 @@ use oleander::*;
 use probe::*;
 use rooms::*;
 
-/// Runs with a server's room and a client's, of every pair of kinds that makes a call cross apartments.
-fn each_pair(world: &World, test: impl Fn(&Room, &Room)) {
-    type Make = fn(&World) -> Room;
-    let pairs: [(Make, Make); 3] = [(World::sta, World::mta), (World::mta, World::sta), (World::sta, World::sta)];
-    for (server, client) in pairs {
-        let (server, client) = (server(world), client(world));
-        test(&server, &client);
-        client.close();
-        server.close();
-    }
-}
-
 #[test]
 fn a_call_runs_in_the_apartment_of_its_object() {
     both(|world| {
@@ -79,15 +67,7 @@ fn pointers_cross_in_both_directions() {
 fn the_interface_table_leads_to_another_apartment() {
     both(|world| {
         let (sta, mta) = (world.sta(), world.mta());
-        let table = || -> IGlobalInterfaceTable {
-            let mut raw = std::ptr::null_mut();
-            let clsid = &CLSID_StdGlobalInterfaceTable;
-            let iid = &IGlobalInterfaceTable::IID;
-            unsafe {
-                assert_eq!(CoCreateInstance(clsid, std::ptr::null_mut(), CLSCTX_INPROC_SERVER, iid, &mut raw), S_OK);
-                IGlobalInterfaceTable::from_raw(raw)
-            }
-        };
+        let table = || create::<IGlobalInterfaceTable>(&CLSID_StdGlobalInterfaceTable);
         let cookie = sta.run(move || {
             let mut cookie = 0;
             let object = probe(&Lives::default());

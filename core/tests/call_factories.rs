@@ -20,36 +20,23 @@ use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
 /// A client's room with a proxy to an object in a server's room.
-struct Scene {
-    client: Room,
-    server: Room,
+struct Scene<'a> {
+    client: &'a Room,
+    server: &'a Room,
     /// Whether to take the fallback whatever there is.
     forced: bool,
 }
 
-type Make = fn(&World) -> Room;
 type Action = fn(u32) -> HRESULT;
 
 /// Runs on both backends with every pair of apartments, and with the fallback besides.
-fn each(test: fn(&Scene)) {
-    const PAIRS: [(Make, Make); 3] = [(World::sta, World::mta), (World::mta, World::sta), (World::sta, World::sta)];
-    // `both` takes no more than a function: the test itself is handed over beside it.
+fn each(test: fn(&Scene<'_>)) {
     for forced in [false, true] {
-        for own in [false, true] {
-            let run = move |world: &World| {
-                for (client, server) in PAIRS {
-                    let scene = Scene { client: client(world), server: server(world), forced };
-                    test(&scene);
-                    scene.client.close();
-                    scene.server.close();
-                }
-            };
-            if own { on_own_threads(run) } else { world(run) }
-        }
+        both(move |world| each_pair(world, |server, client| test(&Scene { client, server, forced })));
     }
 }
 
-impl Scene {
+impl Scene<'_> {
     /// Runs in the client's room with the proxy's call factory.
     fn with<R: Send + 'static>(
         &self,
@@ -150,13 +137,7 @@ fn call_16_to_19_a_call_is_begun_and_finished_once() {
 #[test]
 fn call_14_call_27_a_pending_call_is_busy_and_waited_for() {
     each(|scene| {
-        let (go, may_go) = mpsc::channel::<()>();
-        let make = move |lives: Lives| {
-            probe_that(&lives, move |_| {
-                may_go.recv_timeout(HANG).unwrap();
-                S_FALSE
-            })
-        };
+        let (go, make) = held();
         scene.with_object(make, move |_proxy, factory| unsafe {
             let call = call(&factory);
             let sync = sync(&call);
@@ -178,18 +159,24 @@ fn call_14_call_27_a_pending_call_is_busy_and_waited_for() {
     });
 }
 
+/// Makes a probe whose `Do(1)` waits for what the sender sends.
+fn held() -> (mpsc::Sender<()>, impl FnOnce(Lives) -> IProbe + Send + 'static) {
+    let (go, may_go) = mpsc::channel();
+    let make = move |lives: Lives| {
+        probe_that(&lives, move |what| {
+            if what == 1 {
+                may_go.recv_timeout(HANG).unwrap();
+            }
+            S_FALSE
+        })
+    };
+    (go, make)
+}
+
 #[test]
 fn cxl_01_cxl_05_to_08_a_call_is_cancelled() {
     each(|scene| {
-        let (go, may_go) = mpsc::channel::<()>();
-        let make = move |lives: Lives| {
-            probe_that(&lives, move |what| {
-                if what == 1 {
-                    may_go.recv_timeout(HANG).unwrap();
-                }
-                S_FALSE
-            })
-        };
+        let (go, make) = held();
         scene.with_object(make, move |_proxy, factory| unsafe {
             let call = call(&factory);
             assert_eq!(call.Begin_Do(1), S_OK);
@@ -305,28 +292,24 @@ impl ISynchronize_Impl for Notify_Impl {
 #[test]
 fn call_24_an_outer_object_sees_reset_signal_and_wait() {
     each(|scene| {
-        scene.with(
-            |_| S_FALSE,
-            |_proxy, factory| unsafe {
-                let seen = Arc::new([const { AtomicU32::new(0) }; 3]);
-                let outer = ComObject::new(Notify { inner: Inner::new(), seen: seen.clone() });
-                let made = outer.aggregate(&outer.inner, |unknown, iid, ppv| {
-                    factory.CreateCall(&AsyncIProbe::IID, unknown, iid, ppv)
-                });
-                made.unwrap();
-                let call: AsyncIProbe = query(&outer.to_interface::<IUnknown>()).unwrap();
-                assert_eq!(call.Begin_Do(1), S_OK);
-                assert_eq!(call.Finish_Do(), S_FALSE);
-                assert_eq!(seen.each_ref().map(|it| it.load(Ordering::SeqCst)), [1, 1, 1], "Wait, Signal, Reset");
-                // Cancelled by the client, it is told as well.
-                assert_eq!(call.Begin_Do(1), S_OK);
-                let cancelled = cancel(&call, 0);
-                assert!([S_OK, RPC_E_CALL_COMPLETE].contains(&cancelled));
-                let result = call.Finish_Do();
-                assert_eq!(result, if cancelled == S_OK { RPC_S_CALL_CANCELLED_HR } else { S_FALSE });
-                assert_eq!(seen[1].load(Ordering::SeqCst), 2, "exactly once for each call (CALL-26)");
-            },
-        );
+        let (go, make) = held();
+        scene.with_object(make, move |_proxy, factory| unsafe {
+            let seen = Arc::new([const { AtomicU32::new(0) }; 3]);
+            let outer = ComObject::new(Notify { inner: Inner::new(), seen: seen.clone() });
+            let made = outer
+                .aggregate(&outer.inner, |unknown, iid, ppv| factory.CreateCall(&AsyncIProbe::IID, unknown, iid, ppv));
+            made.unwrap();
+            let call: AsyncIProbe = query(&outer.to_interface::<IUnknown>()).unwrap();
+            assert_eq!(call.Begin_Do(2), S_OK);
+            assert_eq!(call.Finish_Do(), S_FALSE);
+            assert_eq!(seen.each_ref().map(|it| it.load(Ordering::SeqCst)), [1, 1, 1], "Wait, Signal, Reset");
+            // Cancelled by the client, it is told as well.
+            assert_eq!(call.Begin_Do(1), S_OK);
+            assert_eq!(cancel(&call, 0), S_OK);
+            assert_eq!(call.Finish_Do(), RPC_S_CALL_CANCELLED_HR);
+            assert_eq!(seen[1].load(Ordering::SeqCst), 2, "exactly once for each call (CALL-26)");
+            go.send(()).unwrap();
+        });
     });
 }
 

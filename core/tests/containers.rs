@@ -5,20 +5,12 @@
 #[path = "common/rooms.rs"]
 mod rooms;
 
-use oleander::windows_core::{BOOL, GUID, HRESULT, IUnknown, Interface};
+use oleander::windows_core::{BOOL, HRESULT, IUnknown, Interface};
 use oleander::*;
 use rooms::*;
 use std::ptr::{null, null_mut};
 
 const FALSE: BOOL = BOOL(0);
-
-fn create<I: Interface>(clsid: &GUID) -> I {
-    let mut raw = null_mut();
-    unsafe {
-        assert_eq!(CoCreateInstance(clsid, null_mut(), CLSCTX_INPROC_SERVER, &I::IID, &mut raw), S_OK);
-        I::from_raw(raw)
-    }
-}
 
 fn manual() -> ISynchronize {
     create(&CLSID_ManualResetEvent)

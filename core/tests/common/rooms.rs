@@ -4,7 +4,7 @@
 
 #![allow(dead_code, reason = "each test uses its part")]
 
-use oleander::windows_core::{HRESULT, Interface};
+use oleander::windows_core::{GUID, HRESULT, Interface};
 use oleander::*;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -64,9 +64,21 @@ pub fn world(test: impl FnOnce(&World) + Send + 'static) {
 
 /// Runs a test twice: as [`world`] does, and on the program's own threads, which have the system's COM where the program
 /// does (`oleander::backend`). One test at a time is on those, so that they have the MTA and the counts for themselves.
-pub fn both(test: fn(&World)) {
-    world(test);
+pub fn both(test: impl FnOnce(&World) + Clone + Send + 'static) {
+    world(test.clone());
     on_own_threads(test);
+}
+
+/// Runs with a server's room and a client's, of every pair of kinds that makes a call cross apartments.
+pub fn each_pair(world: &World, test: impl Fn(&Room, &Room)) {
+    type Make = fn(&World) -> Room;
+    let pairs: [(Make, Make); 3] = [(World::sta, World::mta), (World::mta, World::sta), (World::sta, World::sta)];
+    for (server, client) in pairs {
+        let (server, client) = (server(world), client(world));
+        test(&server, &client);
+        client.close();
+        server.close();
+    }
 }
 
 /// Runs a test on the program's own threads.
@@ -294,6 +306,15 @@ pub fn try_unpack<I: Interface>(packet: Packet) -> Result<I, HRESULT> {
                 Err(hr)
             }
         }
+    }
+}
+
+/// An object of a class, for the calling apartment.
+pub fn create<I: Interface>(clsid: &GUID) -> I {
+    let mut raw = std::ptr::null_mut();
+    unsafe {
+        assert_eq!(CoCreateInstance(clsid, std::ptr::null_mut(), CLSCTX_INPROC_SERVER, &I::IID, &mut raw), S_OK);
+        I::from_raw(raw)
     }
 }
 

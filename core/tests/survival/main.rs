@@ -37,15 +37,6 @@ fn at(id: &'static GUID) -> *const GUID {
     id
 }
 
-/// A class of the system.
-fn create<I: Interface>(clsid: &GUID) -> I {
-    let mut raw = null_mut();
-    unsafe {
-        assert_eq!(CoCreateInstance(clsid, null_mut(), CLSCTX_INPROC_SERVER, &I::IID, &mut raw), S_OK);
-        I::from_raw(raw)
-    }
-}
-
 /// The functions of COM with null where something must be, in every kind of thread: arguments come first.
 fn null_arguments() -> Vec<Row> {
     unsafe {
