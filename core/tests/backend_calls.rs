@@ -3,6 +3,8 @@
 
 #![allow(clippy::undocumented_unsafe_blocks, reason = "tests call COM by its rules, as its users do")]
 
+#[path = "backend_calls/media.rs"]
+mod media;
 #[path = "common/probe.rs"]
 mod probe;
 #[cfg(all(windows, feature = "windows"))]
@@ -10,6 +12,9 @@ mod probe;
 mod processes;
 #[path = "common/rooms.rs"]
 mod rooms;
+#[cfg(all(windows, feature = "windows"))]
+#[path = "backend_calls/strangers.rs"]
+mod strangers;
 
 use oleander::windows_core::{IUnknown, Interface, Ref};
 use oleander::*;

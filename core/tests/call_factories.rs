@@ -60,13 +60,17 @@ impl Scene<'_> {
             let factory = if forced { CallFactory::fallback(&proxy) } else { call_factory(&proxy) }.unwrap();
             body(proxy, factory)
         });
-        // A call may still be on its way. In Wine one that meets the end of an STA never returns, and so neither does a Release.
-        let deadline = Instant::now() + HANG;
-        while lives.now() != 0 {
-            assert!(Instant::now() < deadline, "the object is let go");
-            std::thread::yield_now();
-        }
+        are_gone(&lives);
         result
+    }
+}
+
+/// A call may still be on its way. In Wine one that meets the end of an STA never returns, and so neither does a Release.
+fn are_gone(lives: &Lives) {
+    let deadline = Instant::now() + HANG;
+    while lives.now() != 0 {
+        assert!(Instant::now() < deadline, "the object is let go");
+        std::thread::yield_now();
     }
 }
 
@@ -335,6 +339,38 @@ fn call_02_to_06_a_factory_looks_at_its_arguments() {
                 assert_eq!(unsupported.map(drop), Err(CLASS_E_NOAGGREGATION));
             },
         );
+    });
+}
+
+#[test]
+fn call_38_a_call_object_belongs_to_its_apartment() {
+    each(|scene| {
+        let (lives, forced) = (Lives::default(), scene.forced);
+        let own = lives.clone();
+        let packet = scene.server.run(move || pack(&probe(&own)));
+        let made = scene.client.run(move || {
+            let proxy: IProbe = unpack(packet);
+            let factory = if forced { CallFactory::fallback(&proxy) } else { call_factory(&proxy) }.unwrap();
+            Carry((call(&factory), factory, proxy))
+        });
+        let made = scene.server.run(move || unsafe {
+            let (call, wrong) = (&made.0.0, RPC_E_WRONG_THREAD);
+            let (sync, other) = (sync(call), call.cast::<ICancelMethodCalls>().unwrap());
+            assert_eq!((call.Begin_Do(1), sync.Wait(0, 0), sync.Reset()), (wrong, wrong, wrong));
+            assert_eq!((other.Cancel(0), other.TestCancel()), (wrong, wrong));
+            // But anybody may signal (RUL-10).
+            assert_eq!(sync.Signal(), S_OK);
+            drop((sync, other));
+            made
+        });
+        scene.client.run(move || {
+            let made = made.take();
+            assert_eq!(
+                unsafe { (sync(&made.0).Wait(0, 0), made.0.Begin_Do(1), made.0.Finish_Do()) },
+                (S_OK, S_OK, S_OK)
+            );
+        });
+        are_gone(&lives);
     });
 }
 

@@ -10,6 +10,7 @@ mod context;
 mod fallback;
 mod security;
 mod server_call;
+mod waiting_call;
 
 pub(crate) use async_channel::Pending;
 pub(crate) use blanket::{Blanket, Outs, Slot, Wanted, show};
@@ -26,3 +27,4 @@ pub use security::{
     CoCopyProxy, CoImpersonateClient, CoQueryClientBlanket, CoQueryProxyBlanket, CoRevertToSelf, CoSetProxyBlanket,
 };
 pub(crate) use server_call::ServerCall;
+pub(crate) use waiting_call::WaitingCall;

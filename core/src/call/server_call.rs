@@ -23,9 +23,10 @@ use crate::proxy::info::{AsyncInfo, Kept};
 use crate::stub::{StubEntry, hook_reply, within};
 use crate::synchronize::EventHandle;
 use parking_lot::Mutex;
+use std::ffi::c_void;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
-use windows_core::{ComObject, HRESULT, IUnknown, IUnknownImpl, Interface};
+use windows_core::{ComObject, GUID, HRESULT, IUnknown, IUnknownImpl, Interface};
 
 /// One server call object, used for one call after another.
 #[com_class(ISynchronize, ISynchronizeHandle, ICancelMethodCalls, IServerSecurity, blind = inner)]
@@ -74,20 +75,8 @@ impl ServerCall {
             place: AtomicUsize::new(0),
         });
         // SAFETY: the object aggregates what it makes under the controlling unknown, and belongs to this apartment.
-        let made = unsafe {
-            object.aggregate(&object.inner, |outer, iid, ppv| {
-                let hr = factory.CreateCall(&info.iid, outer, iid, ppv);
-                let Some(inner) = IUnknown::from_raw_borrowed(&*ppv) else {
-                    return if hr.is_err() { hr } else { E_NOINTERFACE };
-                };
-                // Its own non-delegating unknown must offer both, or it is no call object (ruling).
-                if hr.is_ok() && !(offers(inner, &ISynchronize::IID) && offers(inner, &info.iid)) {
-                    drop(IUnknown::from_raw(std::mem::replace(&mut *ppv, std::ptr::null_mut())));
-                    return E_NOINTERFACE;
-                }
-                hr
-            })
-        };
+        let made =
+            unsafe { object.aggregate(&object.inner, |outer, iid, ppv| create_inner(factory, info, outer, iid, ppv)) };
         made.ok()?;
         Some(object)
     }
@@ -180,13 +169,43 @@ impl ServerCall_Impl {
     }
 
     fn inner_interface(&self) -> Result<IUnknown, HRESULT> {
-        let mut raw = std::ptr::null_mut();
-        // SAFETY: a query through the controlling unknown, which reaches the inner object blindly.
-        unsafe {
-            let unknown: IUnknown = self.to_object().to_interface();
-            unknown.query(&self.info.iid, &mut raw).ok().map_err(|error| error.code())?;
-            Ok(IUnknown::from_raw(raw))
+        typed(&self.to_object().to_interface(), &self.info.iid)
+    }
+}
+
+/// An interface of an object, as IUnknown.
+pub(super) fn typed(unknown: &IUnknown, iid: &GUID) -> Result<IUnknown, HRESULT> {
+    let mut raw = std::ptr::null_mut();
+    // SAFETY: valid arguments; on success a counted pointer.
+    unsafe {
+        unknown.query(iid, &mut raw).ok().map_err(|error| error.code())?;
+        Ok(IUnknown::from_raw(raw))
+    }
+}
+
+/// Has a server make a call object of the twin under `outer`. Its own non-delegating unknown must offer both the twin and
+/// ISynchronize, or it is no call object (RUL-18): `E_NOINTERFACE`.
+///
+/// # Safety
+/// `outer` is a controlling unknown of this apartment, and `ppv` null inside.
+pub(super) unsafe fn create_inner(
+    factory: &ICallFactory,
+    twin: &AsyncInfo,
+    outer: *mut c_void,
+    iid: *const GUID,
+    ppv: *mut *mut c_void,
+) -> HRESULT {
+    // SAFETY: the caller's promises; on success the pointer is counted.
+    unsafe {
+        let hr = factory.CreateCall(&twin.iid, outer, iid, ppv);
+        let Some(inner) = IUnknown::from_raw_borrowed(&*ppv) else {
+            return if hr.is_err() { hr } else { E_NOINTERFACE };
+        };
+        if hr.is_ok() && !(offers(inner, &ISynchronize::IID) && offers(inner, &twin.iid)) {
+            drop(IUnknown::from_raw(std::mem::replace(&mut *ppv, std::ptr::null_mut())));
+            return E_NOINTERFACE;
         }
+        hr
     }
 }
 
@@ -194,7 +213,7 @@ impl ServerCall_Impl {
 ///
 /// # Safety
 /// `unknown` is usable on this thread.
-unsafe fn offers(unknown: &IUnknown, iid: &windows_core::GUID) -> bool {
+unsafe fn offers(unknown: &IUnknown, iid: &GUID) -> bool {
     let mut raw = std::ptr::null_mut();
     // SAFETY: valid arguments; the result is counted and given back.
     unsafe {

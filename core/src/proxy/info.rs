@@ -2,6 +2,7 @@
 
 use crate::abi::hresult::RPC_E_INVALIDMETHOD;
 use crate::abi::types::RPCOLEMESSAGE;
+use crate::channel::Buffer;
 use crate::marshal::ndr::{BAD, Count, Result};
 use smallvec::SmallVec;
 use std::ffi::c_void;
@@ -46,6 +47,18 @@ impl InterfaceInfo {
     /// Whether an id is that of the asynchronous twin.
     pub(crate) fn is_twin(&self, iid: &GUID) -> bool {
         self.twin.as_ref().is_some_and(|twin| twin.iid == *iid)
+    }
+
+    /// Gives back what a method's request or reply holds that nobody will read.
+    pub(crate) fn discard_buffer(&self, method: u32, mut buffer: Buffer, direction: Direction) {
+        let message = RPCOLEMESSAGE {
+            Buffer: buffer.as_mut_ptr(),
+            cbBuffer: u32::try_from(buffer.len()).unwrap_or(u32::MAX),
+            iMethod: method,
+            ..RPCOLEMESSAGE::default()
+        };
+        // SAFETY: the message describes the buffer.
+        unsafe { (self.discard)(&message, direction) };
     }
 }
 

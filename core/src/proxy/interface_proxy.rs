@@ -301,7 +301,12 @@ unsafe fn exchange(
     unsafe { outs.zero() };
     let mut status = 0;
     // SAFETY: the message holds the request.
-    check(unsafe { channel.SendReceive(&mut msg, &mut status) })?;
+    let sent = check(unsafe { channel.SendReceive(&mut msg, &mut status) });
+    if sent.is_err() && !msg.Buffer.is_null() {
+        // Ours takes the request back when it fails; Wine's leaves it in the message, with the stub that it was for.
+        free_buffer(channel, &mut msg);
+    }
+    sent?;
     if flags & RPCFLG_ASYNCHRONOUS != 0 {
         // There is a reply only where the channel has made a call of it, and nobody wants it.
         free_buffer(channel, &mut msg);

@@ -1,29 +1,35 @@
 //! The stub of an interface: holds the server's object and runs the calls that arrive for it.
 //!
 //! `server` is the server's interface between `Connect` and `Disconnect`; calls that run keep it alive past a
-//! disconnection. Nothing is locked. The stub is agile: whoever dispatches calls decides on which thread.
+//! disconnection. The stub is agile: whoever dispatches calls decides on which thread.
 //!
 //! On the emulation the dispatcher serves asynchronously by itself (`async_dispatch.rs`). The system's channel knows nothing of
-//! that, so there the stub serves such an object on a call object of its own and waits.
+//! that, so there the stub serves such an object on a call object and waits ([`WaitingCall`]). Those that serve nobody are kept,
+//! and go with the connection; their list is locked for moments.
 
 use crate::abi::hresult::{CO_E_OBJNOTCONNECTED, E_INVALIDARG, E_POINTER, E_UNEXPECTED, S_OK};
-use crate::abi::interfaces::{ICallFactory, IRpcStubBuffer, IRpcStubBuffer_Impl, ISynchronize};
-use crate::abi::types::{COWAIT_DEFAULT, INFINITE, RPCOLEMESSAGE};
+use crate::abi::interfaces::{ICallFactory, IRpcStubBuffer, IRpcStubBuffer_Impl};
+use crate::abi::types::RPCOLEMESSAGE;
 use crate::backend;
+use crate::call::WaitingCall;
 use crate::com_class;
 use crate::marshal::ndr::{Result, check};
 use crate::object::{guard, raw};
-use crate::proxy::info::{AsyncInfo, Direction, InterfaceInfo, Kept};
+use crate::proxy::info::{Direction, InterfaceInfo};
 use crate::proxy::link::{Link, Use};
+use crate::stub::manager::Home;
+use parking_lot::Mutex;
 use std::ffi::c_void;
 use std::ptr;
-use windows_core::{GUID, HRESULT, IUnknown, IUnknownImpl, Interface};
+use windows_core::{ComObject, GUID, HRESULT, IUnknown, IUnknownImpl, Interface};
 
 /// The stub of an interface. See the module.
 #[com_class(IRpcStubBuffer, agile)]
 pub(crate) struct InterfaceStub {
     info: &'static InterfaceInfo,
     server: Link,
+    /// On the system's channel.
+    idle: Idle,
 }
 
 /// The server's interface, alive as long as this is.
@@ -71,7 +77,7 @@ impl InterfaceStub {
         // SAFETY: the caller's promises; the server is a pointer of this interface.
         guard::call(|| unsafe {
             if backend::is_system() {
-                serve(self.info, server.as_raw(), message, channel)
+                serve(self.info, server.as_raw(), &self.idle, message, channel)
             } else {
                 (self.info.invoke)(server.as_raw(), message, channel)
             }
@@ -79,68 +85,67 @@ impl InterfaceStub {
     }
 }
 
-/// Serves a call to an object of the calling apartment: on a call object where it makes them, else by its method.
+/// Call objects that serve nobody now. They belong to the server's apartment.
+pub(crate) struct Idle(Mutex<Home<Vec<ComObject<WaitingCall>>>>);
+
+impl Default for Idle {
+    fn default() -> Self {
+        Self(Mutex::new(Home(Vec::new())))
+    }
+}
+
+impl Idle {
+    fn pop(&self) -> Option<ComObject<WaitingCall>> {
+        self.0.lock().0.pop()
+    }
+
+    fn push(&self, call: ComObject<WaitingCall>) {
+        self.0.lock().0.push(call);
+    }
+
+    fn clear(&self) {
+        let all = std::mem::take(&mut self.0.lock().0);
+        drop(all);
+    }
+}
+
+/// Serves a call to an object of the calling apartment: on a call object where it makes them (SRV-01, SRV-16), else by its
+/// method (SRV-03).
 ///
 /// # Safety
 /// As for [`InterfaceStub::invoke`]; `server` is a live pointer of the interface.
 pub(crate) unsafe fn serve(
-    info: &InterfaceInfo,
+    info: &'static InterfaceInfo,
     server: *mut c_void,
+    idle: &Idle,
     message: &mut RPCOLEMESSAGE,
     channel: *mut c_void,
 ) -> HRESULT {
-    // SAFETY: the caller's promises; a call object of this interface's twin.
-    unsafe {
-        match call_object(info, server) {
-            Some((call, twin)) => begin_and_finish(&call, twin, message, channel),
-            None => (info.invoke)(server, message, channel),
+    let taken = idle.pop();
+    // SAFETY: the caller's promises.
+    let Some(call) = taken.or_else(|| unsafe { call_object(info, server) }) else {
+        // SAFETY: the caller's promises.
+        return unsafe { (info.invoke)(server, message, channel) };
+    };
+    // SAFETY: the caller's promises.
+    match unsafe { call.serve(message, channel) } {
+        Ok(hr) => {
+            idle.push(call);
+            hr
         }
+        Err(hr) => hr,
     }
 }
 
-/// A call object of a server that serves asynchronously (SRV-01); nothing where the method is to be called (SRV-03).
+/// A call object of a server that serves asynchronously.
 ///
 /// # Safety
 /// `server` is a live interface pointer.
-unsafe fn call_object(info: &InterfaceInfo, server: *mut c_void) -> Option<(IUnknown, &AsyncInfo)> {
-    let twin = info.twin.as_ref()?;
-    let (mut factory, mut call) = (ptr::null_mut(), ptr::null_mut());
-    // SAFETY: the caller's promise; on success counted pointers of the interfaces asked for.
-    unsafe {
-        check(raw::query(server, &ICallFactory::IID, &mut factory)).ok()?;
-        let factory = ICallFactory::from_raw(factory);
-        check(factory.CreateCall(&twin.iid, ptr::null_mut(), &twin.iid, &mut call)).ok()?;
-        (!call.is_null()).then(|| (IUnknown::from_raw(call), twin))
-    }
-}
-
-/// Serves a call on a call object, as a client of the same apartment uses one, and waits for it: the system's channel wants the
-/// reply before this returns. An STA serves other calls meanwhile.
-///
-/// # Safety
-/// As for [`InterfaceStub::invoke`]; `call` is a pointer of the twin.
-unsafe fn begin_and_finish(
-    call: &IUnknown,
-    twin: &AsyncInfo,
-    message: &mut RPCOLEMESSAGE,
-    channel: *mut c_void,
-) -> HRESULT {
-    let mut kept = Kept::new();
-    // SAFETY: the caller's promises.
-    unsafe {
-        let begun = (twin.begin)(call.as_raw(), message, &mut kept);
-        if begun.is_err() {
-            return begun;
-        }
-        // Finish_ waits where the object has no ISynchronize.
-        if let Ok(sync) = call.cast::<ISynchronize>() {
-            let waited = sync.Wait(COWAIT_DEFAULT, INFINITE);
-            if waited.is_err() {
-                return waited;
-            }
-        }
-        (twin.finish)(call.as_raw(), message, channel, &kept)
-    }
+unsafe fn call_object(info: &'static InterfaceInfo, server: *mut c_void) -> Option<ComObject<WaitingCall>> {
+    info.twin.as_ref()?;
+    // SAFETY: the caller's promise.
+    let factory = unsafe { IUnknown::from_raw_borrowed(&server) }?.cast::<ICallFactory>().ok()?;
+    WaitingCall::create(&factory, info)
 }
 
 /// Makes a stub, connected where `server` is not null: its IRpcStubBuffer, counted.
@@ -148,7 +153,7 @@ unsafe fn begin_and_finish(
 /// # Safety
 /// `server` is null or a live interface pointer.
 pub(crate) unsafe fn create(info: &'static InterfaceInfo, server: *mut c_void) -> Result<*mut c_void> {
-    let stub = InterfaceStub { info, server: Link::new() };
+    let stub = InterfaceStub { info, server: Link::new(), idle: Idle::default() };
     if !server.is_null() {
         // SAFETY: the caller's promise.
         unsafe { stub.connect(server)? };
@@ -167,6 +172,7 @@ impl IRpcStubBuffer_Impl for InterfaceStub_Impl {
 
     unsafe fn Disconnect(&self) {
         self.server.disconnect();
+        self.idle.clear();
     }
 
     unsafe fn Invoke(&self, message: *mut RPCOLEMESSAGE, channel: *mut c_void) -> HRESULT {

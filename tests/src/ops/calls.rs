@@ -3,12 +3,19 @@
 //! The methods of ISample and AsyncISample are called on the pointer as it is, which must be of that interface; the others ask
 //! for theirs.
 
-use super::{Operation, give, op};
+use super::{Call, Operation, give, op};
 use crate::objects::{AgileOuter, AsyncISample, IAtOnce, ISample, Outer, Player};
 use oleander::windows_core::{GUID, IUnknown, Interface};
 use oleander::*;
 use std::ffi::c_void;
 use std::ptr::{null_mut, without_provenance_mut};
+
+/// Who makes the call objects of an argument: the object's own ICallFactory; on a system whose proxies have none, what takes its
+/// place (`oleander::call_factory`). What the object says when there is none is the operation's result.
+fn factory(c: &Call<'_>, index: usize) -> Result<CallFactory, String> {
+    let object: IUnknown = c.exact(index)?;
+    call_factory(&object).map_err(|hr| c.refuse(hr))
+}
 
 /// The table.
 pub const OPERATIONS: &[Operation] = &[
@@ -30,7 +37,7 @@ pub const OPERATIONS: &[Operation] = &[
         give![hr, twice]
     }),
     op("CreateCall", "object iid outer? iid2?", "hr call", "a call object of the object's ICallFactory", |c| {
-        let (factory, iid): (ICallFactory, GUID) = (c.interface(0)?, c.get(1)?);
+        let (factory, iid): (_, GUID) = (factory(c, 0)?, c.get(1)?);
         let (outer, mut raw) = (c.optional::<*mut c_void>(2)?.unwrap_or(null_mut()), null_mut());
         let iid2 = c.optional::<GUID>(3)?.unwrap_or(iid);
         // SAFETY: valid pointers; the outer is null or alive.
@@ -38,7 +45,7 @@ pub const OPERATIONS: &[Operation] = &[
         give![hr, c.owned(raw)]
     }),
     op("CreateCall.null", "object what:text", "hr call", "with null for `riid`, `riid2` or `ppv`", |c| {
-        let (factory, what): (ICallFactory, String) = (c.interface(0)?, c.get(1)?);
+        let (factory, what): (_, String) = (factory(c, 0)?, c.get(1)?);
         let mut raw = std::ptr::dangling_mut();
         let iid = &AsyncISample::IID;
         let unless = |name: &str| if what == name { std::ptr::null() } else { std::ptr::from_ref(iid) };
@@ -53,7 +60,7 @@ pub const OPERATIONS: &[Operation] = &[
         "outer",
         "a call object under an outer object that logs, and is `agile` or belongs to the apartment; gives the outer",
         |c| {
-            let (factory, iid): (ICallFactory, GUID) = (c.interface(0)?, c.get(1)?);
+            let (factory, iid): (_, GUID) = (factory(c, 0)?, c.get(1)?);
             let make = |outer: *mut c_void, riid: *const GUID, ppv: *mut *mut c_void| {
                 // SAFETY: valid pointers of the aggregation.
                 unsafe { factory.CreateCall(&iid, outer, riid, ppv) }

@@ -210,10 +210,13 @@ impl<'a> Call<'a> {
         let raw: *mut c_void = self.get(index)?;
         // SAFETY: rows keep pointers alive for as long as they name them.
         let object = unsafe { IUnknown::from_raw_borrowed(&raw) }.ok_or("the pointer is null")?;
-        object.cast().map_err(|error| {
-            self.refused.set(Some(error.code()));
-            "the object does not give the interface".to_owned()
-        })
+        object.cast().map_err(|error| self.refuse(error.code()))
+    }
+
+    /// The object does not give what it was asked for: what it said is the operation's result.
+    pub fn refuse(&self, said: HRESULT) -> String {
+        self.refused.set(Some(said));
+        "the object does not give the interface".to_owned()
     }
 
     /// An argument as the interface pointer that it is. The row must have asked for that interface.

@@ -10,9 +10,10 @@ use crate::abi::interfaces::{
     IAsyncRpcChannelBuffer, IAsyncRpcChannelBuffer_Impl, IRpcChannelBuffer_Impl, IRpcChannelBuffer2_Impl, ISynchronize,
 };
 use crate::abi::types::{INFINITE, MSHCTX_INPROC, RPCOLEMESSAGE};
+use crate::apartment::SurfaceHome;
 use crate::channel::{Buffer, clear, client};
 use crate::com_class;
-use crate::proxy::info::InterfaceInfo;
+use crate::proxy::info::{Direction, InterfaceInfo};
 use crate::synchronize::SurfaceEvent as Event;
 use parking_lot::Mutex;
 use std::ffi::c_void;
@@ -22,6 +23,7 @@ use windows_core::{GUID, HRESULT, Interface};
 
 /// What a call object and its channel share.
 pub(super) struct Shared {
+    home: SurfaceHome,
     /// The call object's own event: from a call's end to the next Begin_ (CALL-28).
     pub(super) event: Arc<Event>,
     /// The address of the call object's own ISynchronize: set directly, without a call.
@@ -30,9 +32,9 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new() -> Result<Arc<Self>, HRESULT> {
+    pub(super) fn new(home: SurfaceHome) -> Result<Arc<Self>, HRESULT> {
         let event = Arc::new(Event::new(true)?);
-        Ok(Arc::new(Self { event, own_sync: AtomicUsize::new(0), flight: Mutex::default() }))
+        Ok(Arc::new(Self { home, event, own_sync: AtomicUsize::new(0), flight: Mutex::default() }))
     }
 
     /// The call on its way, from Begin_ until Finish_ has fetched its result.
@@ -58,7 +60,7 @@ impl Shared {
         let Some(sync) = sync.filter(|sync| sync.as_raw() as usize != self.own_sync.load(Ordering::Acquire)) else {
             return Ok(Told::Own(self.event.clone()));
         };
-        Packet::new(&ISynchronize::IID, sync).map(Told::Outer)
+        Ok(Told::Outer(Packet::new(&ISynchronize::IID, sync)?, self.event.clone()))
     }
 }
 
@@ -96,18 +98,18 @@ impl Channel {
         // SAFETY: a message that GetBuffer filled.
         let request = unsafe { take(message) }.ok_or(E_INVALIDARG)?;
         let ready = || {
-            let (flight, told) = (Flight::new(self.info)?, self.shared.told(sync)?);
+            let (flight, told) = (Flight::new(self.info, slot)?, self.shared.told(sync)?);
             Ok((flight, told, Packet::new(&self.info.iid, &self.origin.proxy)?))
         };
         let (flight, told, target) = match ready() {
             Ok(ready) => ready,
             Err(hr) => {
-                super::flight::discard_request(self.info, slot, request);
+                self.info.discard_buffer(slot, request, Direction::Request);
                 return Err(hr);
             }
         };
         self.shared.replace(Some(flight.clone()));
-        let hr = flight.send(slot, request, target, told);
+        let hr = flight.send(request, target, told);
         if hr.is_err() {
             self.shared.replace(None);
             return Err(hr);
@@ -116,6 +118,7 @@ impl Channel {
     }
 
     fn receive(&self, message: &mut RPCOLEMESSAGE) -> Result<(), HRESULT> {
+        self.shared.home.check()?;
         let flight = self.shared.flight().ok_or(RPC_E_CALL_COMPLETE)?;
         if !flight.is_decided() {
             return Err(RPC_S_CALLPENDING);
@@ -131,6 +134,9 @@ impl IRpcChannelBuffer_Impl for Channel_Impl {
     unsafe fn GetBuffer(&self, pMessage: *mut RPCOLEMESSAGE, _riid: *const GUID) -> HRESULT {
         // SAFETY: null or a valid message, as the interface asks.
         let Some(message) = (unsafe { pMessage.as_mut() }) else { return E_INVALIDARG };
+        if let Err(hr) = self.shared.home.check() {
+            return hr;
+        }
         put(message, Buffer::new(message.cbBuffer as usize));
         S_OK
     }

@@ -7,7 +7,7 @@
 
 use crate::abi::hresult::{E_OUTOFMEMORY, RPC_S_CALL_CANCELLED_HR, S_OK};
 use crate::abi::interfaces::{IClientSecurity, ISynchronize};
-use crate::abi::types::{COINIT_MULTITHREADED, MSHCTX_INPROC, RPCOLEMESSAGE, WT_EXECUTELONGFUNCTION};
+use crate::abi::types::{COINIT_MULTITHREADED, MSHCTX_INPROC, WT_EXECUTELONGFUNCTION};
 use crate::abi::win32::QueueUserWorkItem;
 use crate::apartment::{CoInitializeEx, CoUninitialize};
 use crate::channel::{Buffer, Failure, Invocation, server_channel};
@@ -15,7 +15,7 @@ use crate::marshal::{CoGetInterfaceAndReleaseStream, CoMarshalInterThreadInterfa
 use crate::protocol::call::{GiveUp, Reply, abandon, decided, give_up, reply, test_by_client};
 use crate::protocol::{Word, call};
 use crate::proxy::info::{Direction, InterfaceInfo};
-use crate::stub::interface_stub;
+use crate::stub::interface_stub::{self, Idle};
 use crate::synchronize::SurfaceEvent as Event;
 use parking_lot::Mutex;
 use std::ffi::c_void;
@@ -63,13 +63,15 @@ impl Drop for Packet {
 pub(super) enum Told {
     /// The call object itself.
     Own(Arc<Event>),
-    /// An outer object that overrides its ISynchronize, in the client's apartment.
-    Outer(Packet),
+    /// An outer object that overrides its ISynchronize, in the client's apartment; and the call object.
+    Outer(Packet, Arc<Event>),
 }
 
 /// A call on its way. See the module.
 pub(super) struct Flight {
     info: &'static InterfaceInfo,
+    /// The method's.
+    slot: u32,
     word: Word,
     /// Set when the call is decided, whoever is told of it.
     done: Event,
@@ -86,13 +88,13 @@ pub(super) enum Cancelled {
 }
 
 impl Flight {
-    pub(super) fn new(info: &'static InterfaceInfo) -> Result<Arc<Self>, HRESULT> {
-        Ok(Arc::new(Self { info, word: Word::new(0), done: Event::new(true)?, reply: Mutex::new(None) }))
+    pub(super) fn new(info: &'static InterfaceInfo, slot: u32) -> Result<Arc<Self>, HRESULT> {
+        Ok(Arc::new(Self { info, slot, word: Word::new(0), done: Event::new(true)?, reply: Mutex::new(None) }))
     }
 
     /// Has a worker make the call. The request is consumed, whatever happens.
-    pub(super) fn send(self: &Arc<Self>, slot: u32, request: Buffer, target: Packet, told: Told) -> HRESULT {
-        let job = Box::new(Job { flight: self.clone(), slot, request, target, told });
+    pub(super) fn send(self: &Arc<Self>, request: Buffer, target: Packet, told: Told) -> HRESULT {
+        let job = Box::new(Job { flight: self.clone(), request, target, told });
         let raw = Box::into_raw(job);
         // SAFETY: the worker takes the job over.
         if unsafe { QueueUserWorkItem(Some(work), raw.cast(), WT_EXECUTELONGFUNCTION) }.as_bool() {
@@ -100,7 +102,7 @@ impl Flight {
         }
         // SAFETY: nobody took it.
         let job = unsafe { Box::from_raw(raw) };
-        discard_request(self.info, job.slot, job.request);
+        self.info.discard_buffer(self.slot, job.request, Direction::Request);
         E_OUTOFMEMORY
     }
 
@@ -136,6 +138,14 @@ impl Flight {
         }
     }
 
+    /// The reply is lost: this is what the call comes to.
+    fn fail(&self, hr: HRESULT) {
+        let before = self.reply.lock().replace(Err(Failure(hr)));
+        if let Some(Ok(reply)) = before {
+            self.info.discard_buffer(self.slot, reply, Direction::Reply);
+        }
+    }
+
     pub(super) fn test_cancel(&self) -> HRESULT {
         test_by_client(self.word.load())
     }
@@ -150,31 +160,14 @@ impl Drop for Flight {
     fn drop(&mut self) {
         // A reply that nobody fetched: what its object references hold is given back.
         if let Some(Ok(reply)) = self.reply.get_mut().take() {
-            discard(self.info, 0, reply, Direction::Reply);
+            self.info.discard_buffer(self.slot, reply, Direction::Reply);
         }
     }
-}
-
-/// Gives back what a request holds that nobody will read.
-pub(super) fn discard_request(info: &InterfaceInfo, slot: u32, request: Buffer) {
-    discard(info, slot, request, Direction::Request);
-}
-
-fn discard(info: &InterfaceInfo, slot: u32, mut buffer: Buffer, direction: Direction) {
-    let message = RPCOLEMESSAGE {
-        Buffer: buffer.as_mut_ptr(),
-        cbBuffer: u32::try_from(buffer.len()).unwrap_or(u32::MAX),
-        iMethod: slot,
-        ..RPCOLEMESSAGE::default()
-    };
-    // SAFETY: the message describes the buffer.
-    unsafe { (info.discard)(&message, direction) };
 }
 
 /// What a worker gets.
 struct Job {
     flight: Arc<Flight>,
-    slot: u32,
     request: Buffer,
     target: Packet,
     told: Told,
@@ -198,47 +191,57 @@ unsafe extern "system" fn work(job: *mut c_void) -> u32 {
 
 impl Job {
     fn run(self, entered: HRESULT) {
-        let Self { flight, slot, request, target, told } = self;
-        let info = flight.info;
+        let Self { flight, request, target, told } = self;
+        let (info, slot) = (flight.info, flight.slot);
         let pointer = entered.ok().map_err(|error| error.code()).and_then(|()| target.unpack(&info.iid));
         let result = match pointer {
             // SAFETY: a pointer of that interface for this apartment.
             Ok(pointer) => unsafe { invoke(info, &pointer, slot, request) },
             Err(hr) => {
-                discard_request(info, slot, request);
+                info.discard_buffer(slot, request, Direction::Request);
                 Err(Failure(hr))
             }
         };
         *flight.reply.lock() = Some(result);
         if flight.word.apply(reply) == Reply::Deliver {
             flight.done.set();
-            told.tell();
+            told.tell(&flight);
         }
     }
 }
 
 impl Told {
-    fn tell(self) {
+    fn tell(self, flight: &Flight) {
         match self {
             Self::Own(event) => event.set(),
-            Self::Outer(packet) => {
-                if let Ok(sync) = packet
-                    .unpack(&ISynchronize::IID)
-                    .and_then(|it| it.cast::<ISynchronize>().map_err(|error| error.code()))
-                {
-                    // SAFETY: a pointer for this apartment. There is nobody to tell of a failure.
-                    let _ = unsafe { sync.Signal() };
+            Self::Outer(packet, own) => {
+                if let Err(hr) = signal(packet) {
+                    // Finish_ gives its code, and does not wait for ever (AGG-06).
+                    flight.fail(hr);
+                    own.set();
                 }
             }
         }
     }
 }
 
+fn signal(packet: Packet) -> Result<(), HRESULT> {
+    let code = |error: windows_core::Error| error.code();
+    let sync = packet.unpack(&ISynchronize::IID)?.cast::<ISynchronize>().map_err(code)?;
+    // SAFETY: a pointer for this apartment.
+    unsafe { sync.Signal() }.ok().map_err(code)
+}
+
 /// Makes the synchronous call.
 ///
 /// # Safety
 /// `server` is a pointer of the interface for the calling apartment.
-unsafe fn invoke(info: &InterfaceInfo, server: &IUnknown, slot: u32, request: Buffer) -> Result<Buffer, Failure> {
+unsafe fn invoke(
+    info: &'static InterfaceInfo,
+    server: &IUnknown,
+    slot: u32,
+    request: Buffer,
+) -> Result<Buffer, Failure> {
     let mut invocation = Invocation::new(request, slot);
     let mut message = invocation.message();
     let channel = server_channel(MSHCTX_INPROC);
@@ -249,7 +252,7 @@ unsafe fn invoke(info: &InterfaceInfo, server: &IUnknown, slot: u32, request: Bu
         if is_proxy {
             (info.invoke)(server.as_raw(), &mut message, channel.as_raw())
         } else {
-            interface_stub::serve(info, server.as_raw(), &mut message, channel.as_raw())
+            interface_stub::serve(info, server.as_raw(), &Idle::default(), &mut message, channel.as_raw())
         }
     };
     invocation.finish(hr, &message)

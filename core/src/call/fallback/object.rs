@@ -1,4 +1,5 @@
-//! The fallback's call object. It belongs to the apartment that made it, as every call object does (CALL-38).
+//! The fallback's call object. It belongs to the apartment that made it, as every call object does (CALL-38): in another one
+//! all that can be done is to signal it (RUL-10).
 //!
 //! Its fields are set when it is made and never change; what changes is in [`Shared`].
 
@@ -11,6 +12,7 @@ use crate::abi::interfaces::{
     IRpcProxyBuffer, ISynchronize, ISynchronize_Impl, ISynchronizeHandle, ISynchronizeHandle_Impl,
 };
 use crate::abi::types::HANDLE;
+use crate::apartment::SurfaceHome;
 use crate::com_class;
 use crate::object::{self, Inner, class};
 use crate::proxy::async_proxy;
@@ -23,6 +25,7 @@ use windows_core::{GUID, HRESULT, IUnknownImpl, Interface, InterfaceRef};
 
 #[com_class(ISynchronize, ISynchronizeHandle, ICancelMethodCalls, ICallFactory, blind = inner)]
 struct CallObject {
+    home: SurfaceHome,
     shared: Arc<Shared>,
     origin: Arc<Origin>,
     inner: Inner,
@@ -49,11 +52,11 @@ pub(super) unsafe fn create(
         }
         object::raw::release(typed);
     }
-    let shared = match Shared::new() {
-        Ok(shared) => shared,
+    let (home, shared) = match SurfaceHome::current().and_then(|home| Ok((home, Shared::new(home)?))) {
+        Ok(made) => made,
         Err(hr) => return hr,
     };
-    let value = CallObject { shared, origin, inner: Inner::new(), proxy: OnceLock::new() };
+    let value = CallObject { home, shared, origin, inner: Inner::new(), proxy: OnceLock::new() };
     // SAFETY: the caller's.
     unsafe { object::create_aggregated_with(value, outer, riid2, ppv, |call| call.construct(info)) }
 }
@@ -102,15 +105,22 @@ impl Drop for CallObject {
 
 impl ISynchronize_Impl for CallObject_Impl {
     unsafe fn Wait(&self, dwFlags: u32, dwMilliseconds: u32) -> HRESULT {
-        self.shared.event.wait(dwFlags, dwMilliseconds)
+        match self.home.check() {
+            Ok(()) => self.shared.event.wait(dwFlags, dwMilliseconds),
+            Err(hr) => hr,
+        }
     }
 
+    /// On every thread, as an agile outer object forwards its own (RUL-10).
     unsafe fn Signal(&self) -> HRESULT {
         self.shared.event.set();
         S_OK
     }
 
     unsafe fn Reset(&self) -> HRESULT {
+        if let Err(hr) = self.home.check() {
+            return hr;
+        }
         self.shared.event.reset();
         S_OK
     }
@@ -118,6 +128,9 @@ impl ISynchronize_Impl for CallObject_Impl {
 
 impl ISynchronizeHandle_Impl for CallObject_Impl {
     unsafe fn GetHandle(&self, ph: *mut HANDLE) -> HRESULT {
+        if let Err(hr) = self.home.check() {
+            return hr;
+        }
         // SAFETY: null or valid.
         match unsafe { ph.as_mut() } {
             Some(out) => {
@@ -131,6 +144,9 @@ impl ISynchronizeHandle_Impl for CallObject_Impl {
 
 impl ICancelMethodCalls_Impl for CallObject_Impl {
     unsafe fn Cancel(&self, ulSeconds: u32) -> HRESULT {
+        if let Err(hr) = self.home.check() {
+            return hr;
+        }
         let Some(flight) = self.shared.flight() else { return RPC_E_CALL_COMPLETE };
         match flight.cancel(ulSeconds) {
             Cancelled::No(hr) => hr,
@@ -146,6 +162,9 @@ impl ICancelMethodCalls_Impl for CallObject_Impl {
     }
 
     unsafe fn TestCancel(&self) -> HRESULT {
+        if let Err(hr) = self.home.check() {
+            return hr;
+        }
         self.shared.flight().map_or(RPC_E_CALL_COMPLETE, |flight| flight.test_cancel())
     }
 }
@@ -158,6 +177,9 @@ impl ICallFactory_Impl for CallObject_Impl {
         riid2: *const GUID,
         ppv: *mut *mut c_void,
     ) -> HRESULT {
+        if let Err(hr) = self.home.check() {
+            return hr;
+        }
         // SAFETY: the caller's pointers, which may be null.
         unsafe { factory::make(&self.origin, riid, pCtrlUnk, riid2, ppv) }
     }

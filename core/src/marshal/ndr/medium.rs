@@ -8,13 +8,15 @@
 //! sender's. A file is the sender's, too: its name is freed, and the file left alone.
 
 use super::{BAD, Ndr, Reader, Result, WORD, Writer, memory, string};
+use crate::abi::global::{GlobalAlloc, GlobalFree, GlobalLock, GlobalSize, GlobalUnlock};
 use crate::abi::hresult::{DV_E_TYMED, E_HANDLE, E_OUTOFMEMORY};
 use crate::abi::interfaces::IStream;
 use crate::abi::types::{
-    GMEM_MOVEABLE, HANDLE, STGMEDIUM, TYMED_FILE, TYMED_HGLOBAL, TYMED_ISTORAGE, TYMED_ISTREAM, TYMED_NULL,
+    ERROR_INVALID_HANDLE, ERROR_SUCCESS, GMEM_MOVEABLE, HANDLE, STGMEDIUM, TYMED_FILE, TYMED_HGLOBAL, TYMED_ISTORAGE,
+    TYMED_ISTREAM, TYMED_NULL,
 };
+use crate::abi::win32::{GetLastError, SetLastError};
 use crate::object::raw;
-use crate::process::Process;
 use std::ffi::c_void;
 use windows_core::{GUID, IUnknown, Interface};
 
@@ -83,7 +85,7 @@ unsafe impl Ndr for STGMEDIUM {
             let medium = *this;
             match medium.tymed {
                 _ if medium.u.is_null() => {}
-                TYMED_HGLOBAL => drop(Process::current().globals.free(HANDLE(medium.u))),
+                TYMED_HGLOBAL => drop(GlobalFree(HANDLE(medium.u))),
                 TYMED_FILE => memory::free(medium.u),
                 TYMED_ISTREAM | TYMED_ISTORAGE => drop(raw::release(medium.u)),
                 _ => {}
@@ -95,22 +97,36 @@ unsafe impl Ndr for STGMEDIUM {
     }
 }
 
-/// The bytes of global memory.
+/// The bytes of global memory, of the backend that the thread has.
 fn write_global(global: HANDLE, w: &mut Writer<'_>) -> Result {
-    let process = Process::current();
-    let table = &process.globals;
-    let size = table.size(global).map_err(|_| E_HANDLE)?;
-    let mut bytes = vec![0_u8; size];
-    // SAFETY: there is room for all of them.
-    let count = unsafe { table.read(global, 0, bytes.as_mut_ptr(), size) }.map_err(|_| E_HANDLE)?;
-    let size = u32::try_from(count).map_err(|_| E_OUTOFMEMORY)?;
+    // SAFETY: handles are numbers, and no is an answer.
+    let size = unsafe {
+        SetLastError(ERROR_SUCCESS);
+        GlobalSize(global)
+    };
+    // SAFETY: no pointers. Discarded memory has no bytes either, and no error.
+    if size == 0 && unsafe { GetLastError() } == ERROR_INVALID_HANDLE {
+        return Err(E_HANDLE);
+    }
+    let size = u32::try_from(size).map_err(|_| E_OUTOFMEMORY)?;
     w.word(WDT_REMOTE_CALL)?;
     w.referent(false)?;
     w.word(size)?;
     w.word(0)?;
     w.word(size)?;
-    // SAFETY: so many were read.
-    unsafe { w.raw(bytes.as_ptr(), size) }
+    if size == 0 {
+        return Ok(());
+    }
+    // SAFETY: the memory stays where it is until it is unlocked, and has so many bytes.
+    unsafe {
+        let bytes = GlobalLock(global);
+        if bytes.is_null() {
+            return Err(E_HANDLE);
+        }
+        let written = w.raw(bytes.cast(), size);
+        let _ = GlobalUnlock(global);
+        written
+    }
 }
 
 /// Global memory of the reader's own.
@@ -124,12 +140,21 @@ fn read_global(r: &mut Reader<'_>) -> Result<*mut c_void> {
         return Err(BAD);
     }
     let bytes = r.take(size)?;
-    let process = Process::current();
-    let table = &process.globals;
-    let global = table.allocate(GMEM_MOVEABLE, size as usize).map_err(|_| E_OUTOFMEMORY)?;
-    // SAFETY: so many bytes were taken.
-    match unsafe { table.write(global, 0, bytes, size as usize) } {
-        Ok(true) => Ok(global.0),
-        _ => Err(E_OUTOFMEMORY),
+    // SAFETY: so many bytes were taken, and the block is as large; nobody else has it.
+    unsafe {
+        let global = GlobalAlloc(GMEM_MOVEABLE, size as usize);
+        if global.is_null() {
+            return Err(E_OUTOFMEMORY);
+        }
+        if size > 0 {
+            let place = GlobalLock(global).cast::<u8>();
+            if place.is_null() {
+                GlobalFree(global);
+                return Err(E_OUTOFMEMORY);
+            }
+            place.copy_from_nonoverlapping(bytes, size as usize);
+            let _ = GlobalUnlock(global);
+        }
+        Ok(global.0)
     }
 }
