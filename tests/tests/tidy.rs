@@ -420,6 +420,7 @@ fn the_gates_can_be_executed() {
         "ci/readme-commands",
         "ci/targets",
         "ci/windows-under-wine.sh",
+        "ci/side-by-side",
     ] {
         let mode =
             fs::metadata(root().join(gate)).unwrap_or_else(|error| panic!("{gate}: {error}")).permissions().mode();

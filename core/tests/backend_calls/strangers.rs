@@ -26,11 +26,13 @@ const READY: &str = "the object reference is in the file";
 /// The interfaces for which both have proxies and stubs.
 const IIDS: [GUID; 3] = [IStream::IID, IPersist::IID, IEnumUnknown::IID];
 
+/// A class's id, with a number in every part.
+const CLASS: GUID = GUID::from_values(7, 0x1234, 0x5678, [1, 2, 3, 4, 5, 6, 7, 8]);
+
 /// A stream in memory with a name, a class's id, and objects to enumerate.
 #[com_class(IStream, IPersist, IEnumUnknown)]
 struct Stranger {
     inner: IStream,
-    number: u32,
     next: Cell<u32>,
     locked: Cell<(u64, u64, u32)>,
     last: Option<mpsc::Sender<()>>,
@@ -45,8 +47,8 @@ fn memory() -> IStream {
 }
 
 /// An object over a stream; it says so when it goes.
-fn stranger(inner: IStream, number: u32, next: u32, last: Option<mpsc::Sender<()>>) -> IStream {
-    Stranger { inner, number, next: Cell::new(next), locked: Cell::default(), last }.into()
+fn stranger(inner: IStream, last: Option<mpsc::Sender<()>>) -> IStream {
+    Stranger { inner, next: Cell::new(0), locked: Cell::default(), last }.into()
 }
 
 impl Drop for Stranger {
@@ -102,7 +104,7 @@ impl IStream_Impl for Stranger_Impl {
         let mut raw = null_mut();
         unsafe {
             let hr = self.inner.Clone(&mut raw);
-            *ppstm = stranger(IStream::from_raw(raw), self.number, self.next.get(), None).into_raw();
+            *ppstm = stranger(IStream::from_raw(raw), None).into_raw();
             hr
         }
     }
@@ -110,28 +112,16 @@ impl IStream_Impl for Stranger_Impl {
 
 impl IPersist_Impl for Stranger_Impl {
     unsafe fn GetClassID(&self, pClassID: *mut GUID) -> HRESULT {
-        unsafe { *pClassID = class(self.number) };
+        unsafe { *pClassID = CLASS };
         S_OK
     }
 }
 
-/// A class's id with a number in every part.
-fn class(number: u32) -> GUID {
-    GUID::from_values(number, 0x1234, 0x5678, [1, 2, 3, 4, 5, 6, 7, 8])
-}
-
-/// Three objects, with the numbers from 1 on.
+/// Three objects, which nobody gets ([`call_with_pointers`] says why): they are skipped.
 impl IEnumUnknown_Impl for Stranger_Impl {
-    unsafe fn Next(&self, celt: u32, rgelt: *mut *mut c_void, pceltFetched: *mut u32) -> HRESULT {
-        let first = self.next.get();
-        let count = celt.min(3 - first);
-        for at in 0..count {
-            let item: IUnknown = stranger(memory(), first + at + 1, 0, None).cast().unwrap();
-            unsafe { rgelt.add(at as usize).write(item.into_raw()) };
-        }
-        self.next.set(first + count);
-        unsafe { *pceltFetched = count };
-        if count == celt { S_OK } else { S_FALSE }
+    unsafe fn Next(&self, _celt: u32, _rgelt: *mut *mut c_void, pceltFetched: *mut u32) -> HRESULT {
+        unsafe { *pceltFetched = 0 };
+        if self.next.get() == 3 { S_FALSE } else { E_UNEXPECTED }
     }
     unsafe fn Skip(&self, celt: u32) -> HRESULT {
         self.next.set(self.next.get() + celt);
@@ -141,10 +131,8 @@ impl IEnumUnknown_Impl for Stranger_Impl {
         self.next.set(0);
         S_OK
     }
-    unsafe fn Clone(&self, ppenum: *mut *mut c_void) -> HRESULT {
-        let copy = stranger(memory(), self.number, self.next.get(), None);
-        unsafe { *ppenum = copy.cast::<IEnumUnknown>().unwrap().into_raw() };
-        S_OK
+    unsafe fn Clone(&self, _ppenum: *mut *mut c_void) -> HRESULT {
+        E_NOTIMPL
     }
 }
 
@@ -215,7 +203,7 @@ fn serve(world: &World, file: &Path, has_ours: bool) {
         if has_ours {
             take_over();
         }
-        let object = stranger(memory(), 7, 0, Some(last));
+        let object = stranger(memory(), Some(last));
         let before = debug::live_objects();
         write_reference(&object, &own);
         assert_eq!(debug::live_objects() - before, usize::from(has_ours), "stubs of ours");
@@ -326,7 +314,7 @@ fn call_with_pointers(stream: &IStream, refused: HRESULT) {
 
 fn call_persist(persist: &IPersist) {
     let mut clsid = GUID::zeroed();
-    assert_eq!((unsafe { persist.GetClassID(&mut clsid) }, clsid), (S_OK, class(7)));
+    assert_eq!((unsafe { persist.GetClassID(&mut clsid) }, clsid), (S_OK, CLASS));
 }
 
 /// The objects themselves are [`call_with_pointers`]' business; an array of none is not.

@@ -32,7 +32,7 @@ pub trait Backend: Send + Sync {
     /// The step in this line begins.
     fn begins(&self, _line: usize) {}
 
-    /// The same where much may have to happen before: an operation began that is to block.
+    /// The same where much may have to happen before: an operation began that is to block, or a call goes on.
     ///
     /// # Errors
     /// As [`Backend::settle`].

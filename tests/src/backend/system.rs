@@ -44,7 +44,7 @@ use std::time::{Duration, Instant};
 const CHILD: &str = "--play-on-the-system";
 /// What nothing was heard of for so long is at rest.
 const REST: Duration = Duration::from_millis(30);
-/// The same after an operation that is to block: a call goes a long way first.
+/// The same after an operation that is to block, that begins a call or lets one go on: a call goes a long way first.
 const LONG_REST: Duration = Duration::from_millis(200);
 /// A line of the log that has not come by then will not come.
 const LATE: Duration = Duration::from_secs(1);

@@ -83,7 +83,7 @@ impl<'a> Director<'a> {
         let stage: &'a Stage = self.stage;
         for step in &stage.row.steps {
             stage.backend.begins(step.line);
-            let done = self.step(step).and_then(|()| self.settle());
+            let done = self.step(step).and_then(|()| self.settle(step));
             done.map_err(|what| Failure { line: step.line, what })?;
             if let Some(failure) = stage.failure() {
                 return Err(failure);
@@ -191,11 +191,21 @@ impl<'a> Director<'a> {
     }
 
     /// Waits until nothing goes on, unless operations race.
-    fn settle(&self) -> Result<(), String> {
+    fn settle(&self, step: &Step) -> Result<(), String> {
         if self.racing > 0 {
             return Ok(());
         }
-        self.stage.backend.settle()?;
+        // A call that was begun, or that goes on now, has a long way to go.
+        let far = match &step.what {
+            What::Open(_) => true,
+            What::Do(_, _, action) => action.operation.name.starts_with("Begin_"),
+            _ => false,
+        };
+        if far {
+            self.stage.backend.settle_long()?;
+        } else {
+            self.stage.backend.settle()?;
+        }
         self.stage.backend.race(false);
         Ok(())
     }
