@@ -5,7 +5,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use oleander_benches::pin;
-use oleander_benches::scenarios::{asynchronous_call, check, clients_on_one_sta, reorder, search, setter_and_waiter};
+use oleander_benches::scenarios::{check, clients_on_one_sta, reorder, search, setter_and_waiter, sieve_call};
 use oleander_sim::Strategy;
 use std::time::Duration;
 
@@ -24,8 +24,8 @@ fn explore(c: &mut Criterion) {
     rate("sta/oleander", &|| search(|| clients_on_one_sta(2)));
     rate("check of event", &|| check(Strategy::Exhaustive, EVERY, setter_and_waiter));
     rate("check of sta", &|| check(Strategy::Exhaustive, EVERY, || clients_on_one_sta(2)));
-    rate("call", &|| check(Strategy::Random, 1_000, asynchronous_call));
-    rate("check of call", &|| check(Strategy::Exhaustive, EVERY, asynchronous_call));
+    rate("sieve call", &|| check(Strategy::Random, 1_000, sieve_call));
+    rate("check of sieve call", &|| check(Strategy::Exhaustive, EVERY, sieve_call));
     group.sample_size(10).measurement_time(Duration::from_secs(5)).throughput(Throughput::Elements(400_960));
     group.bench_function("reorder(4,1)", |b| b.iter(reorder));
     group.finish();

@@ -1,10 +1,10 @@
 //! So many executions of one scenario, for a profiler: `explore event 10000`. Under callgrind, what differs between two such
 //! numbers is what executions cost, without what the first ones set up. `bench explore` measures the time.
 //!
-//! The scenarios: `event` and `sta` by plain search; `check` and `full`, checks of an event and of a whole call; `call`, a whole
-//! call under random schedules.
+//! The scenarios: `event` and `sta` by plain search; `check` and `full`, checks of an event and of a whole call of the sieve; `call`, such
+//! a call under random schedules.
 
-use oleander_benches::scenarios::{asynchronous_call, check, clients_on_one_sta, search, setter_and_waiter};
+use oleander_benches::scenarios::{check, clients_on_one_sta, search, setter_and_waiter, sieve_call};
 use oleander_sim::Strategy;
 
 fn main() {
@@ -15,8 +15,8 @@ fn main() {
         "event" => search(setter_and_waiter),
         "sta" => search(|| clients_on_one_sta(2)),
         "check" => check(Strategy::Exhaustive, u64::MAX, setter_and_waiter),
-        "full" => check(Strategy::Exhaustive, u64::MAX, asynchronous_call),
-        "call" => check(Strategy::Random, 1_000, asynchronous_call),
+        "full" => check(Strategy::Exhaustive, u64::MAX, sieve_call),
+        "call" => check(Strategy::Random, 1_000, sieve_call),
         _ => panic!("no scenario {name}"),
     };
     let mut executions = 0;

@@ -14,6 +14,7 @@ pub mod peers;
 pub mod pin;
 pub mod scenarios;
 pub mod server;
+pub mod sieve;
 
 pub use pin::{PLACES, Place};
 pub use server::{AsyncIDoubler, IDoubler, IDoubler_Impl, StaServer, in_mta};

@@ -2,7 +2,7 @@
 
 #![allow(clippy::undocumented_unsafe_blocks, reason = "every call of a COM method is one; the rules are those of COM")]
 
-use crate::{AsyncIDoubler, IDoubler, server};
+use crate::sieve::{AsyncISieve, ISieve, sieve};
 use oleander::kernel::{self, Event};
 use oleander::platform::{Deadline, Why};
 use oleander::windows_core::Interface;
@@ -89,16 +89,16 @@ pub fn reorder() -> u64 {
     found.schedules
 }
 
-/// An asynchronous call from the MTA into an STA, objects and apartments included.
-pub fn asynchronous_call() {
+/// An asynchronous call of the sieve, from the MTA into an STA: objects, apartments, proxies and stubs included.
+pub fn sieve_call() {
     let (ready, packet) = (Event::manual(), Arc::new(Mutex::new((0, 0))));
     let (is_ready, put) = (ready.clone(), packet.clone());
     let server = world::spawn("server", move || unsafe {
         CoInitializeEx(std::ptr::null_mut(), COINIT_APARTMENTTHREADED).ok().expect("an STA");
         let mut stream = std::ptr::null_mut();
         {
-            let object = server::doubler();
-            CoMarshalInterThreadInterfaceInStream(&IDoubler::IID, object.as_raw(), &mut stream).ok().expect("a packet");
+            let object = sieve();
+            CoMarshalInterThreadInterfaceInStream(&ISieve::IID, object.as_raw(), &mut stream).ok().expect("a packet");
         }
         *put.lock().unwrap() = (GetCurrentThreadId(), stream as usize);
         is_ready.set();
@@ -115,12 +115,12 @@ pub fn asynchronous_call() {
         let (mut raw, mut call) = (std::ptr::null_mut(), std::ptr::null_mut());
         CoGetInterfaceAndReleaseStream(stream as *mut c_void, &ICallFactory::IID, &mut raw).ok().expect("a proxy");
         let factory = ICallFactory::from_raw(raw);
-        let hr = factory.CreateCall(&AsyncIDoubler::IID, std::ptr::null_mut(), &AsyncIDoubler::IID, &mut call);
+        let hr = factory.CreateCall(&AsyncISieve::IID, std::ptr::null_mut(), &AsyncISieve::IID, &mut call);
         hr.ok().expect("a call object");
-        let call = AsyncIDoubler::from_raw(call);
-        assert_eq!(call.Begin_Double(21), S_OK);
-        let mut doubled = 0;
-        assert_eq!((call.Finish_Double(&mut doubled), doubled), (S_OK, 42));
+        let call = AsyncISieve::from_raw(call);
+        assert_eq!(call.Begin_CountPrimes(100), S_OK);
+        let mut primes = 0;
+        assert_eq!((call.Finish_CountPrimes(&mut primes), primes), (S_OK, 25));
         drop((call, factory));
         PostThreadMessageW(thread, WM_QUIT, 0, 0).ok().expect("the server lives");
         CoUninitialize();
