@@ -11,7 +11,7 @@ pub(crate) use rules::used_after_end;
 
 use crate::explore::{Runner, Scenario};
 use crate::fault::Faults;
-use crate::replay::{Choices, Replaying, Settings, Token, scenario_hash, shrink, try_replay};
+use crate::replay::{Choices, Replaying, Settings, Token, TokenError, scenario_hash, shrink, try_replay};
 use crate::report::{End, Report};
 use crate::search::{Crew, Plan, Progress, Rules, search};
 use crate::trace::{Picture, mermaid, page, timeline};
@@ -265,12 +265,13 @@ impl Builder {
         let (names, report) = (runner.names(), runner.report(end));
         let token = Token { scenario, choices, settings: Settings::of(&self.limits) };
         let picture = Picture::of(runner.trace(), &names, &report);
-        let replay = format!("oleander_sim::replay(\"{token}\", scenario)");
+        let replay = runner.replay_line(&token);
         Counterexample {
             timeline: timeline(runner.trace(), &names),
             page: page(&picture, &files::test_name(), &replay),
             mermaid: mermaid(&picture),
             token,
+            replay,
             report,
         }
     }
@@ -282,19 +283,25 @@ impl Builder {
     /// If an execution has failed, with its report, timeline and token; and as [`Builder::run`] does.
     #[track_caller]
     pub fn check(&self, scenario: impl Fn() + Sync) {
-        if let Ok(token) = std::env::var(REPLAY_VARIABLE) {
-            match try_replay(&token, scenario) {
-                Ok(report) => drop(report.expect_completed()),
-                Err(refused) => panic!("{REPLAY_VARIABLE}: {refused}"),
-            }
-            return;
-        }
-        let checked = self.run(scenario);
-        if let Some(failure) = &checked.failure {
-            panic!("{checked}\n{}", files::keep(failure));
-        }
-        println!("{checked}");
+        check_as_test(|token| try_replay(token, &scenario), || self.run(&scenario));
     }
+}
+
+/// What a test does with a check: it replays the token of the variable, or runs the check, draws a failure and panics with it.
+#[track_caller]
+pub(crate) fn check_as_test(replay: impl FnOnce(&str) -> Result<Report, TokenError>, run: impl FnOnce() -> Checked) {
+    if let Ok(token) = std::env::var(REPLAY_VARIABLE) {
+        match replay(&token) {
+            Ok(report) => drop(report.expect_completed()),
+            Err(refused) => panic!("{REPLAY_VARIABLE}: {refused}"),
+        }
+        return;
+    }
+    let checked = run();
+    if let Some(failure) = &checked.failure {
+        panic!("{checked}\n{}", files::keep(failure));
+    }
+    println!("{checked}");
 }
 
 /// Checks a scenario under every schedule that matters: one of each class of executions that differ only in the order of
@@ -342,6 +349,8 @@ pub struct Checked {
 pub struct Counterexample {
     /// What replays it.
     pub token: Token,
+    /// The line of a test that does.
+    pub replay: String,
     /// What came of it.
     pub report: Report,
     /// Its steps, one a line.
@@ -370,13 +379,10 @@ impl fmt::Display for Checked {
 
 impl fmt::Display for Counterexample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { token, report, timeline, .. } = self;
+        let Self { token, replay, report, timeline, .. } = self;
         if let End::Uncontrolled(_) = report.end {
             return write!(f, "{report}\n\n{timeline}\n\nIt cannot be replayed.");
         }
-        write!(
-            f,
-            "{report}\n\n{timeline}\n\nreplay: oleander_sim::replay(\"{token}\", scenario)\n    or: {REPLAY_VARIABLE}='{token}' cargo test NAME"
-        )
+        write!(f, "{report}\n\n{timeline}\n\nreplay: {replay}\n    or: {REPLAY_VARIABLE}='{token}' cargo test NAME")
     }
 }

@@ -1,5 +1,6 @@
 //! Exploration: the same scenario again and again, under every schedule that a strategy asks for.
 
+use crate::replay::Token;
 use crate::report::{End, Report};
 use crate::schedule::{Dfs, Schedule};
 use crate::trace::{Classifier, Trace};
@@ -74,6 +75,8 @@ pub(crate) trait Runner {
     fn abandoned(&self) -> usize;
     /// The names of its threads.
     fn names(&self) -> Vec<String>;
+    /// What a test writes to replay a token.
+    fn replay_line(&self, token: &Token) -> String;
 }
 
 /// A scenario in a world.
@@ -97,6 +100,9 @@ impl Runner for Scenario<'_> {
     }
     fn names(&self) -> Vec<String> {
         self.hub.names().to_vec()
+    }
+    fn replay_line(&self, token: &Token) -> String {
+        format!("oleander_sim::replay(\"{token}\", scenario)")
     }
 }
 

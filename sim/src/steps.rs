@@ -27,8 +27,9 @@
 //!
 //! **For a strategy that reduces, a step must say what it touches**; one that says nothing touches everything.
 
-use crate::check::{Builder, Checked};
+use crate::check::{Builder, Checked, check_as_test};
 use crate::explore::{Exploration, Runner, explore_runner};
+use crate::replay::{Token, TokenError, expect_replayed, replay_with};
 use crate::report::{Blocked, End, Report};
 use crate::schedule::{Dfs, Point, Schedule};
 use crate::search::Crew;
@@ -213,6 +214,34 @@ impl<S: Clone> Program<S> {
     /// execution ended: also those that are run to shrink a failing one.
     pub fn check_each(&self, builder: &Builder, mut each: impl FnMut(&End, &S)) -> Checked {
         builder.run_with(&mut Interpreter::new(self, &mut each), Crew::Alone)
+    }
+
+    /// Checks it as a test does, on the current thread: as [`Builder::check`], also with the variable `OLEANDER_REPLAY`.
+    ///
+    /// # Panics
+    /// If an execution has failed, with its report, timeline and the line that replays it.
+    #[track_caller]
+    pub fn check(&self, builder: &Builder) {
+        check_as_test(|token| self.try_replay(token), || self.check_each(builder, |_, _| ()));
+    }
+
+    /// Runs the one execution that a token describes, prints it as a timeline, and says what came of it: as
+    /// [`try_replay`](crate::try_replay) does for a scenario.
+    ///
+    /// # Errors
+    /// A token that cannot be read, of another version, or of another program, with the reason. A program is known by what the
+    /// steps of its default schedule touch, not by what they do.
+    pub fn try_replay(&self, token: &str) -> Result<Report, TokenError> {
+        replay_with(&mut Interpreter::new(self, &mut |_, _| ()), token)
+    }
+
+    /// [`try_replay`](Self::try_replay), for a test: panics with what came of the execution, unless it completed.
+    ///
+    /// # Panics
+    /// If the token is refused, with the reason, and if the execution fails, with its report.
+    #[track_caller]
+    pub fn replay(&self, token: &str) {
+        expect_replayed(self.try_replay(token));
     }
 
     /// Runs it once.
@@ -419,5 +448,9 @@ impl<S: Clone> Runner for Interpreter<'_, S> {
 
     fn names(&self) -> Vec<String> {
         self.program.names.clone()
+    }
+
+    fn replay_line(&self, token: &Token) -> String {
+        format!("program.replay(\"{token}\")")
     }
 }

@@ -43,10 +43,14 @@ fn hash_of(trace: &Trace) -> u32 {
 /// assert!(refused.to_string().contains("another scenario"), "{refused}");
 /// ```
 pub fn try_replay(token: &str, scenario: impl Fn()) -> Result<Report, TokenError> {
+    replay_with(&mut Scenario { hub: Hub::new(Duration::MAX), scenario: &scenario }, token)
+}
+
+/// [`try_replay`], of whatever can be executed.
+pub(crate) fn replay_with(runner: &mut dyn Runner, token: &str) -> Result<Report, TokenError> {
     let token: Token = token.parse()?;
     let limits = token.settings.limits();
-    let mut runner = Scenario { hub: Hub::new(Duration::MAX), scenario: &scenario };
-    let hash = scenario_hash(&mut runner, &limits);
+    let hash = scenario_hash(runner, &limits);
     if hash != token.scenario {
         return Err(TokenError::OtherScenario { token: token.scenario, scenario: hash });
     }
@@ -61,7 +65,13 @@ pub fn try_replay(token: &str, scenario: impl Fn()) -> Result<Report, TokenError
 /// If the token is refused, with the reason, and if the execution fails, with its report.
 #[track_caller]
 pub fn replay(token: &str, scenario: impl Fn()) {
-    match try_replay(token, scenario) {
+    expect_replayed(try_replay(token, scenario));
+}
+
+/// Panics with what came of an execution that was replayed, unless it completed.
+#[track_caller]
+pub(crate) fn expect_replayed(replayed: Result<Report, TokenError>) {
+    match replayed {
         Ok(report) => drop(report.expect_completed()),
         Err(refused) => panic!("{refused}"),
     }

@@ -5,7 +5,7 @@ use crate::soundness::{Endings, endings};
 use oleander_sim::schedule::{Bounded, Dfs, Dpor, Pct, Point, RandomWalk, Schedule};
 use oleander_sim::steps::Program;
 use oleander_sim::trace::Trace;
-use oleander_sim::{End, Exploration, Limits};
+use oleander_sim::{Builder, End, Exploration, Limits, Strategy};
 use std::cell::Cell;
 use std::fmt::Debug;
 use std::rc::Rc;
@@ -133,6 +133,7 @@ pub fn check<S: Clone + Ord + Debug>(name: &str, program: &Program<S>, known: Kn
     assert_eq!((plain.schedules, plain.failures), (known.all, known.bad), "{name}: {plain}");
     assert!(known.dfs.is_none_or(|dfs| first == Some(dfs)), "{name}: {plain}");
     check_reduced(name, program, &all, &plain);
+    check_replay(name, program);
     assert_eq!(least(program, Bounded::preemptions), known.preemptions, "{name}: preemptions");
     assert_eq!(least(program, Bounded::delays), known.delays, "{name}: delays");
     let (p, sum) = chances(program);
@@ -156,10 +157,25 @@ fn check_priorities<S: Clone>(name: &str, program: &Program<S>, known: &Known, d
     assert!((hit - p).abs() <= sigma3(p), "{name}: PCT of depth {depth} meets it in {hit} of 1, not {p}");
 }
 
+/// What a failing check prints is the line that replays it, step for step.
+#[track_caller]
+fn check_replay<S: Clone>(name: &str, program: &Program<S>) {
+    for strategy in [Strategy::Exhaustive, Strategy::Random] {
+        let checked = program.check_each(&Builder::new().strategy(strategy).seed(SEED), |_, _| ());
+        let failure = checked.failure.as_ref().unwrap_or_else(|| panic!("{name}, {strategy:?}: {checked}"));
+        let words = checked.to_string();
+        let line = words.lines().find_map(|line| line.strip_prefix("replay: program.replay(\"")?.strip_suffix("\")"));
+        let token = line.unwrap_or_else(|| panic!("{name}, {strategy:?}: no line replays it: {words}"));
+        let again = program.try_replay(token).unwrap_or_else(|refused| panic!("{name}, {strategy:?}: {refused}"));
+        let was = &failure.report;
+        assert_eq!((&again.end, again.trace_hash), (&was.end, was.trace_hash), "{name}, {strategy:?}: {token}");
+    }
+}
+
 /// Reduced search ends in every way in which plain search does, and in no other, with no more executions that are not
 /// redundant; how many these are.
 #[track_caller]
-fn check_reduced<S: Clone + Ord + Debug>(
+pub fn check_reduced<S: Clone + Ord + Debug>(
     name: &str,
     program: &Program<S>,
     all: &Endings<S>,

@@ -1,11 +1,11 @@
 //! The calibration's table of reduction, as step programs: how many executions there are without reduction, with the
 //! conflicts of reads and writes, and with the rule for queues; all three end in the same ways.
 
-use super::measure::check_reduction;
+use super::measure::{check_reduced, check_reduction};
 use super::programs::{State, idle, set, step};
 use crate::soundness::endings;
 use oleander::platform::{Access, ObjectKind};
-use oleander_sim::schedule::Dpor;
+use oleander_sim::schedule::{Dfs, Dpor};
 use oleander_sim::steps::{Program, Step, Then, own};
 
 /// The event in a field is set.
@@ -108,8 +108,12 @@ fn clients_on_one_sta(k: u64, with_rule: bool) -> Program<Sta> {
 #[test]
 fn clients_on_one_sta_all() {
     for (k, plain, traces, orders) in [(2, 26, 4, 2), (3, 2_454, 30, 6), (4, 516_792, 336, 24)] {
-        check_reduction(&format!("{k} clients, plain conflicts"), &clients_on_one_sta(k, false), plain, traces);
-        check_reduction(&format!("{k} clients, the rule for queues"), &clients_on_one_sta(k, true), plain, orders);
+        let (all, found) = endings(&clients_on_one_sta(k, true), &mut Dfs::default());
+        assert_eq!((found.schedules, found.failures), (plain, 0), "{k} clients: {found}");
+        for (with_rule, executions) in [(false, traces), (true, orders)] {
+            let name = format!("{k} clients, the rule for queues: {with_rule}");
+            assert_eq!(check_reduced(&name, &clients_on_one_sta(k, with_rule), &all, &found), executions, "{name}");
+        }
     }
 }
 
