@@ -10,7 +10,7 @@ pub(crate) use of_the_host::*;
 #[cfg(not(loom))]
 mod of_the_host {
     pub(crate) use parking_lot::{Mutex, MutexGuard, RwLock};
-    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
     /// Parking and starting the operating system's threads.
     pub(crate) mod thread {
@@ -59,7 +59,7 @@ mod of_loom {
     use loom::sync::{RwLockReadGuard, RwLockWriteGuard};
 
     pub(crate) use loom::sync::MutexGuard;
-    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
+    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
     /// loom's mutex with parking_lot's interface.
     #[derive(Debug, Default)]
