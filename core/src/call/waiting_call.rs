@@ -83,10 +83,12 @@ impl WaitingCall_Impl {
     pub(crate) unsafe fn serve(&self, message: &mut RPCOLEMESSAGE, channel: *mut c_void) -> Result<HRESULT, HRESULT> {
         // SAFETY: the caller's promise.
         let channel = unsafe { IRpcChannelBuffer::from_raw_borrowed(&channel) }.ok_or(E_UNEXPECTED)?;
-        self.event.reset();
         if !self.word.apply(machine::begin) {
             return Err(E_UNEXPECTED);
         }
+        self.event.reset();
+        // Set, and not waited for, where the call before was signalled early.
+        self.replied.reset();
         let running =
             Running { method: message.iMethod, context: context_of(channel), kept: Kept::default(), reply: None };
         *self.running.lock() = Some(running);
@@ -206,9 +208,9 @@ impl ISynchronize_Impl for WaitingCall_Impl {
         }
         // Finish_ may let the last other reference go.
         let this = self.to_object();
-        let next = self.word.apply(machine::signal);
+        // First: the call may be over, and the next one begun, as soon as the machine knows.
         self.event.set();
-        match next {
+        match self.word.apply(machine::signal) {
             // Begin_ is running, and its thread will see to Finish_ (SRV-07).
             machine::Next::Nothing => S_OK,
             machine::Next::Disconnected => RPC_E_DISCONNECTED,

@@ -303,7 +303,9 @@ unsafe fn exchange(
     // SAFETY: the message holds the request.
     let sent = check(unsafe { channel.SendReceive(&mut msg, &mut status) });
     if sent.is_err() && !msg.Buffer.is_null() {
-        // Ours takes the request back when it fails; Wine's leaves it in the message, with the stub that it was for.
+        // Ours takes the request back when it fails; Wine's leaves it in the message, with the stub that it was for. A channel
+        // that freed it and left the pointer would have it freed twice: that Windows' does not is not shown (the book, *On
+        // Windows*).
         free_buffer(channel, &mut msg);
     }
     sent?;

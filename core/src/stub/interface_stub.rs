@@ -4,8 +4,8 @@
 //! disconnection. The stub is agile: whoever dispatches calls decides on which thread.
 //!
 //! On the emulation the dispatcher serves asynchronously by itself (`async_dispatch.rs`). The system's channel knows nothing of
-//! that, so there the stub serves such an object on a call object and waits ([`WaitingCall`]). Those that serve nobody are kept,
-//! and go with the connection; their list is locked for moments.
+//! that, so there the stub serves such an object on a call object and waits ([`WaitingCall`]). Those that serve nobody are kept
+//! between `Connect` and `Disconnect`; one whose call outlives the connection goes at its end. The list is locked for moments.
 
 use crate::abi::hresult::{CO_E_OBJNOTCONNECTED, E_INVALIDARG, E_POINTER, E_UNEXPECTED, S_OK};
 use crate::abi::interfaces::{ICallFactory, IRpcStubBuffer, IRpcStubBuffer_Impl};
@@ -57,6 +57,7 @@ impl InterfaceStub {
         // SAFETY: the caller's promise.
         check(unsafe { raw::query(server, &self.info.iid, &mut pointer) })?;
         if self.server.connect(pointer) {
+            self.idle.open();
             return Ok(());
         }
         // SAFETY: the reference is ours.
@@ -85,26 +86,37 @@ impl InterfaceStub {
     }
 }
 
-/// Call objects that serve nobody now. They belong to the server's apartment.
-pub(crate) struct Idle(Mutex<Home<Vec<ComObject<WaitingCall>>>>);
-
-impl Default for Idle {
-    fn default() -> Self {
-        Self(Mutex::new(Home(Vec::new())))
-    }
-}
+/// Call objects that serve nobody now: a list while the stub is connected. They belong to the server's apartment.
+pub(crate) struct Idle(Mutex<Home<Option<Vec<ComObject<WaitingCall>>>>>);
 
 impl Idle {
+    /// Of a stub that is not connected.
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(Home(None)))
+    }
+
+    pub(crate) fn open(&self) {
+        self.0.lock().0.get_or_insert_default();
+    }
+
     fn pop(&self) -> Option<ComObject<WaitingCall>> {
-        self.0.lock().0.pop()
+        self.0.lock().0.as_mut()?.pop()
     }
 
+    /// Keeps a call object, or lets it go.
     fn push(&self, call: ComObject<WaitingCall>) {
-        self.0.lock().0.push(call);
+        let mut idle = self.0.lock();
+        match &mut idle.0 {
+            Some(list) => list.push(call),
+            None => {
+                drop(idle);
+                drop(call);
+            }
+        }
     }
 
-    fn clear(&self) {
-        let all = std::mem::take(&mut self.0.lock().0);
+    pub(crate) fn close(&self) {
+        let all = self.0.lock().0.take();
         drop(all);
     }
 }
@@ -153,7 +165,7 @@ unsafe fn call_object(info: &'static InterfaceInfo, server: *mut c_void) -> Opti
 /// # Safety
 /// `server` is null or a live interface pointer.
 pub(crate) unsafe fn create(info: &'static InterfaceInfo, server: *mut c_void) -> Result<*mut c_void> {
-    let stub = InterfaceStub { info, server: Link::new(), idle: Idle::default() };
+    let stub = InterfaceStub { info, server: Link::new(), idle: Idle::new() };
     if !server.is_null() {
         // SAFETY: the caller's promise.
         unsafe { stub.connect(server)? };
@@ -172,7 +184,7 @@ impl IRpcStubBuffer_Impl for InterfaceStub_Impl {
 
     unsafe fn Disconnect(&self) {
         self.server.disconnect();
-        self.idle.clear();
+        self.idle.close();
     }
 
     unsafe fn Invoke(&self, message: *mut RPCOLEMESSAGE, channel: *mut c_void) -> HRESULT {

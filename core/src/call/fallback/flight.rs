@@ -252,7 +252,7 @@ unsafe fn invoke(
         if is_proxy {
             (info.invoke)(server.as_raw(), &mut message, channel.as_raw())
         } else {
-            interface_stub::serve(info, server.as_raw(), &Idle::default(), &mut message, channel.as_raw())
+            interface_stub::serve(info, server.as_raw(), &Idle::new(), &mut message, channel.as_raw())
         }
     };
     invocation.finish(hr, &message)

@@ -10,6 +10,7 @@ use crate::com_class;
 use crate::object::{Inner, raw};
 use crate::proxy::factory::{builtin_factory, find};
 use crate::proxy::info::{Direction, InterfaceInfo, Kept};
+use crate::stub::interface_stub::{self, Idle};
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::ptr;
@@ -45,6 +46,8 @@ pub(crate) struct Loopback {
     done: Cell<Option<Result<RPCOLEMESSAGE, HRESULT>>>,
     /// The server answers through its call object.
     pub(crate) server_call: RefCell<Option<IUnknown>>,
+    /// The stub serves this object as on the system's channel.
+    pub(crate) waits: Option<(IUnknown, Idle)>,
 }
 
 fn allocate(message: &mut RPCOLEMESSAGE) {
@@ -81,9 +84,12 @@ impl Loopback {
             }
             let mut message = *request;
             let call = self.server_call.borrow().clone();
-            let hr = match call {
-                None => self.stub.Invoke(&mut message, channel),
-                Some(call) => self.run_async(&call, &mut message, channel),
+            let hr = match (call, &self.waits) {
+                (None, None) => self.stub.Invoke(&mut message, channel),
+                (None, Some((server, idle))) => {
+                    interface_stub::serve(self.info, server.as_raw(), idle, &mut message, channel)
+                }
+                (Some(call), _) => self.run_async(&call, &mut message, channel),
             };
             if hr.is_err() {
                 return Err(hr);
@@ -174,6 +180,7 @@ impl IRpcChannelBuffer_Impl for Loopback_Impl {
             self.run(self.as_interface::<IAsyncRpcChannelBuffer>().as_raw(), &request)
         };
         self.free(&mut request);
+        message.Buffer = ptr::null_mut();
         match result {
             Ok(reply) => {
                 *message = reply;
@@ -318,6 +325,17 @@ impl IAgileObject_Impl for Nothing_Impl {}
 
 impl<I: Interface> Wire<I> {
     pub(crate) fn new(server: &IUnknown) -> Self {
+        Self::made(server, None)
+    }
+
+    /// The stub begins calls and waits for their ends, as on the system's channel.
+    pub(crate) fn waiting(server: &IUnknown) -> Self {
+        let idle = Idle::new();
+        idle.open();
+        Self::made(server, Some((server.clone(), idle)))
+    }
+
+    fn made(server: &IUnknown, waits: Option<(IUnknown, Idle)>) -> Self {
         let info = find(&I::IID).expect("the interface is registered");
         let factory = builtin_factory(info);
         let outer: IUnknown = ComObject::new(Nothing {}).into_interface::<IAgileObject>().into();
@@ -338,6 +356,7 @@ impl<I: Interface> Wire<I> {
                 waiting: RefCell::new(None),
                 done: Cell::new(None),
                 server_call: RefCell::new(None),
+                waits,
             });
             let as_channel: IAsyncRpcChannelBuffer = channel.to_interface();
             assert_eq!(buffer.Connect(as_channel.as_raw()), S_OK);

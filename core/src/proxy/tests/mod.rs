@@ -6,6 +6,7 @@ mod ready_made;
 mod servers;
 mod sieve;
 mod states;
+mod waiting;
 
 use crate::debug::live_objects;
 use crate::platform::{self, Thread, enter};
