@@ -166,7 +166,9 @@ pub fn play(ops: &[(usize, Op, bool)]) -> Result<(), String> {
         if model.waits() == Some(who) || !model.is_certain(who, op) {
             continue;
         }
-        let may_wait = *may_wait && model.waits().is_none();
+        // Nobody can see whether one that signals and waits has signalled yet.
+        let is_seen = !matches!(op, Op::SignalAndWait(..));
+        let may_wait = *may_wait && is_seen && model.waits().is_none();
         result = step(&mut model, &mut actors, &handles, (who, op, may_wait))
             .map_err(|what| format!("step {at}, {op:?} by {who} of {ops:?}: {what}"));
         if result.is_err() {
