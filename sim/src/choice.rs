@@ -7,7 +7,8 @@ use oleander::platform;
 /// A check explores all of them, a random strategy draws one, and the token of a failure has what was chosen. It is no step:
 /// no other thread runs between it and what follows.
 ///
-/// Under the default schedule, and so in [`run`](crate::run), it is 0; so it is while a panic unwinds.
+/// Under the default schedule, and so in [`run`](crate::run), it is 0; so it is while a panic unwinds, in the condition of a
+/// wait and while a world closes. In a [load](crate::load) it is drawn from the seed.
 ///
 /// ```
 /// use oleander_sim::{Builder, choose, try_replay};

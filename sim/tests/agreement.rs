@@ -1,6 +1,7 @@
 //! Random COM programs: clients call an object in another apartment, cancel their own calls and each other's, while the
-//! object's apartment may end. Whatever any strategy comes to, the reduced search comes to as well: an order that the runtime
-//! does not announce would be missing there. The programs are seeded; `OLEANDER_AGREEMENT_PROGRAMS` says how many there are.
+//! object's apartment may end. Whatever samples of other strategies come to, the reduced search comes to where it ends: an
+//! order that the runtime does not announce would be missing there. The programs are seeded; `OLEANDER_AGREEMENT_PROGRAMS`
+//! says how many there are.
 
 #[path = "../../core/tests/crowd/random.rs"]
 mod random;
