@@ -3,6 +3,8 @@
 //!
 //! The system has proxies for these interfaces, so ours are not registered unless somebody asks ([`take_over`]); COM forgets
 //! that when the last apartment of the process ends. Whose they are is counted: only ours are objects of this library.
+//!
+//! Apartments end as in `processes.rs`: not while a call that released something may be on its way back.
 
 use super::probe::IProbe;
 use super::rooms::*;
@@ -11,7 +13,7 @@ use oleander::windows_core::{GUID, HRESULT, IUnknown, Interface};
 use oleander::*;
 use std::cell::Cell;
 use std::ffi::c_void;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::ptr::null_mut;
@@ -210,6 +212,8 @@ fn serve(world: &World, file: &Path, has_ours: bool) {
     });
     println!("{READY}");
     is_gone.recv_timeout(HANG).expect("the client lets go");
+    // The client's end of it closes when its calls have returned.
+    assert_eq!(std::io::stdin().read(&mut [0]).unwrap(), 0);
     if std::env::var_os(LEAVES).is_some() {
         // What the client could not read stays for ever.
         std::process::exit(0);
@@ -219,7 +223,7 @@ fn serve(world: &World, file: &Path, has_ours: bool) {
 
 fn start(test: &Test, file: &Path) -> Child {
     let mut server = Command::new(std::env::current_exe().unwrap());
-    server.args(["--exact", test.name, "--nocapture"]).env(FILE, file).stdout(Stdio::piped());
+    server.args(["--exact", test.name, "--nocapture"]).env(FILE, file).stdin(Stdio::piped()).stdout(Stdio::piped());
     if test.leaves_some {
         server.env(LEAVES, "1");
     }
@@ -259,8 +263,9 @@ impl Test {
             let room = world.mta();
             let own = file.clone();
             room.run(move || self.call(&own));
-            room.close();
+            // Closes the server's input first.
             assert!(server.wait().unwrap().success(), "the server's own checks");
+            room.close();
             std::fs::remove_file(file).unwrap();
         });
     }
