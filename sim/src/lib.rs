@@ -16,10 +16,11 @@
 //! who runs next is decided by a [`schedule::Schedule`].
 //!
 //! The rooms: `world` is the port and the hub that switches fibers; `fiber` owns stacks; `clock` moves virtual time;
-//! `schedule` has one strategy a file; `check` runs a scenario under one of them, `search` on several workers; `replay` writes an execution on one line,
-//! shrinks it and runs it again; `steps` are programs of atomic steps; `trace` records and compares executions; `report`
-//! has the words; `choice` has scenarios' choices and random numbers; `sync` and `thread` are for user code; `load` runs very many clients on a
-//! port of its own, `times` are distributions. `network` is what lies between processes, `fault` what goes wrong.
+//! `schedule` has one strategy a file; `check` runs a scenario under one of them, `search` on several workers; `replay`
+//! writes an execution on one line, shrinks it and runs it again; `steps` are programs of atomic steps; `trace` records and
+//! compares executions; `report` has the words; `choice` has scenarios' choices and random numbers; `sync` and `thread` are
+//! for user code; `load` runs very many clients on a port of its own, `times` are distributions. `network` is what lies
+//! between processes, `fault` what goes wrong.
 
 mod check;
 mod choice;

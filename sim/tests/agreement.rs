@@ -3,13 +3,16 @@
 //! order that the runtime does not announce would be missing there. The programs are seeded; `OLEANDER_AGREEMENT_PROGRAMS`
 //! says how many there are.
 
+#[path = "common/explored.rs"]
+mod explored;
 #[path = "../../core/tests/crowd/random.rs"]
 mod random;
 #[path = "../../core/tests/support/mod.rs"]
 mod support;
 
+use explored::ENDS_AT_ANY_MOMENT;
 use oleander::*;
-use oleander_sim::{Builder, Checks, Strategy};
+use oleander_sim::{Builder, Strategy};
 use random::Random;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -18,9 +21,6 @@ use support::*;
 
 /// A reduced search that has not ended after so many executions is given up, and its program not compared.
 const EXECUTIONS_MAX: u64 = 1_000;
-
-/// An apartment may end with objects that others hold, and with calls in its queue.
-const CHECKS: Checks = Checks { stubs: false, pumps: false, ..Checks::STANDARD };
 
 /// What a client does.
 #[derive(Clone, Copy, Debug)]
@@ -127,7 +127,7 @@ impl Client {
 /// All that a strategy comes to, and whether it has come to its end.
 fn endings(program: &Program, builder: Builder) -> (BTreeSet<Vec<Vec<i32>>>, bool) {
     let found = Mutex::new(BTreeSet::new());
-    let checked = builder.checks(CHECKS).run(|| {
+    let checked = builder.checks(ENDS_AT_ANY_MOMENT).run(|| {
         let heard = program.run();
         found.lock().unwrap().insert(heard);
     });

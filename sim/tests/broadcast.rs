@@ -19,7 +19,7 @@ thread_local! {
 
 /// Which windows, by their user data, were told what since the last look.
 fn seen() -> Vec<(usize, u32)> {
-    SEEN.with_borrow_mut(std::mem::take)
+    SEEN.take()
 }
 
 unsafe extern "system" fn procedure(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> LRESULT {

@@ -7,6 +7,8 @@
 
 #![allow(clippy::undocumented_unsafe_blocks, reason = "tests call COM by its rules, as its users do")]
 
+#[path = "common/explored.rs"]
+mod explored;
 #[path = "../../core/tests/crowd/life.rs"]
 mod life;
 #[path = "../../core/tests/crowd/member.rs"]
@@ -18,9 +20,10 @@ mod rooms;
 #[path = "../../core/tests/crowd/watch.rs"]
 mod watch;
 
+use explored::ENDS_AT_ANY_MOMENT;
 use life::{Crowd, live};
 use oleander::{COINIT_MULTITHREADED, CoInitializeEx, CoUninitialize, S_OK};
-use oleander_sim::{Builder, Checks, Strategy, thread_local, world};
+use oleander_sim::{Builder, Strategy, thread_local, world};
 use random::Random;
 use std::ptr::null_mut;
 use std::sync::Arc;
@@ -30,9 +33,6 @@ use watch::Watch;
 const CROWD: usize = 4;
 /// How many lives there are in all.
 const LIVES: usize = 6;
-
-/// Members end with objects that others hold, and with calls in their queues.
-const CHECKS: Checks = Checks { stubs: false, pumps: false, ..Checks::STANDARD };
 
 fn setting(name: &str, or: u64) -> u64 {
     std::env::var(name).map_or(or, |said| said.parse().expect(name))
@@ -76,7 +76,7 @@ fn crowds_live_under_random_schedules() {
     for seed in first..first + crowds {
         println!("OLEANDER_STRESS_SEED={seed} OLEANDER_STRESS_CROWDS=1");
         let random = Builder::new().strategy(Strategy::Random).seed(seed).executions_max(schedules);
-        random.checks(CHECKS).check(|| crowd(seed, &total));
+        random.checks(ENDS_AT_ANY_MOMENT).check(|| crowd(seed, &total));
     }
     println!("{crowds} crowds from seed {first}, {schedules} schedules each");
     let heard = total.report();

@@ -25,7 +25,7 @@ fn now_ms() -> u64 {
 
 /// When which message with which wParam was handled since the last look.
 fn seen() -> Vec<(u64, u32, usize)> {
-    SEEN.with_borrow_mut(std::mem::take)
+    SEEN.take()
 }
 
 unsafe extern "system" fn procedure(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> LRESULT {

@@ -280,6 +280,20 @@ impl Drop for Ends {
 }
 
 #[test]
+fn a_cell_of_a_thread_is_set_replaced_and_taken_in_and_outside_a_world() {
+    oleander_sim::thread_local! {
+        static WORD: RefCell<String> = RefCell::new("first".to_owned());
+    }
+    fn changes() {
+        assert_eq!(WORD.replace("second".to_owned()), "first");
+        WORD.set("third".to_owned());
+        assert_eq!((WORD.take(), WORD.take()), ("third".to_owned(), String::new()));
+    }
+    run(changes).expect_completed();
+    changes();
+}
+
+#[test]
 fn each_simulated_thread_has_values_of_its_own_and_drops_them_itself() {
     let ends = Arc::new(StdMutex::new(Vec::new()));
     let noted = ends.clone();

@@ -17,7 +17,7 @@ thread_local! {
 }
 
 fn seen() -> Vec<usize> {
-    SEEN.with_borrow_mut(std::mem::take)
+    SEEN.take()
 }
 
 fn note(value: usize) {

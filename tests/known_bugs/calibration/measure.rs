@@ -151,6 +151,7 @@ pub fn check<S: Clone + Ord + Debug>(name: &str, program: &Program<S>, known: Kn
 fn check_priorities<S: Clone>(name: &str, program: &Program<S>, known: &Known, depth: usize, given: f64) {
     let drawn = explore(program, &mut Priorities::new(known.n, depth, known.k));
     let p = drawn.failures as f64 / drawn.schedules as f64;
+    assert_eq!(p == 0.0, given == 0.0, "{name}: whether PCT of depth {depth} can meet it at all, {p}");
     let off = if given == 0.0 { 0.0 } else { 3.0 * PCT_SIGMA };
     assert!((p - given).abs() <= off, "{name}: PCT of depth {depth} has a chance of {p}, not {given}");
     let hit = rate(program, &mut Pct::new(SEED, depth, known.k));

@@ -100,15 +100,34 @@ unsafe impl Ndr for STGMEDIUM {
 /// The bytes of global memory, of the backend that the thread has.
 fn write_global(global: HANDLE, w: &mut Writer<'_>) -> Result {
     // SAFETY: handles are numbers, and no is an answer.
-    let size = unsafe {
-        SetLastError(ERROR_SUCCESS);
-        GlobalSize(global)
-    };
-    // SAFETY: no pointers. Discarded memory has no bytes either, and no error.
-    if size == 0 && unsafe { GetLastError() } == ERROR_INVALID_HANDLE {
-        return Err(E_HANDLE);
+    let bytes = unsafe { GlobalLock(global) };
+    if bytes.is_null() {
+        // SAFETY: no bytes.
+        return if is_discarded(global) { unsafe { write_blob(std::ptr::null(), 0, w) } } else { Err(E_HANDLE) };
     }
-    let size = u32::try_from(size).map_err(|_| E_OUTOFMEMORY)?;
+    // SAFETY: the memory stays where it is, and as large, until it is unlocked.
+    unsafe {
+        let size = u32::try_from(GlobalSize(global)).map_err(|_| E_OUTOFMEMORY);
+        let written = size.and_then(|size| write_blob(bytes.cast(), size, w));
+        let _ = GlobalUnlock(global);
+        written
+    }
+}
+
+/// Whether it is a block without bytes, which cannot be locked.
+fn is_discarded(global: HANDLE) -> bool {
+    // SAFETY: as above.
+    unsafe {
+        SetLastError(ERROR_SUCCESS);
+        GlobalSize(global) == 0 && GetLastError() != ERROR_INVALID_HANDLE
+    }
+}
+
+/// The flagged blob of some bytes.
+///
+/// # Safety
+/// So many may be read there.
+unsafe fn write_blob(bytes: *const u8, size: u32, w: &mut Writer<'_>) -> Result {
     w.word(WDT_REMOTE_CALL)?;
     w.referent(false)?;
     w.word(size)?;
@@ -117,16 +136,8 @@ fn write_global(global: HANDLE, w: &mut Writer<'_>) -> Result {
     if size == 0 {
         return Ok(());
     }
-    // SAFETY: the memory stays where it is until it is unlocked, and has so many bytes.
-    unsafe {
-        let bytes = GlobalLock(global);
-        if bytes.is_null() {
-            return Err(E_HANDLE);
-        }
-        let written = w.raw(bytes.cast(), size);
-        let _ = GlobalUnlock(global);
-        written
-    }
+    // SAFETY: the caller's promise.
+    unsafe { w.raw(bytes, size) }
 }
 
 /// Global memory of the reader's own.
