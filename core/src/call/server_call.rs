@@ -242,14 +242,13 @@ impl ISynchronize_Impl for ServerCall_Impl {
         }
         // Finish_ may let the last other reference go.
         let this = self.to_object();
-        platform::visit(self.object, Access::Write);
-        // SRV-18, and before the transition: afterwards Begin_'s thread may be on its way to the next call.
-        if let Some(call) = self.served() {
-            call.end_impersonation();
-        }
-        let next = self.word.apply(machine::signal);
+        // Both before the transition: afterwards Begin_'s thread may be on its way to the next call.
         self.event.set();
-        match next {
+        platform::visit(self.object, Access::Write);
+        if let Some(call) = self.served() {
+            call.end_impersonation(); // (SRV-18)
+        }
+        match self.word.apply(machine::signal) {
             // Begin_ is running, and its thread will see to Finish_ (SRV-07).
             machine::Next::Nothing => S_OK,
             machine::Next::Disconnected => RPC_E_DISCONNECTED,

@@ -1,4 +1,5 @@
-//! A server's call object between the stub and its worker.
+//! A server's call object between the stub and its worker: on our channel (`call::server_call`) and on the system's
+//! (`call::waiting_call`).
 //!
 //! ```text
 //! Idle -begin-> Beginning -returned-> Begun -signal-> Finishing -finished-> Idle

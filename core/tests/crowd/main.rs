@@ -17,9 +17,10 @@ mod random;
 mod watch;
 
 use life::{Crowd, live};
-use oleander::{Process, kernel, platform};
+use oleander::{COINIT_MULTITHREADED, CoInitializeEx, CoUninitialize, Process, S_OK, kernel, platform};
 use random::Random;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::ptr::null_mut;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 use std::thread_local;
@@ -68,12 +69,40 @@ fn next_end<R>(ends: &mpsc::Receiver<(usize, std::thread::Result<R>)>, watch: &W
     }
 }
 
+/// A thread of the MTA that stays for as long as there are members. The interface table is emptied when the last apartment
+/// ends: all members may have ended, and none of the next begun yet.
+struct Keeper {
+    leave: mpsc::Sender<()>,
+    ends: mpsc::Receiver<(usize, std::thread::Result<()>)>,
+}
+
+impl Keeper {
+    fn start(process: &Arc<Process>) -> Self {
+        let ((leave, told), (entered, is_there)) = (mpsc::channel(), mpsc::channel());
+        let (tell, ends) = mpsc::channel();
+        start(process, "keeper".to_owned(), &tell, 0, move || {
+            assert_eq!(unsafe { CoInitializeEx(null_mut(), COINIT_MULTITHREADED) }, S_OK);
+            entered.send(()).expect("somebody waits");
+            told.recv().ok();
+            unsafe { CoUninitialize() };
+        });
+        is_there.recv().expect("the keeper enters");
+        Self { leave, ends }
+    }
+
+    fn leave(self, watch: &Watch) {
+        self.leave.send(()).expect("it is there");
+        next_end(&self.ends, watch);
+    }
+}
+
 #[test]
 fn a_crowd_of_apartments_calls_each_other_and_ends_at_any_moment() {
     let seed = setting("OLEANDER_STRESS_SEED", 1);
     let time = Duration::from_secs(setting("OLEANDER_STRESS_SECONDS", 5));
     println!("OLEANDER_STRESS_SEED={seed} OLEANDER_STRESS_SECONDS={}", time.as_secs());
     let process = Process::new(platform::host());
+    let keeper = Keeper::start(&process);
     let crowd = Arc::new(Crowd::new(CROWD));
     let (tell, ends) = mpsc::channel();
     let mut random = Random::new(seed);
@@ -95,6 +124,7 @@ fn a_crowd_of_apartments_calls_each_other_and_ends_at_any_moment() {
             alive -= 1;
         }
     }
+    keeper.leave(&crowd.watch);
     let own = crowd.clone();
     let (tell, ends) = mpsc::channel();
     start(&process, "last".to_owned(), &tell, 0, move || {

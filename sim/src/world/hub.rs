@@ -4,15 +4,15 @@
 //! system. The hub alone switches fibers, moves the clock and asks the schedule, always on the stack that `run` was called on.
 
 use super::machine;
-use super::port::{Entered, FOREIGN, HUB, Mode, Pending, Slot, State, World, inside};
+use super::port::FOREIGN;
 use super::pulse::Watched;
+use super::state::{Entered, HUB, Mode, Pending, Slot, State, World, inside};
 use super::{Limits, TimeMode};
-use crate::check::used_after_end;
 use crate::clock;
 use crate::fiber::{Fiber, Link, Pause};
-use crate::report::{Blocked, End, Report};
+use crate::report::{End, Report};
 use crate::schedule::{Point, Schedule};
-use crate::trace::{Ledger, Outcome, Trace, circling};
+use crate::trace::{Outcome, Trace};
 use oleander::platform::{self, Deadline, Spawn, Thread, ThreadRef, Why, enter};
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
@@ -233,7 +233,7 @@ impl Execution<'_> {
                 self.drain();
                 self.leave_pending(None);
                 self.close();
-                end = self.panic().unwrap_or(end);
+                end = self.world.panic(true).unwrap_or(end);
             }
             End::Deadlock { .. } | End::StepLimit { .. } | End::Uncontrolled(_) => self.leave_pending(None),
             End::Panicked { .. } | End::Broken { .. } => {
@@ -270,10 +270,10 @@ impl Execution<'_> {
                 if self.advance() {
                     continue;
                 }
-                return self.deadlock();
+                return self.world.deadlock();
             }
             if self.hub.steps >= self.limits.steps_max {
-                return self.step_limit();
+                return self.world.step_limit();
             }
             self.hub.steps += 1;
             let choice = self.choose();
@@ -446,36 +446,6 @@ impl Execution<'_> {
         moved
     }
 
-    fn step_limit(&self) -> End {
-        let state = self.world.state.borrow();
-        End::StepLimit { circling: circling(&state.trace, &state.names()) }
-    }
-
-    fn deadlock(&self) -> End {
-        let state = self.world.state.borrow();
-        let mut ledger = Ledger::of(&state.trace, &state.names());
-        for (number, (slot, touches)) in state.slots.iter().zip(&state.touches).enumerate() {
-            if let Pending::Wait { why, .. } = slot.pending {
-                ledger.block(number, why, touches.iter().map(|touch| touch.object).collect());
-            }
-        }
-        let blocked = state.slots.iter().zip(&state.touches).enumerate();
-        let blocked = blocked.filter_map(|(number, (slot, touches))| match slot.pending {
-            Pending::Wait { why, .. } => Some(Blocked {
-                thread: slot.thread.name().to_owned(),
-                why,
-                on: touches.iter().map(|touch| touch.object).filter(|object| Some(*object) != slot.life).collect(),
-                daemon: slot.daemon,
-                words: ledger.words(number),
-            }),
-            _ => None,
-        });
-        let mut processes: Vec<_> = state.slots.iter().map(|slot| slot.thread.process()).collect();
-        processes.dedup_by(|a, b| Arc::ptr_eq(a, b));
-        let limits = processes.iter().flat_map(|process| process.limits_reached()).collect();
-        End::Deadlock { blocked: blocked.collect(), limits }
-    }
-
     /// Lets the daemons that can run go on without branching until all wait or have ended: the last steps of a worker
     /// whose reply has arrived are nobody's loss. They are recorded, because they might have come earlier.
     fn drain(&mut self) {
@@ -512,30 +482,8 @@ impl Execution<'_> {
 
     #[inline]
     fn panic_that_ends(&self) -> Option<End> {
-        if self.world.run.panicked.get() { self.find_panic_that_ends() } else { None }
+        if self.world.run.panicked.get() { self.world.panic(self.limits.panic_ends) } else { None }
     }
-
-    #[cold]
-    fn find_panic_that_ends(&self) -> Option<End> {
-        let state = self.world.state.borrow();
-        let may_end = if self.limits.panic_ends { &state.slots[..] } else { &state.slots[..1] };
-        let panic = may_end.iter().find_map(|slot| panicked(&slot.thread, slot.panic.as_deref()));
-        panic.or_else(|| self.used_after_end(&state))
-    }
-
-    fn panic(&self) -> Option<End> {
-        let state = self.world.state.borrow();
-        let panic = state.slots.iter().find_map(|slot| panicked(&slot.thread, slot.panic.as_deref()));
-        panic.or_else(|| self.used_after_end(&state))
-    }
-
-    fn used_after_end(&self, state: &State) -> Option<End> {
-        self.world.run.used_after_end.get().then(|| used_after_end(&state.trace, &state.names())).flatten()
-    }
-}
-
-fn panicked(thread: &ThreadRef, message: Option<&str>) -> Option<End> {
-    message.map(|message| End::Panicked { thread: thread.name().to_owned(), message: message.to_owned() })
 }
 
 /// The root of a fiber: runs the thread's body and, where that makes sense, what it registered for its end.

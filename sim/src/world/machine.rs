@@ -4,7 +4,7 @@
 //! has registered. Its numbers and those of its threads and objects are nobody else's in the world. A machine is where
 //! processes are. The scenario begins in the first process of the machine `local`.
 
-use super::port::{self, World};
+use super::state::{self, World};
 use super::{JoinHandle, spawn_in};
 use crate::network::lines;
 use oleander::network::Network;
@@ -38,7 +38,7 @@ pub struct Process {
 /// # Panics
 /// Outside a simulated world.
 pub fn machine(name: &str) -> Machine {
-    port::with_here(|world| {
+    state::with_here(|world| {
         let mut state = world.state.borrow_mut();
         let known = state.machines.iter().position(|there| **there == *name);
         let number = known.unwrap_or_else(|| {
@@ -64,7 +64,7 @@ pub fn process() -> Process {
 pub fn this_process() -> Process {
     assert!(platform::is_simulated(), "world::this_process is for threads of a simulated world");
     let process = process::Process::current();
-    port::with_here(|world| {
+    state::with_here(|world| {
         let state = world.state.borrow();
         let at = state.processes.iter().find(|(there, _)| Arc::ptr_eq(there, &process));
         let number = at.expect("a thread of the world is in one of its processes").1;
@@ -88,7 +88,7 @@ impl Machine {
     /// # Panics
     /// Outside a simulated world.
     pub fn processes(&self) -> Vec<Process> {
-        let all = port::with_here(World::processes);
+        let all = state::with_here(World::processes);
         let here = all.into_iter().filter(|it| it.machine() == self.number() && !it.has_died());
         here.map(|it| self.clone().with(it)).collect()
     }
@@ -98,7 +98,7 @@ impl Machine {
     /// # Panics
     /// Outside a simulated world.
     pub fn process(&self) -> Process {
-        let process = port::with_here(|world| new_process(world, self.number));
+        let process = state::with_here(|world| new_process(world, self.number));
         self.clone().with(process)
     }
 

@@ -11,13 +11,14 @@
 mod hub;
 mod machine;
 mod port;
-
 mod pulse;
+mod state;
+mod verdict;
 
 pub(crate) use hub::Hub;
 pub use machine::{Machine, Process, machine, process, this_process};
-pub(crate) use port::inside as is_inside;
-pub(crate) use port::{World, with_here};
+pub(crate) use state::inside as is_inside;
+pub(crate) use state::{World, with_here};
 
 use crate::check::Checks;
 use crate::fault::Faults;
@@ -111,7 +112,7 @@ pub fn sleep(time: Duration) {
 /// # Panics
 /// Outside a simulated world.
 pub fn spawn<T: Send + 'static>(name: &str, body: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
-    assert!(port::inside(), "world::spawn is for threads of a simulated world");
+    assert!(state::inside(), "world::spawn is for threads of a simulated world");
     spawn_in(&oleander::process::Process::current(), name, body)
 }
 
@@ -128,7 +129,7 @@ pub(crate) fn spawn_in<T: Send + 'static>(
         Box::new(move || {
             let got = catch_unwind(AssertUnwindSafe(body));
             if let Err(payload) = &got {
-                port::with_here(|world| world.thread_panicked(payload.as_ref()));
+                state::with_here(|world| world.thread_panicked(payload.as_ref()));
             }
             *to.lock().unwrap_or_else(PoisonError::into_inner) = Some(got);
         }),
@@ -156,11 +157,11 @@ impl<T> JoinHandle<T> {
     /// Outside the thread's world.
     pub fn join(self) -> std::thread::Result<T> {
         let (end, number) = self.end();
-        let ended = || port::with_here(|world| world.has_ended(number));
+        let ended = || state::with_here(|world| world.has_ended(number));
         if !platform::block(&[end], &ended, Deadline::NEVER, Why::Wait) {
             return Err(Box::new("joined while a panic unwinds: the thread has not ended"));
         }
-        port::with_here(|world| world.forgive(number));
+        state::with_here(|world| world.forgive(number));
         self.result
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -172,7 +173,7 @@ impl<T> JoinHandle<T> {
     pub fn is_finished(&self) -> bool {
         let (end, number) = self.end();
         platform::visit(end, Access::Read);
-        port::with_here(|world| world.has_ended(number))
+        state::with_here(|world| world.has_ended(number))
     }
 
     /// The thread's record.
@@ -182,7 +183,7 @@ impl<T> JoinHandle<T> {
 
     /// The thread's end as an object, and its number in the world.
     fn end(&self) -> (Object, usize) {
-        assert!(port::inside(), "a thread is joined by threads of its own world");
-        port::with_here(|world: &World| world.find(&self.thread))
+        assert!(state::inside(), "a thread is joined by threads of its own world");
+        state::with_here(|world: &World| world.find(&self.thread))
     }
 }
