@@ -58,15 +58,21 @@ skip() {
     skipped+=("$*")
 }
 
-# Runs the tests under Wine, with these arguments; a machine where Wine cannot run leaves them out.
-under_wine() {
-    say "bash ci/windows-under-wine.sh $*"
+# Ends with the status that means: the gate has not failed, it cannot run here.
+cannot() {
+    printf '\n!!! %s\n' "$*" >&2
+    exit 77
+}
+
+# Runs a gate that a machine may be unable to run; it is left out then.
+run_where_possible() {
+    say "$*"
     local began=$SECONDS status=0
-    bash ci/windows-under-wine.sh "$@" || status=$?
+    "$@" || status=$?
     case "$status" in
         0) printf -- '--- %d s\n' "$((SECONDS - began))" ;;
-        77) skip "ci/windows-under-wine.sh $*: it said above why it cannot run here" ;;
-        *) die "failed with $status after $((SECONDS - began)) s: ci/windows-under-wine.sh $*" ;;
+        77) skip "$*: it said above why it cannot run here" ;;
+        *) die "failed with $status after $((SECONDS - began)) s: $*" ;;
     esac
 }
 
@@ -130,21 +136,28 @@ need_tool() {
     PATH="$tools/bin:$PATH"
 }
 
+# Installs Debian's packages; fails where apt-get is not there, or may not.
+debian() {
+    local -a root=()
+    command -v apt-get >/dev/null || return 1
+    [ "$(id -u)" -eq 0 ] || root=(sudo)
+    export DEBIAN_FRONTEND=noninteractive
+    say "apt-get install $*"
+    ${root[@]+"${root[@]}"} apt-get update -q &&
+        ${root[@]+"${root[@]}"} apt-get install -yq --no-install-recommends "$@"
+}
+
 # What the tests of core/ffi look for: two compilers for C and C++, CMake and pkg-config. Without apt-get one compiler is
 # enough; the tests say what they leave out.
 need_cxx() {
     local tool compiler=
-    local -a missing=() root=()
+    local -a missing=()
     for tool in g++ clang++ cmake make pkg-config; do
         command -v "$tool" >/dev/null || missing+=("$tool")
     done
     [ "${#missing[@]}" -gt 0 ] || return 0
     if command -v apt-get >/dev/null; then
-        [ "$(id -u)" -eq 0 ] || root=(sudo)
-        export DEBIAN_FRONTEND=noninteractive
-        run ${root[@]+"${root[@]}"} apt-get update -q
-        run ${root[@]+"${root[@]}"} apt-get install -yq --no-install-recommends \
-            g++ libc6-dev clang cmake make pkg-config
+        debian g++ libc6-dev clang cmake make pkg-config || die "missing, and not to be installed: ${missing[*]}"
         return
     fi
     for tool in "${CXX:-c++}" c++ g++ clang++; do

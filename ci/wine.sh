@@ -4,26 +4,12 @@
 target=x86_64-pc-windows-gnu
 linker=x86_64-w64-mingw32-gcc
 
-# Says what is missing, and ends with the status that means so: the gate has not failed, it cannot run here.
-cannot() {
-    printf '\n!!! %s\n' "$*" >&2
-    exit 77
-}
-
 # Debian's packages, where apt-get is there and may be used. What is missing afterwards is said in one line.
 need_wine() {
     local tool
-    local -a missing=() root=()
     for tool in wine wineserver "$linker"; do
-        command -v "$tool" >/dev/null || missing+=("$tool")
+        command -v "$tool" >/dev/null || { debian wine wine64 gcc-mingw-w64-x86-64 || true; break; }
     done
-    if [ "${#missing[@]}" -gt 0 ] && command -v apt-get >/dev/null; then
-        [ "$(id -u)" -eq 0 ] || root=(sudo)
-        export DEBIAN_FRONTEND=noninteractive
-        say "apt-get install wine wine64 gcc-mingw-w64-x86-64"
-        { ${root[@]+"${root[@]}"} apt-get update -q &&
-            ${root[@]+"${root[@]}"} apt-get install -yq --no-install-recommends wine wine64 gcc-mingw-w64-x86-64; } || true
-    fi
     for tool in wine wineserver "$linker"; do
         command -v "$tool" >/dev/null || cannot "$tool is missing: install wine, wine64 and gcc-mingw-w64-x86-64"
     done
