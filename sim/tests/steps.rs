@@ -136,8 +136,7 @@ fn two_threads_that_wake_each_other_for_ever_are_both_named() {
 
 #[test]
 fn of_one_thread_six_things_are_said_and_how_many_there_are_beside() {
-    for (objects, said, rest) in [(6, 6, None), (7, 6, Some("and 1 other things")), (9, 6, Some("and 3 other things"))]
-    {
+    for (objects, said, rest) in [(6, 6, None), (7, 6, Some("and 1 other thing")), (9, 6, Some("and 3 other things"))] {
         let mut program = Program::new(());
         let once = (0..objects - 1).map(|i| Step::new(|()| Then::Next).writes(i));
         let for_ever = Step::new(|()| Then::Again).writes(objects);

@@ -29,7 +29,8 @@ pub(crate) fn circling<S: AsRef<str>>(trace: &Trace, names: &[S]) -> Vec<String>
         let mut said: Vec<_> =
             did.iter().take(SAID_MAX).map(|(what, times)| format!("{what} ({times}\u{d7})")).collect();
         if did.len() > SAID_MAX {
-            said.push(format!("and {} other things", did.len() - SAID_MAX));
+            let more = did.len() - SAID_MAX;
+            said.push(format!("and {more} other thing{}", if more == 1 { "" } else { "s" }));
         }
         format!("{} took {steps} of the last {}: {}", ledger.who(thread), count - first, said.join(", "))
     };

@@ -1,100 +1,31 @@
-//! Threads that make the calls they are told, one after another, with the runtime's own functions.
-//!
-//! The player tells one thread what to do and waits for what it says before it goes on, so nothing depends on who is faster.
-//! A thread that waits says nothing until something lets it go.
+//! Threads that make the calls they are told, with the runtime's own functions.
 
 use super::model::{ACTORS, Answer, Model, Op};
-use oleander::kernel::Event;
-use oleander::platform::{Deadline, Why};
+use super::told::Told;
 use oleander::windows_core::BOOL;
 use oleander::*;
-use std::ffi::c_void;
-use std::ptr::{null, null_mut};
+use std::ptr::null;
 use std::sync::{Arc, Mutex};
 
 /// What the threads share: the handles in the order in which they were given, closed ones too.
 type Handles = Arc<Mutex<Vec<usize>>>;
 
-/// What the player and one thread say to each other.
-struct Line {
-    /// The next call, and whether it may wait without a limit; none ends the thread.
-    order: Mutex<Option<(Op, bool)>>,
-    ordered: Arc<Event>,
-    answer: Mutex<Option<Answer>>,
-    answered: Arc<Event>,
+/// A thread that makes the calls it is told: the next call, and whether it may wait without a limit.
+type Actor = Told<(Op, bool), Answer>;
+
+fn start(handles: &Handles) -> Actor {
+    let handles = handles.clone();
+    Told::start(wait, move |(op, may_wait)| call(&op, may_wait, &handles))
 }
 
-/// How long an answer may take that is certain to come.
-const HANG_MS: u32 = 20_000;
-
-struct Actor {
-    thread: HANDLE,
-    line: Arc<Line>,
+/// Nothing comes in between: calls that are queued to the thread wait for its own waits.
+fn wait(ordered: HANDLE) {
+    // SAFETY: a live handle.
+    assert_eq!(unsafe { WaitForSingleObject(ordered, INFINITE) }, WAIT_OBJECT_0);
 }
 
 fn handle(number: usize) -> HANDLE {
     HANDLE(std::ptr::without_provenance_mut(number))
-}
-
-fn wait(event: &Event) {
-    assert!(event.wait(Deadline::NEVER, Why::Wait));
-}
-
-impl Actor {
-    fn start(handles: &Handles) -> Self {
-        let line = Arc::new(Line {
-            order: Mutex::default(),
-            ordered: Event::auto(),
-            answer: Mutex::default(),
-            answered: Event::auto(),
-        });
-        let context = Box::into_raw(Box::new((line.clone(), handles.clone())));
-        // SAFETY: `run` takes the box back.
-        let thread = unsafe { CreateThread(null(), 0, Some(run), context.cast(), 0, null_mut()) };
-        assert!(!thread.is_null());
-        // Calls that are queued to it before it runs would be the first that it does (WAIT-16).
-        wait(&line.answered);
-        Self { thread, line }
-    }
-
-    fn order(&self, order: Option<(Op, bool)>) {
-        *self.line.order.lock().unwrap() = order;
-        self.line.ordered.set();
-    }
-
-    fn answer(&self) -> Result<Answer, String> {
-        if !self.line.answered.wait(Deadline::after_ms(HANG_MS), Why::Wait) {
-            return Err("still waits".to_owned());
-        }
-        Ok(self.line.answer.lock().unwrap().take().expect("it has said something"))
-    }
-
-    /// What it has said before it was asked to.
-    fn said(&self) -> Option<Answer> {
-        self.line.answer.lock().unwrap().clone()
-    }
-
-    fn end(self) {
-        self.order(None);
-        // SAFETY: our handle.
-        unsafe {
-            assert_eq!(WaitForSingleObject(self.thread, INFINITE), WAIT_OBJECT_0);
-            assert!(CloseHandle(self.thread).as_bool());
-        }
-    }
-}
-
-unsafe extern "system" fn run(context: *mut c_void) -> u32 {
-    // SAFETY: `start` gave the box.
-    let (line, handles) = *unsafe { Box::from_raw(context.cast::<(Arc<Line>, Handles)>()) };
-    line.answered.set();
-    loop {
-        wait(&line.ordered);
-        let Some((op, may_wait)) = line.order.lock().unwrap().take() else { return 0 };
-        let answer = call(&op, may_wait, &handles);
-        *line.answer.lock().unwrap() = Some(answer);
-        line.answered.set();
-    }
 }
 
 unsafe extern "system" fn on_apc(_: usize) {}
@@ -157,7 +88,7 @@ fn call(op: &Op, may_wait: bool, handles: &Handles) -> Answer {
 /// Plays calls by threads (taken modulo their number) on the runtime and on the model; the first difference, in words.
 pub fn play(ops: &[(usize, Op, bool)]) -> Result<(), String> {
     let handles = Handles::default();
-    let mut actors: [Actor; ACTORS] = std::array::from_fn(|_| Actor::start(&handles));
+    let mut actors: [Actor; ACTORS] = std::array::from_fn(|_| start(&handles));
     let mut model = Model::default();
     let mut result = Ok(());
     for (at, (who, op, may_wait)) in ops.iter().enumerate() {
@@ -194,9 +125,9 @@ fn step(
             // SAFETY: a live thread; the function does nothing.
             assert_ne!(unsafe { QueueUserAPC(Some(on_apc), actors[*other].thread, 0) }, 0);
         }
-        Op::End => std::mem::replace(&mut actors[who], Actor::start(handles)).end(),
+        Op::End => std::mem::replace(&mut actors[who], start(handles)).end(),
         _ => {
-            actors[who].order(Some((op.clone(), may_wait)));
+            actors[who].order((op.clone(), may_wait));
             if let Some(answer) = &expected.answer {
                 let found = actors[who].answer().map_err(|what| format!("{who} {what} for {answer:?}"))?;
                 if !answer.allows(&found) {
