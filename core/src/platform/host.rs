@@ -118,16 +118,19 @@ thread_local! {
 }
 
 /// Makes `record` the record of this thread until it ends.
+///
+/// Where the compiler has no thread-locals (windows-gnu), each is a key of the system's, and those go in the opposite order of
+/// their first use in the program, with and without a destructor. So the pointer to the record is touched first: it is still
+/// there when `AT_END` goes.
 fn install(record: ThreadRef) {
     record.parker.thread.get_or_init(sync::thread::current);
-    let raw = Arc::as_ptr(&record);
-    let kept = AT_END.try_with(|slot| slot.borrow_mut().insert(AtEnd(record.clone())).0.id()).is_ok();
-    if !kept {
-        // The thread is already ending: its record stays for ever, for nothing tells when the last use was.
-        std::mem::forget(record);
-    }
+    let (raw, own) = (Arc::as_ptr(&record), record.clone());
     // SAFETY: the record is kept by AT_END until the thread ends, which puts null there, or for ever.
     unsafe { thread::enter(raw) };
+    if AT_END.try_with(|slot| *slot.borrow_mut() = Some(AtEnd(record))).is_err() {
+        // The thread is already ending: its record stays for ever, for nothing tells when the last use was.
+        std::mem::forget(own);
+    }
 }
 
 /// Gives a thread that we did not start a record in the default process.
