@@ -2,7 +2,8 @@
 //!
 //! `RUSTFLAGS="--cfg loom" cargo test -p oleander --lib --release loom_`
 //!
-//! Two or three threads each, at most two preemptions; each model takes seconds.
+//! Two or three threads each, at most two preemptions (three in `ci/slow`); each model takes less than half a
+//! second of processor time.
 
 use super::{Buffer, Call, Caller, Failure, Kind, Route, Target};
 use crate::abi::hresult::{RPC_E_CALL_CANCELED, RPC_E_CALL_COMPLETE, RPC_S_CALL_CANCELLED_HR};

@@ -2,7 +2,7 @@
 //!
 //! `RUSTFLAGS="--cfg loom" cargo test -p oleander --lib --release loom_`
 //!
-//! Two threads each, at most two preemptions; each model takes less than a second.
+//! Two threads each, at most two preemptions (three in `ci/slow`); each model takes hundredths of a second.
 
 use super::signal::Watch;
 use crate::kernel::loom_tests::{bounded, event, start};

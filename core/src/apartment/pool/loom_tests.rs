@@ -1,4 +1,4 @@
-//! loom's model of how the pool hands a task to its worker. It takes a few seconds.
+//! loom's model of how the pool hands a task to its worker. It takes a tenth of a second of processor time.
 
 use super::*;
 use crate::kernel::Event;
