@@ -127,12 +127,19 @@ need_nightly() {
     run rustup toolchain install "$nightly" --profile minimal ${words[@]+"${words[@]}"}
 }
 
-# A program of crates.io, by the name of its package; where it is missing it is installed into the target folder.
+# Whether a program is there, in a version if one is named.
+is_tool() {
+    command -v "$1" >/dev/null && [[ -z "${2:-}" || "$(cargo "${1#cargo-}" --version)" == *" $2" ]]
+}
+
+# A program of crates.io, by the name of its package; where it is missing it is installed into the target folder. A version
+# can be asked of a subcommand of cargo.
 need_tool() {
     local tools
-    command -v "$1" >/dev/null && return
+    ! is_tool "$@" || return 0
     tools="$(target_dir)/tools"
-    [ -x "$tools/bin/$1" ] || run cargo install "$1" --locked --root "$tools"
+    [ -x "$tools/bin/$1" ] && PATH="$tools/bin:$PATH" is_tool "$@" ||
+        run cargo install "$1" --locked --root "$tools" ${2:+--version "$2"}
     PATH="$tools/bin:$PATH"
 }
 

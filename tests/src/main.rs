@@ -5,6 +5,7 @@ use clap::{Parser, ValueEnum};
 use oleander_tests::backend::{self, Kind};
 use oleander_tests::case::Row;
 use oleander_tests::contract::{Contract, Evidence, renew};
+use oleander_tests::every_mutant;
 use oleander_tests::expect::Expectations;
 use oleander_tests::mutants;
 use oleander_tests::observed::Observed;
@@ -31,6 +32,12 @@ struct Cli {
     /// Put the mutants into this copy of the workspace, print which test each must turn red, and run nothing.
     #[arg(long, value_name = "COPY")]
     mutants: Option<PathBuf>,
+    /// Put the mutants that cargo-mutants listed into this copy of the workspace, and try each.
+    #[arg(long, value_name = "COPY", requires = "listed")]
+    every_mutant: Option<PathBuf>,
+    /// With `--every-mutant`: what `cargo mutants --list --json` wrote.
+    #[arg(long, value_name = "FILE")]
+    listed: Option<PathBuf>,
     /// With `--contract`: take in what real Windows gave, from a file that `--observe` wrote there.
     #[arg(long, value_name = "FILE", requires = "contract")]
     observed: Option<PathBuf>,
@@ -78,6 +85,16 @@ fn main() -> ExitCode {
     }
     if let Some(copy) = cli.mutants {
         return plant(&copy);
+    }
+    if let (Some(copy), Some(list)) = (cli.every_mutant, cli.listed) {
+        return match every_mutant::all(root(), &copy, &list) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(error) => {
+                eprintln!("{error}");
+                ExitCode::from(UNUSABLE)
+            }
+        };
     }
     let backends = match cli.backend {
         None => vec![Kind::Host, Kind::Sim],
@@ -144,7 +161,7 @@ fn observe(rows: &[&Arc<Row>], path: &Path) -> ExitCode {
 
 /// Writes the pages that are made from the facts and the rows.
 fn contract(observed: Option<&Path>) -> ExitCode {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in the workspace");
+    let root = root();
     let take = |path: &Path| {
         let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
         let rows = oleander_tests::rows().map_err(|errors| errors[0].to_string())?;
@@ -177,6 +194,11 @@ fn plant(copy: &Path) -> ExitCode {
             ExitCode::from(UNUSABLE)
         }
     }
+}
+
+/// The workspace.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in the workspace")
 }
 
 /// Id first.

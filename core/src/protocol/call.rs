@@ -190,6 +190,7 @@ mod tests {
     #[test]
     fn call_32_abandoning_asks_the_server_to_stop() {
         assert_eq!(test_by_server(abandon(0).0), RPC_E_CALL_CANCELED);
+        assert_eq!(test_by_server(abandon(cancel(0).0).0), RPC_E_CALL_CANCELED, "it was asked before, and still is");
         assert_eq!(reply(abandon(0).0).1, Reply::Drop);
     }
 }

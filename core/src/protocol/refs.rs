@@ -233,6 +233,7 @@ mod tests {
     fn mrsh_09_ma_14_table_weak_after_the_last_proxy() {
         for watched in [false, true] {
             let mut refs = Refs::new(watched);
+            assert_eq!(refs.is_watched(), watched);
             refs.add_weak_table();
             assert!(refs.is_held() && !refs.is_external());
             refs.add_proxy(5);
@@ -272,6 +273,19 @@ mod tests {
             refs.unlock(!closes);
             assert_eq!(refs.last_closes(), closes, "one too many says nothing");
         }
+    }
+
+    #[test]
+    fn mrsh_04_mrsh_09_mrsh_21_the_holders_are_those_that_were_added() {
+        let mut refs = Refs::default();
+        refs.add_packet(1, 5);
+        refs.add_packet(2, 6);
+        refs.add_proxy(3);
+        refs.add_table();
+        refs.add_weak_table();
+        refs.lock();
+        refs.lock();
+        assert_eq!(refs.holders(), Holders { packets: 11, proxies: 3, tables: 1, locks: 2 });
     }
 
     #[test]
