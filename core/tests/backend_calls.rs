@@ -5,6 +5,9 @@
 
 #[path = "backend_calls/media.rs"]
 mod media;
+#[cfg(all(windows, feature = "windows"))]
+#[path = "backend_calls/meeting.rs"]
+mod meeting;
 #[path = "common/probe.rs"]
 mod probe;
 #[cfg(all(windows, feature = "windows"))]

@@ -36,7 +36,8 @@ pub struct Divergence {
     /// Whether it depends on an order that the backend leaves open: then such a row may also pass.
     #[serde(default)]
     pub races: bool,
-    /// A part of what the failure says: `got S_FALSE`; or several, of which each row's failure has one.
+    /// A part of what the failure says: `got S_FALSE`; or several, of which each row's failure has one. Several rows that
+    /// are named differ in one way, unless they race.
     pub differs: OneOrMore,
     /// Why.
     pub reason: String,
@@ -95,7 +96,8 @@ impl Expectations {
     /// A list from its text.
     ///
     /// # Errors
-    /// What is not in the form of the data, an entry that leaves something empty, or a row that is there twice.
+    /// What is not in the form of the data, an entry that leaves something empty or lets several rows differ in several ways,
+    /// or a row that is there twice.
     pub fn parse(text: &str) -> Result<Self, String> {
         let list: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         let mut seen = BTreeSet::new();
@@ -110,6 +112,9 @@ impl Expectations {
                 || entry.rests_on.is_empty()
             {
                 return Err(format!("the entry of `{}` leaves something empty", name()));
+            }
+            if !entry.races && entry.rows.len() > 1 && entry.differs.words().len() > 1 {
+                return Err(format!("the rows `{}` may differ in several ways: an entry for each", name()));
             }
             if let Some(twice) = entry.rows.iter().chain(&entry.uses).chain(&entry.but).find(|it| !seen.insert(*it)) {
                 return Err(format!("`{twice}` is there twice"));

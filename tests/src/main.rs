@@ -208,7 +208,7 @@ fn line(row: &Row) -> String {
 }
 
 /// How many rows are played at a time on the system's COM, each in a process of its own.
-const CHILDREN: usize = 4;
+const CHILDREN: usize = 16;
 
 fn run(rows: &[&Arc<Row>], backends: &[(Kind, Expectations)]) -> ExitCode {
     let todo: Vec<_> = rows.iter().flat_map(|row| backends.iter().map(move |backend| (*row, backend))).collect();

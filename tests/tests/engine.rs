@@ -212,4 +212,7 @@ fn an_entry_says_everything_and_once() {
         assert!(parse(&entry.replace(part, "")).is_err_and(|error| error.contains("leaves something empty")), "{part}");
     }
     assert!(parse(&entry.replace("reason", "because")).is_err());
+    let wide = entry.replace("\"X-1\"", "\"X-1\", \"X-2\"").replace("\"got 1\"", "[\"got 1\", \"got 2\"]");
+    assert!(parse(&wide).is_err_and(|error| error.contains("the rows `X-1, X-2` may differ in several ways")));
+    assert_eq!(parse(&wide.replace("\nreason", "\nraces = true\nreason")), Ok(()));
 }

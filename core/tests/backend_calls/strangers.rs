@@ -4,8 +4,7 @@
 //! The system has proxies for these interfaces, so ours are not registered unless somebody asks ([`take_over`]); COM forgets
 //! that when the last apartment of the process ends. Whose they are is counted: only ours are objects of this library.
 //!
-//! Apartments end as in `processes.rs`: not while a call that released something may be on its way back.
-
+use super::meeting::*;
 use super::probe::IProbe;
 use super::rooms::*;
 use oleander::backend::{self, Backend};
@@ -13,18 +12,12 @@ use oleander::windows_core::{GUID, HRESULT, IUnknown, Interface};
 use oleander::*;
 use std::cell::Cell;
 use std::ffi::c_void;
-use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::ptr::null_mut;
 use std::sync::mpsc;
 
-/// Says that this is the server, and where its object reference goes.
-const FILE: &str = "OLEANDER_TEST_STRANGER";
 /// Says that references stay with the server that nobody could read.
 const LEAVES: &str = "OLEANDER_TEST_LEAVES";
-/// What the server prints when the file is there.
-const READY: &str = "the object reference is in the file";
 /// The interfaces for which both have proxies and stubs.
 const IIDS: [GUID; 3] = [IStream::IID, IPersist::IID, IEnumUnknown::IID];
 
@@ -37,28 +30,12 @@ struct Stranger {
     inner: IStream,
     next: Cell<u32>,
     locked: Cell<(u64, u64, u32)>,
-    last: Option<mpsc::Sender<()>>,
-}
-
-fn memory() -> IStream {
-    let mut raw = null_mut();
-    unsafe {
-        assert_eq!(CreateStreamOnHGlobal(HANDLE::NULL, true.into(), &mut raw), S_OK);
-        IStream::from_raw(raw)
-    }
+    _last: Option<Last>,
 }
 
 /// An object over a stream; it says so when it goes.
-fn stranger(inner: IStream, last: Option<mpsc::Sender<()>>) -> IStream {
-    Stranger { inner, next: Cell::new(0), locked: Cell::default(), last }.into()
-}
-
-impl Drop for Stranger {
-    fn drop(&mut self) {
-        if let Some(last) = &self.last {
-            last.send(()).unwrap();
-        }
-    }
+fn stranger(inner: IStream, last: Option<Last>) -> IStream {
+    Stranger { inner, next: Cell::new(0), locked: Cell::default(), _last: last }.into()
 }
 
 impl ISequentialStream_Impl for Stranger_Impl {
@@ -155,47 +132,6 @@ fn take_over() {
     }
 }
 
-/// Writes an object's reference into a file.
-fn write_reference(object: &IStream, file: &Path) {
-    let (stream, mut size) = (memory(), 0);
-    unsafe {
-        let raw = object.as_raw();
-        let hr = CoMarshalInterface(stream.as_raw(), &IStream::IID, raw, MSHCTX_LOCAL, null_mut(), MSHLFLAGS_NORMAL);
-        assert_eq!(hr, S_OK);
-        assert_eq!(stream.Seek(0, STREAM_SEEK_CUR, &mut size), S_OK);
-    }
-    to_start(&stream);
-    std::fs::write(file, read(&stream, size as u32)).unwrap();
-}
-
-fn read_reference(file: &Path) -> IStream {
-    let (stream, bytes) = (memory(), std::fs::read(file).unwrap());
-    let mut raw = null_mut();
-    write(&stream, &bytes);
-    to_start(&stream);
-    unsafe {
-        assert_eq!(CoUnmarshalInterface(stream.as_raw(), &IStream::IID, &mut raw), S_OK);
-        IStream::from_raw(raw)
-    }
-}
-
-fn to_start(stream: &IStream) {
-    assert_eq!(unsafe { stream.Seek(0, STREAM_SEEK_SET, null_mut()) }, S_OK);
-}
-
-fn write(stream: &IStream, bytes: &[u8]) {
-    let mut count = 0;
-    assert_eq!(unsafe { stream.Write(bytes.as_ptr().cast(), bytes.len() as u32, &mut count) }, S_OK);
-    assert_eq!(count as usize, bytes.len());
-}
-
-fn read(stream: &IStream, wanted: u32) -> Vec<u8> {
-    let (mut bytes, mut count) = (vec![0_u8; wanted as usize], 0);
-    assert!(unsafe { stream.Read(bytes.as_mut_ptr().cast(), wanted, &mut count) }.is_ok());
-    bytes.truncate(count as usize);
-    bytes
-}
-
 /// The server's process, with our stubs or the system's.
 fn serve(world: &World, file: &Path, has_ours: bool) {
     let room = world.mta();
@@ -205,34 +141,17 @@ fn serve(world: &World, file: &Path, has_ours: bool) {
         if has_ours {
             take_over();
         }
-        let object = stranger(memory(), Some(last));
+        let object = stranger(memory(), Some(Last(last)));
         let before = debug::live_objects();
         write_reference(&object, &own);
         assert_eq!(debug::live_objects() - before, usize::from(has_ours), "stubs of ours");
     });
-    println!("{READY}");
-    is_gone.recv_timeout(HANG).expect("the client lets go");
-    // The client's end of it closes when its calls have returned.
-    assert_eq!(std::io::stdin().read(&mut [0]).unwrap(), 0);
+    serve_until(&is_gone);
     if std::env::var_os(LEAVES).is_some() {
         // What the client could not read stays for ever.
         std::process::exit(0);
     }
     room.close();
-}
-
-fn start(test: &Test, file: &Path) -> Child {
-    let mut server = Command::new(std::env::current_exe().unwrap());
-    server.args(["--exact", test.name, "--nocapture"]).env(FILE, file).stdin(Stdio::piped()).stdout(Stdio::piped());
-    if test.leaves_some {
-        server.env(LEAVES, "1");
-    }
-    let mut server = server.spawn().unwrap();
-    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
-    assert!(lines.any(|line| line.unwrap().contains(READY)), "the server ends before it serves");
-    // It would wait for somebody to read what else it has to say.
-    std::thread::spawn(move || lines.for_each(drop));
-    server
 }
 
 /// Two processes, of which one has our proxies and stubs.
@@ -250,23 +169,20 @@ struct Test {
 
 impl Test {
     fn run(self) {
-        if let Some(file) = std::env::var_os(FILE) {
-            return on_own_threads(move |world| serve(world, file.as_ref(), !self.client_has_ours));
+        if let Some(file) = is_server() {
+            return on_own_threads(move |world| serve(world, &file, !self.client_has_ours));
         }
         if backend::current() == Backend::Emulation {
             return println!("the emulation's processes are not the system's");
         }
         on_own_threads(move |world| {
-            let name = format!("oleander-{}-{}", std::process::id(), self.name.replace(':', "-"));
-            let file = std::env::temp_dir().join(name);
-            let mut server = start(&self, &file);
+            let leaves: &[_] = if self.leaves_some { &[(LEAVES, "1")] } else { &[] };
+            let server = Server::start(self.name, leaves);
             let room = world.mta();
-            let own = file.clone();
-            room.run(move || self.call(&own));
-            // Closes the server's input first.
-            assert!(server.wait().unwrap().success(), "the server's own checks");
+            let file = server.file();
+            room.run(move || self.call(&file));
+            server.end();
             room.close();
-            std::fs::remove_file(file).unwrap();
         });
     }
 
@@ -277,7 +193,7 @@ impl Test {
             assert!(IIDS.iter().all(|iid| server_of(iid) != server_of(&IProbe::IID)), "a stranger's");
         }
         let before = debug::live_objects();
-        let stream = read_reference(file);
+        let stream: IStream = read_reference(file);
         assert_eq!(debug::live_objects() - before, usize::from(self.client_has_ours), "proxies of ours");
         (self.client)(&stream);
     }

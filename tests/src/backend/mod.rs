@@ -72,6 +72,9 @@ pub trait Backend: Send + Sync {
         HANG_MS
     }
 
+    /// What is late by a clock may yet come where the machine is busy: waits until threads have had many turns.
+    fn more_turns(&self) {}
+
     /// How many objects and handles the process still has.
     fn left_behind(&self) -> (usize, usize);
 }

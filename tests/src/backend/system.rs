@@ -16,7 +16,8 @@
 //!
 //! - **Whether anything goes on.** The threads are the system's, so what nothing was heard of for [`REST`] is at rest: no
 //!   line of the log, no operation that ended. Lines of the log are waited for
-//!   [`LATE`] where those before them are right; what comes later still fails the row, or is taken for blocked.
+//!   [`LATE`] where those before them are right; what comes later still fails the row, or is taken for blocked. On a busy
+//!   machine each of these lasts longer: until a thread beside has had its turns, too ([`Echo`]).
 //! - **Application STAs**: a desktop program cannot make one.
 //! - **The time** is the real one, by a clock that ticks every 16 ms: what the row says less one tick, or more.
 //! - **What is left behind** of handles and of the system's own objects. Objects that this program made are counted.
@@ -31,9 +32,9 @@
 
 use super::{Backend, Joiner, verdict};
 use crate::case::{Row, parse};
-use crate::run::{Failure, lock, play as play_row};
+use crate::run::{Failure, event, lock, play as play_row};
 use oleander::backend::{self, Backend as Com, NotThere};
-use oleander::debug;
+use oleander::{HANDLE, INFINITE, SetEvent, WAIT_OBJECT_0, WaitForSingleObject, debug};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
@@ -47,12 +48,15 @@ const REST: Duration = Duration::from_millis(30);
 /// The same after an operation that is to block, that begins a call or lets one go on: a call goes a long way first.
 const LONG_REST: Duration = Duration::from_millis(200);
 /// A line of the log that has not come by then will not come.
-const LATE: Duration = Duration::from_secs(1);
+const LATE: Duration = Duration::from_millis(HANG_MS as u64);
 /// Windows' clock: a wait may begin and end in the middle of a tick.
 const TICK_MS: u64 = 16;
 /// What takes longer is a hang of one step; of the whole row, for the parent.
 const HANG_MS: u32 = 5_000;
-const ROW_MAX: Duration = Duration::from_secs(60);
+const ROW_MAX: Duration = Duration::from_secs(180);
+/// How often a thread beside must have had its turn before what rests is at rest; before what is awaited will not come.
+const TURNS: u32 = 10;
+const MANY_TURNS: u32 = 100;
 
 /// Whether this build reaches the system's COM.
 ///
@@ -71,17 +75,17 @@ pub fn play(row: &Arc<Row>, way: usize) -> Result<(), Failure> {
     let _alone = row.text.iter().any(|line| line.contains("LOCAL_SERVER")).then(|| lock(&MACHINE));
     let line = row.line;
     let failed = |what: std::io::Error| Failure { line, what: format!("no child process: {what}") };
-    let mut child = std::env::current_exe()
-        .and_then(|program| {
-            let arguments = [CHILD, &row.file, &way.to_string()];
-            Command::new(program)
-                .args(arguments)
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null())
-                .spawn()
-        })
-        .map_err(failed)?;
+    let start = || {
+        let arguments = [CHILD, &row.file, &way.to_string()];
+        Command::new(std::env::current_exe()?)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+    };
+    // On a machine that is very busy Wine cannot always start one (ERROR_INTERNAL_ERROR); what has not started has done nothing.
+    let mut child = start().or_else(|_| start()).or_else(|_| start()).map_err(failed)?;
     let came = converse(&mut child, row);
     // Its threads may hang, and its end with them.
     let _ = child.kill();
@@ -158,7 +162,8 @@ pub fn child() -> Option<ExitCode> {
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text).ok()?;
     let row = Arc::new(parse(&file, &text).ok()?.pop()?);
-    let backend: Arc<dyn Backend> = Arc::new(System { began: Instant::now(), heard: Heard::default() });
+    let backend: Arc<dyn Backend> =
+        Arc::new(System { began: Instant::now(), heard: Heard::default(), echo: Echo::start() });
     let came = verdict(play_row(&row, way, &backend));
     match came {
         Ok(_) => say("passes"),
@@ -176,6 +181,37 @@ fn say(words: &str) {
 struct System {
     began: Instant,
     heard: Heard,
+    echo: Echo,
+}
+
+/// A thread that answers as soon as it is asked, by kernel events, as threads do that call each other. How long that takes
+/// shows how long a thread waits for a processor, and for the system's own processes: time that a clock alone would take
+/// for rest.
+struct Echo {
+    ask: HANDLE,
+    answer: HANDLE,
+}
+
+impl Echo {
+    /// The thread lives as long as the process.
+    fn start() -> Self {
+        let (ask, answer) = (event(), event());
+        std::thread::spawn(move || {
+            // SAFETY: events that nobody closes.
+            while unsafe { WaitForSingleObject(ask, INFINITE) == WAIT_OBJECT_0 && SetEvent(answer).as_bool() } {}
+        });
+        Self { ask, answer }
+    }
+
+    /// Waits for so many answers. Only the director asks.
+    fn turns(&self, times: u32) {
+        for _ in 0..times {
+            // SAFETY: events that nobody closes.
+            let answered =
+                unsafe { SetEvent(self.ask).as_bool() && WaitForSingleObject(self.answer, INFINITE) == WAIT_OBJECT_0 };
+            assert!(answered, "the system's events");
+        }
+    }
 }
 
 /// How many times something was heard of.
@@ -186,10 +222,23 @@ struct Heard {
 }
 
 impl Heard {
-    /// Waits until nothing is heard of for a time.
-    fn rest(&self, time: Duration) -> Result<(), String> {
+    fn times(&self) -> u64 {
+        *lock(&self.times)
+    }
+
+    /// Waits so long for something after these times; whether it came.
+    fn within(&self, time: Duration, before: u64) -> bool {
+        let times = lock(&self.times);
+        let waited = self.changed.wait_timeout_while(times, time, |times| *times == before);
+        waited.is_ok_and(|(times, _)| *times != before)
+    }
+}
+
+impl System {
+    /// Waits until nothing is heard of for a time, and for so many turns of a thread.
+    fn rest(&self, time: Duration, turns: u32) -> Result<(), String> {
         let deadline = Instant::now() + Duration::from_millis(HANG_MS.into());
-        while self.within(time) {
+        while self.hears(time, turns) {
             if Instant::now() > deadline {
                 return Err("threads do not come to rest".to_owned());
             }
@@ -197,12 +246,13 @@ impl Heard {
         Ok(())
     }
 
-    /// Whether something is heard of within a time from now on.
-    fn within(&self, time: Duration) -> bool {
-        let times = lock(&self.times);
-        let before = *times;
-        let waited = self.changed.wait_timeout_while(times, time, |times| *times == before);
-        waited.is_ok_and(|(_, waited)| !waited.timed_out())
+    /// Whether something is heard of within a time from now on, or so many turns later.
+    fn hears(&self, time: Duration, turns: u32) -> bool {
+        let before = self.heard.times();
+        self.heard.within(time, before) || {
+            self.echo.turns(turns);
+            self.heard.times() != before
+        }
     }
 }
 
@@ -219,15 +269,15 @@ impl Backend for System {
     }
 
     fn settle(&self) -> Result<(), String> {
-        self.heard.rest(REST)
+        self.rest(REST, TURNS)
     }
 
     fn settle_long(&self) -> Result<(), String> {
-        self.heard.rest(LONG_REST)
+        self.rest(LONG_REST, MANY_TURNS)
     }
 
     fn hear_more(&self) -> bool {
-        self.heard.within(LATE)
+        self.hears(LATE, MANY_TURNS)
     }
 
     fn has_application_stas(&self) -> bool {
@@ -257,6 +307,10 @@ impl Backend for System {
 
     fn hang_ms(&self) -> u32 {
         HANG_MS
+    }
+
+    fn more_turns(&self) {
+        self.echo.turns(5 * MANY_TURNS);
     }
 
     fn left_behind(&self) -> (usize, usize) {

@@ -40,8 +40,8 @@ pub struct Actor {
     thread: Box<dyn Joiner>,
 }
 
-/// A new event of the machinery's own.
-fn event() -> HANDLE {
+/// A new event of the machinery's own, which one wait resets.
+pub fn event() -> HANDLE {
     // SAFETY: no name, no attributes.
     unsafe { CreateEventW(null_mut(), false.into(), false.into(), null_mut()) }
 }
@@ -83,9 +83,16 @@ impl Actor {
 
     /// Waits until what the actor was told is done.
     pub fn wait(&self) -> Result<Outcome, String> {
-        let hang_ms = self.desk.stage.backend.hang_ms();
+        let backend = &self.desk.stage.backend;
+        let hang_ms = backend.hang_ms();
         // SAFETY: a handle of ours.
-        match unsafe { WaitForSingleObject(self.desk.done, hang_ms) } {
+        let wait = |ms| unsafe { WaitForSingleObject(self.desk.done, ms) };
+        let mut came = wait(hang_ms);
+        if came == WAIT_TIMEOUT {
+            backend.more_turns();
+            came = wait(0);
+        }
+        match came {
             WAIT_OBJECT_0 => lock(&self.desk.outcome).take().ok_or_else(|| "done with nothing".to_owned()),
             _ => Err(format!("`{}` hangs: it was not done after {hang_ms} ms", self.desk.name)),
         }
@@ -110,7 +117,12 @@ impl Actor {
 
     /// Waits until its thread has ended.
     pub fn join(&self) -> Result<(), String> {
-        if !self.thread.join(self.desk.stage.backend.hang_ms()) {
+        let backend = &self.desk.stage.backend;
+        let came = self.thread.join(backend.hang_ms()) || {
+            backend.more_turns();
+            self.thread.join(0)
+        };
+        if !came {
             return Err(format!("`{}` hangs: it was told to leave", self.desk.name));
         }
         // SAFETY: handles of ours that nobody uses any more.

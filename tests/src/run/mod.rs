@@ -9,6 +9,7 @@ mod neutral;
 mod stage;
 mod value;
 
+pub use actor::event;
 pub use stage::{Done, Inside, Outcome, ROW, Stage, lock};
 pub use value::{Argument, Value};
 
