@@ -11,8 +11,7 @@
 //! do not touch the pointer's reference count, and no lock is held while it is used or released: nothing can deadlock.
 
 use crate::object::raw;
-use crate::platform::sync::{AtomicU32, Ordering};
-use std::cell::Cell;
+use crate::platform::sync::{AtomicU32, Ordering, UnsafeCell};
 use std::ffi::c_void;
 use std::ptr;
 
@@ -22,7 +21,7 @@ const CONNECTING: u32 = 1 << 30;
 /// A counted interface pointer that can be taken away. See the module.
 pub(crate) struct Link {
     state: AtomicU32,
-    pointer: Cell<*mut c_void>,
+    pointer: UnsafeCell<*mut c_void>,
 }
 
 // SAFETY: `pointer` is guarded by `state` as the module says; what it points at is used as the proxy's or stub's own
@@ -40,7 +39,7 @@ pub(crate) struct Use<'a> {
 impl Link {
     /// Nothing there.
     pub(crate) fn new() -> Self {
-        Self { state: AtomicU32::new(0), pointer: Cell::new(ptr::null_mut()) }
+        Self { state: AtomicU32::new(0), pointer: UnsafeCell::new(ptr::null_mut()) }
     }
 
     /// Takes a reference over; false, with the reference still the caller's, when something is there or still in use.
@@ -48,7 +47,8 @@ impl Link {
         if self.state.compare_exchange(0, CONNECTING, Ordering::AcqRel, Ordering::Relaxed).is_err() {
             return false;
         }
-        self.pointer.set(pointer);
+        // SAFETY: `CONNECTING` keeps everybody else out.
+        self.pointer.with_mut(|place| unsafe { *place = pointer });
         self.state.store(CONNECTED, Ordering::Release);
         true
     }
@@ -74,7 +74,8 @@ impl Link {
                 return None;
             }
             match self.state.compare_exchange_weak(state, state + 1, Ordering::AcqRel, Ordering::Relaxed) {
-                Ok(_) => return Some(Use { link: self, pointer: self.pointer.get() }),
+                // SAFETY: nobody writes while there are users.
+                Ok(_) => return Some(Use { link: self, pointer: self.pointer.with(|place| unsafe { *place }) }),
                 Err(now) => state = now,
             }
         }
@@ -93,7 +94,8 @@ impl Link {
                 Err(now) => state = now,
             }
         }
-        let pointer = self.pointer.replace(ptr::null_mut());
+        // SAFETY: `CONNECTING` keeps everybody else out.
+        let pointer = self.pointer.with_mut(|place| unsafe { ptr::replace(place, ptr::null_mut()) });
         self.state.store(0, Ordering::Release);
         // SAFETY: `connect` took the reference over; nobody uses it any more.
         unsafe { raw::release(pointer) };
@@ -121,6 +123,65 @@ impl Use<'_> {
 impl Drop for Use<'_> {
     fn drop(&mut self) {
         self.link.leave();
+    }
+}
+
+/// loom's model of a link. It takes less than a tenth of a second.
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use super::*;
+    use crate::abi::interfaces::{IAgileObject, IAgileObject_Impl};
+    use crate::com_class;
+    use crate::kernel::loom_tests::{Data, bounded, start};
+    use std::sync::Arc;
+    use windows_core::{ComObject, Interface};
+
+    /// Notes when it goes away.
+    #[com_class(IAgileObject, agile)]
+    struct Thing {
+        gone: Arc<Data>,
+    }
+
+    impl Drop for Thing {
+        fn drop(&mut self) {
+            self.gone.add();
+        }
+    }
+
+    impl IAgileObject_Impl for Thing_Impl {}
+
+    fn thing(gone: &Arc<Data>) -> *mut c_void {
+        ComObject::new(Thing { gone: gone.clone() }).into_interface::<IAgileObject>().into_raw()
+    }
+
+    /// A pointer that is taken away while another thread uses it and a third gives the next one: it goes once, after
+    /// everything that its user did, and the next one comes whole or not at all.
+    #[test]
+    fn loom_a_pointer_goes_after_its_last_use() {
+        bounded(2, |process| {
+            let (gone, next_gone, link) = (Data::new(), Data::new(), Arc::new(Link::new()));
+            let (first, next) = (thing(&gone), thing(&next_gone));
+            assert!(link.connect(first));
+            let (used, theirs, first) = (link.clone(), gone.clone(), first as usize);
+            let user = start(process, move || {
+                if let Some(it) = used.enter() {
+                    let of = if it.pointer() as usize == first { &theirs } else { &next_gone };
+                    assert_eq!(of.get(), 0);
+                }
+                next_gone
+            });
+            let taken = link.clone();
+            let taker = start(process, move || taken.disconnect());
+            let is_given = link.connect(next);
+            let next_gone = user.join().unwrap();
+            taker.join().unwrap();
+            link.disconnect();
+            assert_eq!((gone.get(), next_gone.get()), (1, u32::from(is_given)));
+            if !is_given {
+                // SAFETY: it was not taken over.
+                unsafe { raw::release(next) };
+            }
+        });
     }
 }
 
