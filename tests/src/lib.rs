@@ -3,11 +3,13 @@
 //! The rows are the contract as data. [`rows`] has them all; [`case`] reads them, [`run`] plays them on a [`backend`] with
 //! the [`ops`] and the test [`objects`]; [`expect`] is where a backend gives
 //! something else, [`observed`] what a system gave that nobody here has, [`contract`] is what all of it shows. [`mutants`] are
-//! the faults that tests must notice, [`every_mutant`] those that a tool makes up.
+//! the faults that tests must notice, [`every_mutant`] those that a tool makes up, [`coverage`]
+//! what tests run of the sources.
 
 pub mod backend;
 pub mod case;
 pub mod contract;
+pub mod coverage;
 pub mod every_mutant;
 pub mod expect;
 pub mod mutants;

@@ -1,10 +1,11 @@
 //! Runs rows of the contract by hand: lists them, plays some of them on some backends, observes what they give where no list
-//! says what must come, or writes the contract. Plants the mutants.
+//! says what must come, or writes the contract. Plants the mutants, and judges what the tests run of the sources.
 
 use clap::{Parser, ValueEnum};
 use oleander_tests::backend::{self, Kind};
 use oleander_tests::case::Row;
 use oleander_tests::contract::{Contract, Evidence, renew};
+use oleander_tests::coverage::{Coverage, Expected};
 use oleander_tests::every_mutant;
 use oleander_tests::expect::Expectations;
 use oleander_tests::mutants;
@@ -38,6 +39,10 @@ struct Cli {
     /// With `--every-mutant`: what `cargo mutants --list --json` wrote.
     #[arg(long, value_name = "FILE")]
     listed: Option<PathBuf>,
+    /// Print what ran of the sources, by room, from a tracefile, and judge it by `tests/expect/coverage.toml`, which
+    /// `OLEANDER_BLESS=1` raises. Run nothing.
+    #[arg(long, value_name = "TRACEFILE")]
+    coverage: Option<PathBuf>,
     /// With `--contract`: take in what real Windows gave, from a file that `--observe` wrote there.
     #[arg(long, value_name = "FILE", requires = "contract")]
     observed: Option<PathBuf>,
@@ -95,6 +100,12 @@ fn main() -> ExitCode {
                 ExitCode::from(UNUSABLE)
             }
         };
+    }
+    if let Some(tracefile) = cli.coverage {
+        return coverage(&tracefile).unwrap_or_else(|error| {
+            eprintln!("{error}");
+            ExitCode::from(UNUSABLE)
+        });
     }
     let backends = match cli.backend {
         None => vec![Kind::Host, Kind::Sim],
@@ -194,6 +205,23 @@ fn plant(copy: &Path) -> ExitCode {
             ExitCode::from(UNUSABLE)
         }
     }
+}
+
+/// Prints and judges what ran; the lines that did not are listed beside the tracefile.
+fn coverage(tracefile: &Path) -> Result<ExitCode, String> {
+    let all = Coverage::read(root(), tracefile)?;
+    let expected = Expected::read(root())?;
+    println!("{all}");
+    let idle = tracefile.with_extension("idle");
+    let lines: String = all.idle().map(|line| line + "\n").collect();
+    std::fs::write(&idle, lines).map_err(|error| format!("{}: {error}", idle.display()))?;
+    println!("lines that no test runs: {}", idle.display());
+    if std::env::var_os("OLEANDER_BLESS").is_some() {
+        expected.raise(root(), all.lines().percent())?;
+    }
+    let wrong = all.judge(&expected);
+    wrong.iter().for_each(|what| eprintln!("{what}"));
+    Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The workspace.

@@ -178,6 +178,7 @@ mod tests {
     #[test]
     fn cxl_16_and_22_test_cancel_never_says_ok() {
         assert_eq!(test_by_server(0), RPC_S_CALLPENDING);
+        assert_eq!(test_by_client(0), RPC_S_CALLPENDING);
         assert_eq!(test_by_server(cancel(0).0), RPC_E_CALL_CANCELED);
         assert_eq!(test_by_client(give_up(0).0), RPC_E_CALL_CANCELED);
         assert_eq!(test_by_client(reply(0).0), RPC_E_CALL_COMPLETE);

@@ -15,9 +15,9 @@
 //! before the request is sent, because completion may come, and `Finish_` with it, before `Begin_` has returned
 //! (CALL-25, AGG-11). `Failed` is a request that could not be sent while a `Finish_` on another thread already waits.
 //!
-//! Each transition is one compare-and-swap; losing a race is a variant of what it returns.
+//! Each transition is one atomic step; losing a race is a variant of what it returns.
 
-use crate::platform::sync::{AtomicU32, Ordering};
+use super::Word;
 
 const IDLE: u32 = 0;
 const PREPARING: u32 = 1;
@@ -31,8 +31,7 @@ const fn word(state: u32, slot: u32) -> u32 {
 }
 
 /// The state of one call object's client side. See the module.
-#[derive(Debug)]
-pub(crate) struct Halves(AtomicU32);
+pub(crate) struct Halves(Word);
 
 /// What `Begin_` finds.
 #[must_use]
@@ -58,7 +57,7 @@ pub(crate) enum Finish {
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotSent {
-    /// Nobody noticed; the call object is idle again.
+    /// Nobody waits for the call, which is over.
     Idle,
     /// A `Finish_` waits already and must be woken.
     FinishWaits,
@@ -77,11 +76,11 @@ pub(crate) enum Woken {
 impl Halves {
     /// Idle.
     pub(crate) fn new() -> Self {
-        Self(AtomicU32::new(IDLE))
+        Self(Word::new(IDLE))
     }
 
     fn step(&self, from: u32, to: u32) -> bool {
-        self.0.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        self.0.apply(|seen| if seen == from { (to, true) } else { (seen, false) })
     }
 
     /// `Begin_` enters: Idle → Preparing.
@@ -103,15 +102,16 @@ impl Halves {
 
     /// The request could not be sent: Pending → Idle, or Finishing → Failed.
     pub(crate) fn not_sent(&self, slot: u32) -> NotSent {
-        // Only a Finish_ moves the word now, between these two states.
-        loop {
-            if self.step(word(PENDING, slot), IDLE) {
-                return NotSent::Idle;
+        self.0.apply(|seen| {
+            if seen == word(PENDING, slot) {
+                (IDLE, NotSent::Idle)
+            } else if seen == word(FINISHING, slot) {
+                (word(FAILED, slot), NotSent::FinishWaits)
+            } else {
+                // Somebody else signalled, and a Finish_ has come and gone: what is there now is not this call's.
+                (seen, NotSent::Idle)
             }
-            if self.step(word(FINISHING, slot), word(FAILED, slot)) {
-                return NotSent::FinishWaits;
-            }
-        }
+        })
     }
 
     /// `Finish_` enters: Pending → Finishing, for the method that was begun.
@@ -205,5 +205,35 @@ mod tests {
         assert_eq!(halves.begin(4), Begin::Busy, "the waiting Finish_ leaves first");
         assert_eq!(halves.woken(3), Woken::NeverSent);
         assert_eq!(halves.begin(4), Begin::Claimed);
+    }
+
+    #[test]
+    fn a_request_that_fails_late_leaves_the_next_call_alone() {
+        let halves = Halves::new();
+        assert_eq!(halves.begin(3), Begin::Claimed);
+        halves.announce(3);
+        assert_eq!(halves.finish(3), Finish::Claimed);
+        halves.done(3);
+        assert_eq!(halves.begin(4), Begin::Claimed);
+        assert_eq!(halves.not_sent(3), NotSent::Idle);
+        halves.announce(4);
+        assert_eq!(halves.finish(4), Finish::Claimed);
+    }
+
+    #[test]
+    fn a_finish_that_ends_when_the_request_has_failed_leaves_an_idle_object() {
+        for keeps_the_call in [false, true] {
+            let halves = Halves::new();
+            assert_eq!(halves.begin(3), Begin::Claimed);
+            halves.announce(3);
+            assert_eq!(halves.finish(3), Finish::Claimed);
+            assert_eq!(halves.not_sent(3), NotSent::FinishWaits);
+            if keeps_the_call {
+                assert_eq!(halves.put_back(3), Woken::NeverSent);
+            } else {
+                halves.done(3);
+            }
+            assert_eq!(halves.begin(3), Begin::Claimed);
+        }
     }
 }

@@ -36,3 +36,22 @@ impl Word {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transition_that_lost_a_race_is_applied_to_what_is_there_now() {
+        let (word, mut seen) = (Word::new(1), Vec::new());
+        let outcome = word.apply(|bits| {
+            seen.push(bits);
+            if bits == 1 {
+                // The faster one.
+                word.apply(|bits| (bits + 1, ()));
+            }
+            (bits * 10, bits)
+        });
+        assert_eq!((outcome, word.load(), seen), (2, 20, vec![1, 2]));
+    }
+}

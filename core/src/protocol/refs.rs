@@ -223,9 +223,10 @@ mod tests {
         refs.add_table();
         refs.add_proxy(5);
         refs.release_proxy(5);
-        assert!(refs.is_held() && refs.is_external());
+        assert!(refs.is_held() && refs.is_external() && refs.has_table());
+        assert_eq!(refs.holders(), Holders { tables: 1, ..Holders::default() });
         assert_eq!(refs.release_table(), Ok(()));
-        assert!(!refs.is_held());
+        assert!(!refs.is_held() && !refs.has_table());
         assert_eq!(refs.release_table(), Err(Spent));
     }
 
@@ -235,7 +236,8 @@ mod tests {
             let mut refs = Refs::new(watched);
             assert_eq!(refs.is_watched(), watched);
             refs.add_weak_table();
-            assert!(refs.is_held() && !refs.is_external());
+            assert!(refs.is_held() && !refs.is_external() && refs.has_table());
+            assert_eq!(refs.is_watched(), watched);
             refs.add_proxy(5);
             refs.add_proxy(5);
             refs.release_proxy(5);

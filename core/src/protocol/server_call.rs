@@ -50,13 +50,12 @@ pub fn signal(state: u32) -> (u32, Next) {
     }
 }
 
-/// Begin_ returned success.
+/// Begin_ returned success. Only the apartment's end can have come between.
 pub fn begun(state: u32) -> (u32, Next) {
     match state {
         BEGINNING => (BEGUN, Next::Nothing),
         SIGNALLED_EARLY => (FINISHING, Next::Finish),
-        DEAD => (DEAD, Next::Disconnected),
-        other => (other, Next::Nothing),
+        dead => (dead, Next::Disconnected),
     }
 }
 
@@ -112,5 +111,6 @@ mod tests {
         assert_eq!(signal(state).1, Next::Disconnected);
         assert_eq!(ended(state), (DEAD, false));
         assert!(!die(IDLE).1);
+        assert_eq!(begun(die(begin(IDLE).0).0), (DEAD, Next::Disconnected));
     }
 }
