@@ -141,6 +141,16 @@ impl HandleTable {
         found.or_else(|| self.get_other(handle))
     }
 
+    /// [`HandleTable::get`] of all, with one look at the table; `None` if one is no handle.
+    pub(crate) fn get_all<C: FromIterator<KernelObject>>(&self, handles: &[HANDLE]) -> Option<C> {
+        let found: Option<C> = {
+            // What is given back here, because another is no handle, is in the table as well: nothing ends under its lock.
+            let slots = self.slots.read();
+            handles.iter().map(|handle| slots.get(handle.0.addr()).cloned()).collect()
+        };
+        found.or_else(|| handles.iter().map(|handle| self.get(*handle)).collect())
+    }
+
     /// What is no handle of the table's.
     #[cold]
     fn get_other(&self, handle: HANDLE) -> Option<KernelObject> {

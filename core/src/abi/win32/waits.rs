@@ -34,11 +34,8 @@ unsafe fn objects_at(handles: *const HANDLE, count: u32, count_max: u32, all: bo
         // SAFETY: the caller's promise.
         unsafe { std::slice::from_raw_parts(handles, count as usize) }
     };
-    let objects = platform::with_current(|thread| {
-        let table = &thread.process().handles;
-        handles.iter().map(|handle| table.get(*handle)).collect::<Option<Objects>>()
-    });
-    let objects = objects.ok_or(ERROR_INVALID_HANDLE)?;
+    let objects = platform::with_current(|thread| thread.process().handles.get_all(handles));
+    let objects: Objects = objects.ok_or(ERROR_INVALID_HANDLE)?;
     let number = |object: &KernelObject| object.as_waitable().header().object();
     let twice = |(at, object): (usize, &KernelObject)| objects[..at].iter().any(|it| number(it) == number(object));
     if all && objects.iter().enumerate().any(twice) {
