@@ -205,6 +205,11 @@ mod tests {
         assert_eq!(halves.begin(4), Begin::Busy, "the waiting Finish_ leaves first");
         assert_eq!(halves.woken(3), Woken::NeverSent);
         assert_eq!(halves.begin(4), Begin::Claimed);
+        halves.announce(4);
+        assert_eq!(halves.finish(4), Finish::Claimed);
+        assert_eq!(halves.not_sent(4), NotSent::FinishWaits);
+        halves.done(4);
+        assert_eq!(halves.begin(3), Begin::Claimed, "a Finish_ that was not woken for it is done with it, too");
     }
 
     #[test]
