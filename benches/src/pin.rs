@@ -1,5 +1,7 @@
 //! Threads on chosen CPUs.
 
+use std::sync::OnceLock;
+
 /// Where the two threads of a benchmark run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -7,9 +9,11 @@ pub enum Place {
     OneCpu,
     /// One thread a CPU: every hand-over crosses caches, and a sleeping CPU must wake.
     CpuEach,
+    /// Wherever the system puts them.
+    Free,
 }
 
-/// Both.
+/// Both that are pinned.
 pub const PLACES: [Place; 2] = [Place::OneCpu, Place::CpuEach];
 
 impl Place {
@@ -18,50 +22,75 @@ impl Place {
         match self {
             Self::OneCpu => "one_cpu",
             Self::CpuEach => "cpu_each",
+            Self::Free => "free",
         }
     }
 
     /// Pins the calling thread as the one that calls.
     pub fn pin_client(self) {
-        pin_to(0);
+        self.pin(0);
     }
 
     /// Pins the calling thread as the one that is called.
     pub fn pin_server(self) {
-        pin_to(if self == Self::OneCpu { 0 } else { 1 });
+        self.pin(1);
+    }
+
+    fn pin(self, index: usize) {
+        match self {
+            Self::OneCpu => pin_to(0),
+            Self::CpuEach => pin_to(index),
+            Self::Free => unpin(),
+        }
     }
 }
 
 /// Pins the calling thread to the `index`-th of the CPUs that the process may use, counted round. Where the system has
 /// no such call the thread stays free, and the numbers are those of an unpinned run.
-#[cfg(target_os = "linux")]
 pub fn pin_to(index: usize) {
-    use std::mem::{size_of, zeroed};
-    use std::sync::OnceLock;
-
-    /// The CPUs that were allowed before the first pinning.
-    static ALLOWED: OnceLock<Vec<usize>> = OnceLock::new();
-    let allowed = ALLOWED.get_or_init(|| {
-        // SAFETY: the set is plain bits, and the call writes no more than its size.
-        unsafe {
-            let mut set: libc::cpu_set_t = zeroed();
-            if libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &mut set) != 0 {
-                return Vec::new();
-            }
-            (0..libc::CPU_SETSIZE as usize).filter(|cpu| libc::CPU_ISSET(*cpu, &set)).collect()
-        }
-    });
-    if allowed.is_empty() {
-        return;
+    let allowed = allowed();
+    if !allowed.is_empty() {
+        run_on(&[allowed[index % allowed.len()]]);
     }
-    // SAFETY: as above; the CPU is one of the set's.
+}
+
+/// Lets the calling thread run wherever the process may.
+pub fn unpin() {
+    run_on(allowed());
+}
+
+/// The CPUs that were allowed before the first pinning.
+fn allowed() -> &'static [usize] {
+    static ALLOWED: OnceLock<Vec<usize>> = OnceLock::new();
+    ALLOWED.get_or_init(system_allows)
+}
+
+#[cfg(target_os = "linux")]
+fn system_allows() -> Vec<usize> {
+    // SAFETY: the set is plain bits, and the call writes no more than its size.
     unsafe {
-        let mut set: libc::cpu_set_t = zeroed();
-        libc::CPU_SET(allowed[index % allowed.len()], &mut set);
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        if libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &mut set) != 0 {
+            return Vec::new();
+        }
+        (0..libc::CPU_SETSIZE as usize).filter(|cpu| libc::CPU_ISSET(*cpu, &set)).collect()
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn run_on(cpus: &[usize]) {
+    // SAFETY: as above; the CPUs are of the set's.
+    unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        cpus.iter().for_each(|cpu| libc::CPU_SET(*cpu, &mut set));
         libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &set);
     }
 }
 
-/// See the other one.
 #[cfg(not(target_os = "linux"))]
-pub fn pin_to(_index: usize) {}
+fn system_allows() -> Vec<usize> {
+    Vec::new()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn run_on(_cpus: &[usize]) {}
