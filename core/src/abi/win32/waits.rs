@@ -36,12 +36,17 @@ unsafe fn objects_at(handles: *const HANDLE, count: u32, count_max: u32, all: bo
     };
     let objects = platform::with_current(|thread| thread.process().handles.get_all(handles));
     let objects: Objects = objects.ok_or(ERROR_INVALID_HANDLE)?;
-    let number = |object: &KernelObject| object.as_waitable().header().object();
-    let twice = |(at, object): (usize, &KernelObject)| objects[..at].iter().any(|it| number(it) == number(object));
-    if all && objects.iter().enumerate().any(twice) {
+    if all && is_twice(&objects) {
         return Err(ERROR_INVALID_PARAMETER);
     }
     Ok(objects)
+}
+
+/// Whether an object is named twice, by whatever handles.
+fn is_twice(objects: &Objects) -> bool {
+    let mut numbers: SmallVec<[u64; 64]> = objects.iter().map(|it| it.as_waitable().header().object().id).collect();
+    numbers.sort_unstable();
+    numbers.windows(2).any(|pair| pair[0] == pair[1])
 }
 
 /// Waits for objects, alertably or not.
