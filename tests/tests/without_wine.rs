@@ -68,10 +68,11 @@ impl Machine {
         }
         let left = fs::read_dir(self.root.join("target/wine")).into_iter().flatten();
         assert!(left.flatten().all(|it| it.file_name() == "libraries"), "a prefix was left behind");
-        let output = self.bash(&["-c", ". ci/lib.sh; under_wine --on-system; summary"]);
+        let output =
+            self.bash(&["-c", ". ci/lib.sh; run_where_possible bash ci/windows-under-wine.sh --on-system; summary"]);
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{said}");
-        let skipped = "skipped: ci/windows-under-wine.sh --on-system: it said above why it cannot run here";
+        let skipped = "skipped: bash ci/windows-under-wine.sh --on-system: it said above why it cannot run here";
         assert!(said.lines().any(|it| it == skipped), "{said}");
     }
 }
@@ -102,7 +103,8 @@ fn a_test_under_wine_that_fails_is_no_skip() {
             machine.root.display()
         ),
     );
-    let output = machine.bash(&["-c", ". ci/lib.sh; under_wine --on-system; summary"]);
+    let output =
+        machine.bash(&["-c", ". ci/lib.sh; run_where_possible bash ci/windows-under-wine.sh --on-system; summary"]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("!!! failed with 1"), "{said}");
