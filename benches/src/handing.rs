@@ -33,7 +33,8 @@ impl Packet {
     }
 }
 
-fn memory() -> IStream {
+/// A stream of memory.
+pub fn memory() -> IStream {
     let mut raw = null_mut();
     // SAFETY: on success the pointer is one of the interface.
     unsafe {
@@ -42,7 +43,8 @@ fn memory() -> IStream {
     }
 }
 
-fn to_start(stream: &IStream) {
+/// Goes back to where a packet begins.
+pub fn to_start(stream: &IStream) {
     // SAFETY: a live interface.
     unsafe { stream.Seek(0, STREAM_SEEK_SET, null_mut()) }.ok().expect("it is there");
 }

@@ -9,6 +9,7 @@
 use oleander::backend;
 use oleander::windows_core::{GUID, Interface};
 use oleander::*;
+use oleander_benches::handing::{memory, to_start};
 use oleander_benches::server::{self, IDoubler};
 use std::ffi::c_void;
 use std::hint::black_box;
@@ -99,18 +100,6 @@ impl Server {
         }
         self.thread.join().expect("it does not panic");
     }
-}
-
-fn memory() -> IStream {
-    let mut raw = null_mut();
-    unsafe {
-        CreateStreamOnHGlobal(HANDLE::NULL, true.into(), &mut raw).ok().expect("memory");
-        IStream::from_raw(raw)
-    }
-}
-
-fn to_start(stream: &IStream) {
-    unsafe { stream.Seek(0, STREAM_SEEK_SET, null_mut()) }.ok().expect("it is there");
 }
 
 fn unmarshal(stream: &IStream) -> IDoubler {
