@@ -48,6 +48,7 @@ pub(crate) fn is_leaving() -> bool {
 /// Leaves whatever the current thread is still in, unless it is about to. Runs when the thread ends.
 pub(crate) fn tear_down_thread() {
     let thread = platform::current();
+    thread.com().leaves_at_exit.set(false);
     if thread.com().init_count.get() > 0 && !thread.com().leaving.get() {
         leave(&thread);
     }

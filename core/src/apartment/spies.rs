@@ -53,9 +53,9 @@ pub(super) fn around_uninitialize(thread: &Current, leave: impl FnOnce()) {
     });
 }
 
-/// The thread ends, and its spies with it.
+/// The thread ends, and its spies with it. One that is registered even later is the first again, with an exit of its own.
 fn forget_all() {
-    let spies = std::mem::take(&mut platform::current().com().spies.borrow_mut().all);
+    let spies = std::mem::take(&mut *platform::current().com().spies.borrow_mut());
     drop(spies);
 }
 

@@ -181,6 +181,29 @@ fn the_end_of_a_thread_comes_after_its_exits() {
     assert!(ran.poll());
 }
 
+/// Where thread-locals go, Windows holds the loader's lock: an exit that waits for another thread would wait for ever there.
+#[test]
+fn the_exits_of_a_thread_come_before_its_thread_locals_go() {
+    struct Local;
+    impl Drop for Local {
+        fn drop(&mut self) {}
+    }
+    thread_local!(static LOCAL: Local = const { Local });
+
+    let whole = Event::manual();
+    let seen = whole.clone();
+    let thread = spawn("ends", false, move || {
+        LOCAL.with(|_| {});
+        platform::current().at_exit(Box::new(move || {
+            if LOCAL.try_with(|_| {}).is_ok() {
+                seen.set();
+            }
+        }));
+    });
+    assert!(thread.ended.wait(Deadline::NEVER, Why::Wait));
+    assert!(whole.poll(), "its thread-locals had gone");
+}
+
 #[test]
 fn a_callback_is_called_once_and_takes_nothing() {
     let calls = Arc::new(AtomicU32::new(0));

@@ -46,9 +46,13 @@ impl Port for Host {
         let record = Thread::new(spawn.name, spawn.process.port().clone(), false, spawn.process);
         let thread = record.clone();
         sync::thread::spawn(record.name().to_owned(), move || {
+            let own = thread.clone();
             install(thread);
             // A panic of the body ends the thread and nothing else; the hook has printed it.
             drop(catch_unwind(AssertUnwindSafe(body)));
+            // Not left to `AT_END`: on Windows that goes under the loader's lock, without which no thread begins or ends, and
+            // an apartment's end waits for calls that need threads.
+            own.run_exits();
         });
         record
     }
@@ -102,12 +106,13 @@ impl Port for Host {
     }
 }
 
-/// Runs the exits and gives the record back when the operating system's thread ends.
+/// Runs the exits of a thread that we did not start, and those that were registered late; tells the thread's end, and gives
+/// the record back when the operating system's thread ends.
 struct AtEnd(ThreadRef);
 
 impl Drop for AtEnd {
     fn drop(&mut self) {
-        self.0.run_exits();
+        self.0.end();
         // SAFETY: null is always allowed.
         unsafe { thread::enter(std::ptr::null()) };
     }
@@ -156,7 +161,7 @@ pub(crate) fn run_as<R>(process: &Arc<Process>, f: impl FnOnce() -> R) -> R {
     // SAFETY: `record` lives longer than `entered`, which puts the one before back.
     let entered = Entered(unsafe { thread::enter(Arc::as_ptr(&record)) });
     let result = f();
-    record.run_exits();
+    record.end();
     drop(entered);
     result
 }

@@ -35,7 +35,7 @@ pub struct Thread {
 }
 
 // SAFETY: `com` and `exits` are reached only through `Current`, which the thread itself alone can have (`current`), and
-// through `run_exits`, which runs on the thread itself. Everything else is immutable or made of atomics.
+// through `run_exits` and `end`, which run on the thread itself. Everything else is immutable or made of atomics.
 unsafe impl Sync for Thread {}
 // SAFETY: as above; when the last reference is dropped elsewhere the exits have run and `com` is empty.
 unsafe impl Send for Thread {}
@@ -107,14 +107,18 @@ impl Thread {
         self.object.was_killed();
     }
 
-    /// Runs what was registered to run at the thread's end, on the thread itself, last registered first; then tells those who
-    /// wait for its end, as part of its last step.
-    pub fn run_exits(&self) {
+    /// Runs what was registered to run at the thread's end, on the thread itself, last registered first.
+    pub(super) fn run_exits(&self) {
         loop {
             let next = self.exits.borrow_mut().pop();
             let Some(exit) = next else { break };
             exit();
         }
+    }
+
+    /// Runs what was registered and has not run; then tells those who wait for the thread's end, as part of its last step.
+    pub fn end(&self) {
+        self.run_exits();
         self.object.end();
     }
 }

@@ -241,7 +241,7 @@ fn run_thread(port: &LoadPort, number: usize, link: &Link, body: Box<dyn FnOnce(
         slot.link = link;
         slot.thread.clone()
     };
-    for part in [body, Box::new(|| platform::current().run_exits())] {
+    for part in [body, Box::new(|| platform::current().end())] {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(part)) {
             port.thread_panicked(&thread, payload.as_ref());
             return;

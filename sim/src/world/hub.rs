@@ -500,7 +500,7 @@ fn run_thread(world: &World, number: usize, link: &Link, body: Box<dyn FnOnce()>
     if failed && !exits_after_panic {
         return;
     }
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| thread.run_exits())) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| thread.end())) {
         world.thread_panicked(payload.as_ref());
     }
 }

@@ -330,6 +330,7 @@ impl Port for World {
     }
 
     fn bury(&self, grave: Grave) {
+        debug_assert!(self.buries());
         self.graves.borrow_mut().push(grave);
     }
 

@@ -201,8 +201,9 @@ impl Run {
     }
 }
 
-// SAFETY: everything but `wake` checks that it runs on the owning thread of the operating system before it touches a
-// field, and `Entered` empties the world of all that belongs to that thread before it ends; what is left are numbers.
+// SAFETY: everything checks that it runs on the owning thread of the operating system before it touches a field that is not
+// atomic (`bury` leaves that to `buries`, behind which alone it is called), and `Entered` empties the world of all that belongs
+// to that thread before it ends; what is left are numbers.
 unsafe impl Send for World {}
 // SAFETY: as above.
 unsafe impl Sync for World {}
