@@ -1,19 +1,23 @@
 //! Threads in apartments for the tests: each test has an emulated process of its own, and rooms in it that run closures.
 //!
-//! Nothing here sleeps: who waits, waits for an event or a channel, with a deadline that fails the test.
+//! Nothing here sleeps: who waits, waits for an event or a channel; it fails the test when nothing has moved for a minute.
 
 #![allow(dead_code, reason = "each test uses its part")]
 
+#[path = "moves.rs"]
+pub mod moves;
+
+use moves::{LOOK, Patience, moved, moves};
 use oleander::windows_core::{GUID, HRESULT, Interface};
 use oleander::*;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How long anything may take before it counts as a hang.
-pub const HANG: Duration = Duration::from_secs(60);
+/// How long a wait for one thing may take before it counts as a hang.
+pub const HANG: Duration = moves::STILL;
 
 type Outcome<R> = thread::Result<R>;
 type Job = Box<dyn FnOnce() + Send>;
@@ -24,11 +28,14 @@ pub struct Pending<R>(mpsc::Receiver<Outcome<R>>);
 impl<R> Pending<R> {
     /// Its result, or its panic.
     pub fn wait(self) -> R {
-        match self.0.recv_timeout(HANG) {
-            Ok(Ok(result)) => result,
-            Ok(Err(panic)) => resume_unwind(panic),
-            Err(mpsc::RecvTimeoutError::Timeout) => panic!("hangs"),
-            Err(mpsc::RecvTimeoutError::Disconnected) => panic!("the thread ended first"),
+        let mut patience = Patience::new(moves());
+        loop {
+            match self.0.recv_timeout(LOOK) {
+                Ok(Ok(result)) => return result,
+                Ok(Err(panic)) => resume_unwind(panic),
+                Err(mpsc::RecvTimeoutError::Timeout) => assert!(!patience.is_over(moves()), "hangs"),
+                Err(mpsc::RecvTimeoutError::Disconnected) => panic!("the thread ended first"),
+            }
         }
     }
 
@@ -96,8 +103,9 @@ fn within(world: World, test: impl FnOnce(&World) + Send + 'static) {
 
 /// Waits until no object of the calling thread's process lives: a pool thread may be about to let go of one.
 pub fn no_object_lives() {
-    let deadline = Instant::now() + HANG / 4;
-    while debug::live_objects() != 0 && Instant::now() < deadline {
+    let objects = || debug::live_objects() as u64;
+    let mut patience = Patience::new(objects());
+    while objects() != 0 && !patience.is_over(objects()) {
         thread::yield_now();
     }
     assert_eq!(debug::live_objects(), 0, "objects leaked");
@@ -118,14 +126,15 @@ impl World {
             return Pending(receive);
         };
         let spawned = kernel::spawn_in(process, "test", false, move || {
+            moved();
             inner_send.send(catch_unwind(AssertUnwindSafe(body))).ok();
+            moved();
         });
         thread::spawn(move || {
             let outcome = inner_receive.recv();
-            let deadline = platform::Deadline::after_ms(u32::try_from(HANG.as_millis()).unwrap());
-            if kernel::wait_any(&[&*spawned.ended], deadline, platform::Why::Wait).is_some()
-                && let Ok(outcome) = outcome
-            {
+            spawned.ended.wait(platform::Deadline::NEVER, platform::Why::Wait);
+            moved();
+            if let Ok(outcome) = outcome {
                 send.send(outcome).ok();
             }
         });
@@ -215,7 +224,9 @@ impl Room {
     pub fn start<R: Send + 'static>(&self, body: impl FnOnce() -> R + Send + 'static) -> Pending<R> {
         let (send, receive) = mpsc::channel();
         let job: Job = Box::new(move || {
+            moved();
             send.send(catch_unwind(AssertUnwindSafe(body))).ok();
+            moved();
         });
         self.jobs.send(job).expect("the room is open");
         self.ring();
@@ -285,6 +296,7 @@ impl Packet {
 
 /// Marshals an object of the calling apartment.
 pub fn pack<I: Interface>(object: &I) -> Packet {
+    moved();
     let mut stream = std::ptr::null_mut();
     unsafe { assert_eq!(CoMarshalInterThreadInterfaceInStream(&I::IID, object.as_raw(), &mut stream), S_OK) };
     Packet(stream)
@@ -297,6 +309,7 @@ pub fn unpack<I: Interface>(packet: Packet) -> I {
 
 /// [`unpack`], with its failure.
 pub fn try_unpack<I: Interface>(packet: Packet) -> Result<I, HRESULT> {
+    moved();
     let mut raw = std::ptr::null_mut();
     unsafe {
         match CoGetInterfaceAndReleaseStream(packet.take(), &I::IID, &mut raw) {
@@ -320,6 +333,7 @@ pub fn create<I: Interface>(clsid: &GUID) -> I {
 
 /// QueryInterface with its HRESULT.
 pub fn query<I: Interface>(object: &impl Interface) -> Result<I, HRESULT> {
+    moved();
     let mut raw = std::ptr::null_mut();
     unsafe {
         match object.query(&I::IID, &mut raw) {

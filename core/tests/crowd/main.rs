@@ -19,6 +19,7 @@ mod watch;
 use life::{Crowd, live};
 use oleander::{COINIT_MULTITHREADED, CoInitializeEx, CoUninitialize, Process, S_OK, kernel, platform};
 use random::Random;
+use rooms::moves::{LOOK, Patience};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering;
@@ -31,8 +32,6 @@ use watch::Watch;
 const CROWD: usize = 64;
 /// More pointers than this, which have outlived their apartments, are released while others live.
 const LEFT_MAX: usize = 1000;
-/// A crowd in which nothing moves for so long hangs.
-const STILL: Duration = Duration::from_secs(60);
 
 fn setting(name: &str, or: u64) -> u64 {
     std::env::var(name).map_or(or, |said| said.parse().expect(name))
@@ -60,13 +59,12 @@ fn start<R: Send + 'static>(
 
 /// The next end, or a panic that names who waits for whom.
 fn next_end<R>(ends: &mpsc::Receiver<(usize, std::thread::Result<R>)>, watch: &Watch) -> (usize, R) {
-    let (mut moves, mut since) = (watch.moves(), Instant::now());
+    let mut patience = Patience::new(watch.moves());
     loop {
-        match ends.recv_timeout(Duration::from_millis(500)) {
+        match ends.recv_timeout(LOOK) {
             Ok((slot, Ok(said))) => return (slot, said),
             Ok((_, Err(panic))) => resume_unwind(panic),
-            Err(_) if moves != watch.moves() => (moves, since) = (watch.moves(), Instant::now()),
-            Err(_) => assert!(since.elapsed() < STILL, "hangs:\n{}", watch.who_waits_for_whom()),
+            Err(_) => assert!(!patience.is_over(watch.moves()), "hangs:\n{}", watch.who_waits_for_whom()),
         }
     }
 }

@@ -1,16 +1,19 @@
 //! What the tests of calls share: an emulated process for each test, apartments that run what they are told, a log of
 //! events to wait for, pointers on their way between apartments.
 //!
-//! Nothing here sleeps: whoever waits, waits for an event. A wait that lasts a minute is a hang, and fails the test.
+//! Nothing here sleeps: whoever waits, waits for an event. A wait while nothing moves for a minute is a hang, and fails the test.
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod hook;
+#[path = "../common/moves.rs"]
+mod moves;
 pub mod outer;
 pub mod probe;
 pub mod releaser;
 pub mod several;
 
+use moves::{LOOK, Patience, moved, moves};
 use oleander::kernel::{self, Event, PUMPED, QueueWait, Spawned, run_pumped, wait_any};
 use oleander::platform::{self, Deadline, Why};
 use oleander::windows_core::{HRESULT, Interface};
@@ -22,39 +25,46 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// A wait of this length is a hang.
-const HUNG_MS: u32 = 60_000;
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// When a wait is a hang. A simulated world finds out by itself, and hours pass there in no time.
-fn patience() -> Deadline {
-    if platform::is_simulated() { Deadline::NEVER } else { Deadline::after_ms(HUNG_MS) }
+/// When a wait looks whether it is a hang. A simulated world finds out by itself, and hours pass there in no time.
+fn next_look() -> Deadline {
+    if platform::is_simulated() { Deadline::NEVER } else { Deadline::after_ms(LOOK.as_millis() as u32) }
+}
+
+/// A wait has ended without what it waited for.
+#[track_caller]
+fn must_go_on(patience: &mut Patience) {
+    let hangs = platform::is_simulated() || patience.is_over(moves());
+    assert!(!hangs, "hung: an event that never came");
 }
 
 /// Waits without dispatching anything.
 #[track_caller]
 pub fn wait(event: &Event) {
-    assert!(event.wait(patience(), Why::Wait), "hung: an event that never came");
+    let mut patience = Patience::new(moves());
+    while !event.wait(next_look(), Why::Wait) {
+        must_go_on(&mut patience);
+    }
 }
 
 /// Waits as an STA waits: incoming calls are served.
 #[track_caller]
 pub fn pump(event: &Event) {
     let queue = kernel::queue();
-    let deadline = patience();
+    let mut patience = Patience::new(moves());
     loop {
         let input = QueueWait { queue: &queue, mask: PUMPED };
-        match wait_any(&[event, &input], deadline, Why::PumpingWait) {
+        match wait_any(&[event, &input], next_look(), Why::PumpingWait) {
             Some(0) => return,
             Some(_) => {
                 if let Some(pumped) = queue.take_pumped() {
                     run_pumped(pumped);
                 }
             }
-            None => panic!("hung: an event that never came"),
+            None => must_go_on(&mut patience),
         }
     }
 }
@@ -76,6 +86,7 @@ impl Thread {
         let panic = Panic::default();
         let slot = panic.clone();
         let spawned = kernel::spawn_in(process, name, false, move || {
+            moved();
             if let Err(payload) = catch_unwind(AssertUnwindSafe(body)) {
                 *lock(&slot) = Some(payload);
             }
@@ -106,14 +117,14 @@ pub fn in_process(test: impl FnOnce() + Send + 'static) {
 
 /// What is left for good: a work item that nobody can join may have an object in its hand a moment longer.
 fn count_what_is_left() -> (usize, usize) {
-    let deadline = Deadline::after_ms(5_000);
-    loop {
-        let left = (debug::live_objects(), debug::open_handles());
-        if left == (0, 0) || deadline.passed() {
-            return left;
-        }
+    let count = || (debug::live_objects(), debug::open_handles());
+    let mut patience = Patience::new(0);
+    let mut left = count();
+    while left != (0, 0) && !patience.is_over((left.0 + left.1) as u64) {
         std::thread::yield_now();
+        left = count();
     }
+    left
 }
 
 /// What is handed over to another thread although its type forbids it: the test knows what it does.
@@ -137,6 +148,7 @@ unsafe impl<I> Send for Packet<I> {}
 
 #[track_caller]
 pub fn pack<I: Interface>(object: &I) -> Packet<I> {
+    moved();
     let mut stream = std::ptr::null_mut();
     // SAFETY: a live object of this apartment.
     let hr = unsafe { CoMarshalInterThreadInterfaceInStream(&I::IID, object.as_raw(), &mut stream) };
@@ -243,6 +255,7 @@ impl Apt {
         let running = Running { result: Arc::default(), done: Event::manual() };
         let (result, done) = (running.result.clone(), running.done.clone());
         self.post(Some(Box::new(move || {
+            moved();
             let outcome = catch_unwind(AssertUnwindSafe(job));
             *lock(&result) = Some(outcome);
             done.set();
@@ -351,6 +364,7 @@ struct LogState {
 
 impl Log {
     pub fn say(&self, line: impl Into<String>) {
+        moved();
         let line = line.into();
         let mut called = Vec::new();
         {
