@@ -17,7 +17,9 @@
 //! - **Whether anything goes on.** The threads are the system's, so what nothing was heard of for [`REST`] is at rest: no
 //!   line of the log, no operation that ended. Lines of the log are waited for
 //!   [`LATE`] where those before them are right; what comes later still fails the row, or is taken for blocked. On a busy
-//!   machine each of these lasts longer: until a thread beside has had its turns, too ([`Echo`]).
+//!   machine each of these lasts longer: until a thread beside has had its turns, too ([`Echo`]). Rest is a guess all the
+//!   same: a thread may wait longer for its turn than the thread beside does. So what is not expected counts only when it comes
+//!   once more with [`PATIENT`] times the rest ([`Kind::judge`](super::Kind::judge)).
 //! - **Application STAs**: a desktop program cannot make one.
 //! - **The time** is the real one, by a clock that ticks every 16 ms: what the row says less one tick, or more.
 //! - **What is left behind** of handles and of the system's own objects. Objects that this program made are counted.
@@ -41,7 +43,7 @@ use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// What makes a program a child: its first argument. The second is the file of the row, the third the way.
+/// What makes a program a child: its first argument. Then come the row's file, the way, and how many times longer to rest.
 const CHILD: &str = "--play-on-the-system";
 /// What nothing was heard of for so long is at rest.
 const REST: Duration = Duration::from_millis(30);
@@ -57,6 +59,8 @@ const ROW_MAX: Duration = Duration::from_secs(180);
 /// How often a thread beside must have had its turn before what rests is at rest; before what is awaited will not come.
 const TURNS: u32 = 10;
 const MANY_TURNS: u32 = 100;
+/// How much longer everything rests when a row is played once more.
+const PATIENT: u32 = 8;
 
 /// Whether this build reaches the system's COM.
 ///
@@ -70,13 +74,22 @@ pub fn is_there() -> Result<(), NotThere> {
 
 /// Plays a row in one way, in a child process.
 pub fn play(row: &Arc<Row>, way: usize) -> Result<(), Failure> {
+    play_resting(row, way, 1)
+}
+
+/// The same, with more patience.
+pub fn play_patiently(row: &Arc<Row>, way: usize) -> Result<(), Failure> {
+    play_resting(row, way, PATIENT)
+}
+
+fn play_resting(row: &Arc<Row>, way: usize, patience: u32) -> Result<(), Failure> {
     is_there().map_err(|error| Failure { line: row.line, what: error.to_string() })?;
     static MACHINE: Mutex<()> = Mutex::new(());
     let _alone = row.text.iter().any(|line| line.contains("LOCAL_SERVER")).then(|| lock(&MACHINE));
     let line = row.line;
     let failed = |what: std::io::Error| Failure { line, what: format!("no child process: {what}") };
     let start = || {
-        let arguments = [CHILD, &row.file, &way.to_string()];
+        let arguments = [CHILD, &row.file, &way.to_string(), &patience.to_string()];
         Command::new(std::env::current_exe()?)
             .args(arguments)
             .stdin(Stdio::piped())
@@ -158,12 +171,13 @@ pub fn child() -> Option<ExitCode> {
         return None;
     }
     let (file, way) = (arguments.next()?, arguments.next()?.parse().ok()?);
+    let patience = arguments.next()?.parse().ok()?;
     backend::set_default(Com::System).ok()?;
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text).ok()?;
     let row = Arc::new(parse(&file, &text).ok()?.pop()?);
     let backend: Arc<dyn Backend> =
-        Arc::new(System { began: Instant::now(), heard: Heard::default(), echo: Echo::start() });
+        Arc::new(System { began: Instant::now(), heard: Heard::default(), echo: Echo::start(), patience });
     let came = verdict(play_row(&row, way, &backend));
     match came {
         Ok(_) => say("passes"),
@@ -182,6 +196,7 @@ struct System {
     began: Instant,
     heard: Heard,
     echo: Echo,
+    patience: u32,
 }
 
 /// A thread that answers as soon as it is asked, by kernel events, as threads do that call each other. How long that takes
@@ -235,9 +250,10 @@ impl Heard {
 }
 
 impl System {
-    /// Waits until nothing is heard of for a time, and for so many turns of a thread.
+    /// Waits until nothing is heard of for a time, and for so many turns of a thread; both are longer by the patience.
     fn rest(&self, time: Duration, turns: u32) -> Result<(), String> {
-        let deadline = Instant::now() + Duration::from_millis(HANG_MS.into());
+        let (time, turns) = (time * self.patience, turns * self.patience);
+        let deadline = Instant::now() + Duration::from_millis(self.hang_ms().into());
         while self.hears(time, turns) {
             if Instant::now() > deadline {
                 return Err("threads do not come to rest".to_owned());
@@ -306,7 +322,7 @@ impl Backend for System {
     }
 
     fn hang_ms(&self) -> u32 {
-        HANG_MS
+        HANG_MS * self.patience
     }
 
     fn more_turns(&self) {
