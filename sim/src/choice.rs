@@ -1,11 +1,11 @@
 //! Choices: those of a scenario, and random numbers. This is the only place that draws any: a schedule is a function of its
 //! seed.
 
-use oleander::platform;
+use oleander::platform::{self, Fact};
 
 /// A scenario's own choice among `n` ways to go on, counted from 0: what a device answers, which of two messages a client sends.
-/// A check explores all of them, a random strategy draws one, and the token of a failure has what was chosen. It is no step:
-/// no other thread runs between it and what follows.
+/// A check explores all of them, a random strategy draws one; the token of a failure has what was chosen, and its timeline says
+/// it. It is no step: no other thread runs between it and what follows.
 ///
 /// Under the default schedule, and so in [`run`](crate::run), it is 0; so it is while a panic unwinds, in the condition of a
 /// wait and while a world closes. In a [load](crate::load) it is drawn from the seed.
@@ -25,7 +25,9 @@ use oleander::platform;
 pub fn choose(n: usize) -> usize {
     assert!(n > 0, "one of no ways cannot be chosen");
     assert!(platform::is_simulated(), "choose belongs to simulated worlds: elsewhere nobody tries the other ways");
-    platform::current().port().choose(n)
+    let way = platform::current().port().choose(n);
+    platform::tell(|| Fact::Chooses { way, of: n });
+    way
 }
 
 /// SplitMix64: one addition and a stir for each number. The same seed gives the same numbers on every machine and in

@@ -69,6 +69,18 @@ fn the_token_replays_what_was_chosen() {
 }
 
 #[test]
+fn the_timeline_says_what_was_chosen() {
+    let failure = failing(&Builder::new(), picky);
+    let text = failure.to_string();
+    let mut chosen: Vec<&str> = text.lines().filter_map(|line| line.trim_start().strip_prefix(". ")).collect();
+    chosen.sort_unstable();
+    assert_eq!(chosen, ["main chooses 2 of 3", "other chooses 1 of 4"], "{text}");
+    for picture in [&failure.page, &failure.mermaid] {
+        assert!(chosen.iter().all(|choice| picture.contains(choice)), "{picture}");
+    }
+}
+
+#[test]
 fn the_default_schedule_takes_the_first_way() {
     let chosen = Cell::new(usize::MAX);
     run(|| chosen.set(choose(7))).expect_completed();

@@ -115,4 +115,11 @@ pub enum Fact {
     },
     /// The thread has called a method of an object that had gone.
     UsedAfterEnd(CalledAfterEnd),
+    /// A scenario goes one of several ways, counted from 0.
+    Chooses {
+        /// Which.
+        way: usize,
+        /// How many there are.
+        of: usize,
+    },
 }

@@ -153,6 +153,8 @@ impl Ledger {
             Fact::Signalled(_) | Fact::Stray(_) | Fact::Made { .. } | Fact::Gone { .. } | Fact::UsedAfterEnd(_) => {}
             // They belong to a checker.
             Fact::Held { .. } | Fact::LetGo { .. } => {}
+            // It is of its step alone.
+            Fact::Chooses { .. } => {}
         }
     }
 

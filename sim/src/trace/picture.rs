@@ -2,7 +2,7 @@
 //!
 //! A lane is a thread, with the STA that it enters; a row is a step. Read from a trace and its facts after the execution.
 
-use super::timeline::describe;
+use super::timeline::{choices, describe};
 use super::{Ledger, Noted, Outcome, Trace};
 use crate::report::{End, Report};
 use oleander::platform::{Access, Fact};
@@ -138,6 +138,11 @@ fn rows(trace: &Trace, ledger: &Ledger, first: usize, lane: impl Fn(usize) -> Op
             waited_from: waits.then(|| before.map_or(0, |before| before.saturating_sub(first))).filter(|&it| it < row),
             expired: step.outcome == Outcome::Expired,
         });
+    }
+    for (at, choice) in choices(trace, ledger) {
+        if let Some(row) = at.saturating_sub(1).checked_sub(first).and_then(|row| rows.get_mut(row)) {
+            row.text = format!("{}; {choice}", row.text);
+        }
     }
     rows
 }

@@ -1,6 +1,6 @@
 //! An execution as text: one line a step, one column a thread, with the apartment that the thread enters.
 
-use super::{Ledger, Outcome, Touch, Trace};
+use super::{Ledger, Note, Noted, Outcome, Touch, Trace};
 use oleander::platform::{Access, Fact};
 use std::fmt::Write;
 use std::time::Duration;
@@ -25,7 +25,11 @@ pub fn timeline(trace: &Trace, names: &[String]) -> String {
         let _ = write!(text, "| {:width$.width$} ", name(thread));
     }
     let mut ticks = trace.ticks().iter().peekable();
+    let mut chosen = choices(trace, &ledger).into_iter().peekable();
     for (step, cell) in cells.iter().enumerate() {
+        while let Some((_, choice)) = chosen.next_if(|(at, _)| *at <= step) {
+            let _ = write!(text, "\n     . {choice}");
+        }
         while ticks.next_if(|&&at| at <= step).is_some() {
             let _ = write!(text, "\n     . time passes: {:?}", Duration::from_nanos(trace.ns_at(step)));
         }
@@ -36,7 +40,21 @@ pub fn timeline(trace: &Trace, names: &[String]) -> String {
         }
         text.truncate(text.trim_end().len());
     }
+    for (_, choice) in chosen {
+        let _ = write!(text, "\n     . {choice}");
+    }
     text
+}
+
+/// What the scenario itself chose, and how many steps there were.
+pub(crate) fn choices(trace: &Trace, ledger: &Ledger) -> Vec<(usize, String)> {
+    let words = |note: &Note| match note.what {
+        Noted::Fact(Fact::Chooses { way, of }) => {
+            Some((note.at, format!("{} chooses {way} of {of}", ledger.name(note.thread))))
+        }
+        _ => None,
+    };
+    trace.notes().iter().filter_map(words).collect()
 }
 
 /// What a step did, in a few words: in COM's, where it is known, else in the port's.

@@ -62,6 +62,7 @@ pub(super) fn suspects(checks: &Checks, trace: &Trace) -> bool {
             | Fact::GivesUp(_)
             | Fact::Synchronizes(_)
             | Fact::Named(..)
+            | Fact::Chooses { .. }
             | Fact::Stray(_) => {}
             Fact::UsedAfterEnd(_) => return true,
         }
