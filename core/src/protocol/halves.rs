@@ -10,7 +10,8 @@
 //!    └──────────────────────────────────── Failed ◀───────────────┘
 //! ```
 //!
-//! One word: the state in its low bits, the method's slot above. Whoever moves `Idle` to `Preparing` owns the call's
+//! One word: the state in its low bits, the method's slot above, and a count of the calls, by which a request that fails late
+//! knows whether the call that it finds is its own. Whoever moves `Idle` to `Preparing` owns the call's
 //! message until `announce`; whoever moves `Pending` to `Finishing` owns it after the reply is in. `Pending` is visible
 //! before the request is sent, because completion may come, and `Finish_` with it, before `Begin_` has returned
 //! (CALL-25, AGG-11). `Failed` is a request that could not be sent while a `Finish_` on another thread already waits.
@@ -25,7 +26,11 @@ const PENDING: u32 = 2;
 const FINISHING: u32 = 3;
 const FAILED: u32 = 4;
 const SLOT_SHIFT: u32 = 3;
+/// Above the state and the slot, which is a number of 16 bits: the count, which wraps.
+const COUNT_SHIFT: u32 = SLOT_SHIFT + 16;
+const PLACE: u32 = (1 << COUNT_SHIFT) - 1;
 
+/// The word but for the count.
 const fn word(state: u32, slot: u32) -> u32 {
     slot << SLOT_SHIFT | state
 }
@@ -41,6 +46,14 @@ pub(crate) enum Begin {
     Claimed,
     /// A call is unfinished (CALL-14).
     Busy,
+}
+
+/// A call that a request is sent for.
+#[must_use = "a request that fails says so of its own call"]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Announced {
+    count: u32,
+    slot: u32,
 }
 
 /// What `Finish_` finds.
@@ -80,7 +93,7 @@ impl Halves {
     }
 
     fn step(&self, from: u32, to: u32) -> bool {
-        self.0.apply(|seen| if seen == from { (to, true) } else { (seen, false) })
+        self.0.apply(|seen| if seen & PLACE == from { (seen & !PLACE | to, true) } else { (seen, false) })
     }
 
     /// `Begin_` enters: Idle → Preparing.
@@ -95,18 +108,23 @@ impl Halves {
     }
 
     /// The request is about to be sent: Preparing → Pending. Only the claimer calls this.
-    pub(crate) fn announce(&self, slot: u32) {
-        let stepped = self.step(word(PREPARING, slot), word(PENDING, slot));
-        debug_assert!(stepped, "only the claimer announces");
+    pub(crate) fn announce(&self, slot: u32) -> Announced {
+        let count = self.0.apply(|seen| {
+            debug_assert!(seen & PLACE == word(PREPARING, slot), "only the claimer announces");
+            let count = seen.wrapping_add(1 << COUNT_SHIFT) & !PLACE;
+            (count | word(PENDING, slot), count)
+        });
+        Announced { count, slot }
     }
 
     /// The request could not be sent: Pending → Idle, or Finishing → Failed.
-    pub(crate) fn not_sent(&self, slot: u32) -> NotSent {
+    pub(crate) fn not_sent(&self, call: Announced) -> NotSent {
+        let Announced { count, slot } = call;
         self.0.apply(|seen| {
-            if seen == word(PENDING, slot) {
-                (IDLE, NotSent::Idle)
-            } else if seen == word(FINISHING, slot) {
-                (word(FAILED, slot), NotSent::FinishWaits)
+            if seen == count | word(PENDING, slot) {
+                (count | IDLE, NotSent::Idle)
+            } else if seen == count | word(FINISHING, slot) {
+                (count | word(FAILED, slot), NotSent::FinishWaits)
             } else {
                 // Somebody else signalled, and a Finish_ has come and gone: what is there now is not this call's.
                 (seen, NotSent::Idle)
@@ -141,12 +159,16 @@ impl Halves {
 mod tests {
     use super::*;
 
+    fn begun(halves: &Halves, slot: u32) -> Announced {
+        assert_eq!(halves.begin(slot), Begin::Claimed);
+        halves.announce(slot)
+    }
+
     #[test]
     fn call_21_a_call_object_serves_one_call_after_the_other() {
         let halves = Halves::new();
         for slot in [3, 4, 3] {
-            assert_eq!(halves.begin(slot), Begin::Claimed);
-            halves.announce(slot);
+            let _ = begun(&halves, slot);
             assert_eq!(halves.finish(slot), Finish::Claimed);
             assert_eq!(halves.woken(slot), Woken::Pending);
             halves.done(slot);
@@ -158,7 +180,7 @@ mod tests {
         let halves = Halves::new();
         assert_eq!(halves.begin(3), Begin::Claimed);
         assert_eq!(halves.begin(3), Begin::Busy);
-        halves.announce(3);
+        let _ = halves.announce(3);
         assert_eq!(halves.begin(4), Begin::Busy);
         assert_eq!(halves.finish(3), Finish::Claimed);
         assert_eq!(halves.begin(3), Begin::Busy);
@@ -172,7 +194,7 @@ mod tests {
         assert_eq!(halves.finish(3), Finish::NotBegun);
         assert_eq!(halves.begin(3), Begin::Claimed);
         assert_eq!(halves.finish(3), Finish::NotBegun, "nothing is sent yet");
-        halves.announce(3);
+        let _ = halves.announce(3);
         assert_eq!(halves.finish(4), Finish::NotBegun, "another method");
         assert_eq!(halves.finish(3), Finish::Claimed);
         assert_eq!(halves.finish(3), Finish::NotBegun, "another thread finishes it");
@@ -183,8 +205,7 @@ mod tests {
     #[test]
     fn a_finish_that_gives_the_call_back_leaves_it_pending() {
         let halves = Halves::new();
-        assert_eq!(halves.begin(3), Begin::Claimed);
-        halves.announce(3);
+        let _ = begun(&halves, 3);
         assert_eq!(halves.finish(3), Finish::Claimed);
         assert_eq!(halves.put_back(3), Woken::Pending);
         assert_eq!(halves.finish(3), Finish::Claimed);
@@ -195,19 +216,16 @@ mod tests {
         let halves = Halves::new();
         assert_eq!(halves.begin(3), Begin::Claimed);
         halves.give_up(3);
-        assert_eq!(halves.begin(3), Begin::Claimed);
-        halves.announce(3);
-        assert_eq!(halves.not_sent(3), NotSent::Idle);
-        assert_eq!(halves.begin(3), Begin::Claimed);
-        halves.announce(3);
+        let call = begun(&halves, 3);
+        assert_eq!(halves.not_sent(call), NotSent::Idle);
+        let call = begun(&halves, 3);
         assert_eq!(halves.finish(3), Finish::Claimed);
-        assert_eq!(halves.not_sent(3), NotSent::FinishWaits);
+        assert_eq!(halves.not_sent(call), NotSent::FinishWaits);
         assert_eq!(halves.begin(4), Begin::Busy, "the waiting Finish_ leaves first");
         assert_eq!(halves.woken(3), Woken::NeverSent);
-        assert_eq!(halves.begin(4), Begin::Claimed);
-        halves.announce(4);
+        let call = begun(&halves, 4);
         assert_eq!(halves.finish(4), Finish::Claimed);
-        assert_eq!(halves.not_sent(4), NotSent::FinishWaits);
+        assert_eq!(halves.not_sent(call), NotSent::FinishWaits);
         halves.done(4);
         assert_eq!(halves.begin(3), Begin::Claimed, "a Finish_ that was not woken for it is done with it, too");
     }
@@ -215,24 +233,25 @@ mod tests {
     #[test]
     fn a_request_that_fails_late_leaves_the_next_call_alone() {
         let halves = Halves::new();
-        assert_eq!(halves.begin(3), Begin::Claimed);
-        halves.announce(3);
+        let call = begun(&halves, 3);
         assert_eq!(halves.finish(3), Finish::Claimed);
         halves.done(3);
-        assert_eq!(halves.begin(4), Begin::Claimed);
-        assert_eq!(halves.not_sent(3), NotSent::Idle);
-        halves.announce(4);
-        assert_eq!(halves.finish(4), Finish::Claimed);
+        assert_eq!(halves.begin(3), Begin::Claimed);
+        assert_eq!(halves.not_sent(call), NotSent::Idle, "the next is not announced yet");
+        let next = halves.announce(3);
+        assert_eq!(halves.not_sent(call), NotSent::Idle, "the next is pending");
+        assert_eq!(halves.finish(3), Finish::Claimed);
+        assert_eq!(halves.not_sent(call), NotSent::Idle, "the next is being finished");
+        assert_eq!(halves.not_sent(next), NotSent::FinishWaits);
     }
 
     #[test]
     fn a_finish_that_ends_when_the_request_has_failed_leaves_an_idle_object() {
         for keeps_the_call in [false, true] {
             let halves = Halves::new();
-            assert_eq!(halves.begin(3), Begin::Claimed);
-            halves.announce(3);
+            let call = begun(&halves, 3);
             assert_eq!(halves.finish(3), Finish::Claimed);
-            assert_eq!(halves.not_sent(3), NotSent::FinishWaits);
+            assert_eq!(halves.not_sent(call), NotSent::FinishWaits);
             if keeps_the_call {
                 assert_eq!(halves.put_back(3), Woken::NeverSent);
             } else {

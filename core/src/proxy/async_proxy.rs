@@ -136,13 +136,13 @@ impl AsyncProxy {
                 return hr;
             }
         };
-        self.halves.announce(slot);
+        let call = self.halves.announce(slot);
         let mut status = 0;
         // From here on the message belongs to the channel, and a Finish_ may be in on any thread, this one included.
         // SAFETY: the message holds the request; the channel counts what it keeps of the ISynchronize.
         let hr = unsafe { channel.Send(self.message.get(), sync.as_raw(), &mut status) };
         if hr.is_err() {
-            if self.halves.not_sent(slot) == NotSent::FinishWaits {
+            if self.halves.not_sent(call) == NotSent::FinishWaits {
                 // SAFETY: the reference is ours. There is nobody to tell of a failure.
                 let _ = unsafe { sync.Signal() };
             }
