@@ -72,8 +72,17 @@ fn time(ns: f64) -> String {
     }
 }
 
+/// Ours of the lines before.
+#[derive(Clone, Copy)]
+struct Before {
+    /// The best of those that must not collapse.
+    best: f64,
+    /// The last.
+    last: f64,
+}
+
 /// What is asked, and whether it is so; a peer that is not measured here cannot be compared with.
-fn judge(target: Target, ours: f64, peers: &[(&str, f64)], best: f64) -> (String, Option<bool>) {
+fn judge(target: Target, ours: f64, peers: &[(&str, f64)], before: Before) -> (String, Option<bool>) {
     let peer = |name: &str| peers.iter().find(|peer| peer.0 == name).map(|peer| peer.1);
     match target {
         Target::Under(ns) => (format!("at most {}", time(ns)), Some(ours <= ns)),
@@ -85,12 +94,13 @@ fn judge(target: Target, ours: f64, peers: &[(&str, f64)], best: f64) -> (String
             let met = names.iter().map(|name| peer(name).map(|ns| ours < ns)).collect::<Option<Vec<_>>>();
             ("faster than every peer".into(), met.map(|met| met.into_iter().all(|met| met)))
         }
-        Target::NoCollapse => ("no collapse: at most 1.25 × the best above".into(), Some(ours <= 1.25 * best)),
+        Target::NoCollapse => ("no collapse: at most 1.25 × the best above".into(), Some(ours <= 1.25 * before.best)),
+        Target::Falling => ("less than the line above".into(), Some(ours < before.last)),
     }
 }
 
-/// The table's line; `best` is ours of the rows like this one before.
-fn line(contest: &Contest, medians: &[(&str, f64)], best: f64) -> String {
+/// The table's line.
+fn line(contest: &Contest, medians: &[(&str, f64)], before: Before) -> String {
     let (ours, peers) = (medians[0].1, &medians[1..]);
     let place = contest.place.map_or("one thread", |place| match place {
         Place::OneCpu => "one CPU",
@@ -104,7 +114,7 @@ fn line(contest: &Contest, medians: &[(&str, f64)], best: f64) -> String {
     }
     let mut asked = String::new();
     for target in &contest.targets {
-        let (words, met) = judge(*target, ours, peers, best);
+        let (words, met) = judge(*target, ours, peers, before);
         let gap = if asked.is_empty() { "" } else { "; " };
         write!(asked, "{gap}{words}: {}", verdict(met)).expect("memory");
     }
@@ -171,13 +181,14 @@ fn main() {
     let seconds = std::env::args().nth(1).map_or(2.0, |text| text.parse().expect("seconds"));
     println!("| operation | threads on | Oleander | peers, and how many times ours they take | asked |");
     println!("| --- | --- | --- | --- | --- |");
-    let mut best = f64::INFINITY;
+    let mut before = Before { best: f64::INFINITY, last: f64::INFINITY };
     for row in operations::all() {
         row.run(|contest| {
             let medians = measure(contest, Duration::from_secs_f64(seconds));
-            println!("{}", line(contest, &medians, best));
+            println!("{}", line(contest, &medians, before));
+            before.last = medians[0].1;
             if contest.targets.iter().any(|target| matches!(target, Target::NoCollapse)) {
-                best = best.min(medians[0].1);
+                before.best = before.best.min(before.last);
             }
         });
     }

@@ -21,7 +21,11 @@ fn contest(place: Place, flight: u32) -> Contest {
         #[cfg(feature = "peers")]
         crate::peers::channels::tokio_flight(place, flight),
     ];
-    let targets = if flight == 64 { vec![Target::Under(900.0)] } else { Vec::new() };
+    let targets = match flight {
+        64 => vec![Target::Under(900.0)],
+        1024 => vec![Target::Falling],
+        _ => Vec::new(),
+    };
     let what = format!("Begin_ and Finish_, {flight} in flight");
     Contest { what, place: Some(place), ours: ours(place, flight), peers, targets }
 }

@@ -48,6 +48,8 @@ pub enum Target {
     FasterThan(&'static [&'static str]),
     /// At most 1.25 times the best of ours in rows like this one before.
     NoCollapse,
+    /// Less than ours in the row before.
+    Falling,
 }
 
 /// The same operation by several.

@@ -1,5 +1,6 @@
-//! Calls in all by so many clients in the MTA on so many STAs, each of its thread; client `i` calls STA `i` modulo their
-//! number. An operation is a call, so a time is that between two answers, of whomever.
+//! Calls in all by so many clients in the MTA on so many STAs, each of its thread. Clients share the STAs evenly, or, where
+//! there are fewer clients, the STAs are divided among them, and each calls its own in turn. An operation is a call, so a
+//! time is that between two answers, of whomever.
 
 use super::{Contest, Contestant, Row, Target};
 use crate::handing::Packet;
@@ -9,7 +10,8 @@ use std::sync::{Arc, Barrier, atomic::AtomicBool, atomic::Ordering};
 use std::thread::JoinHandle;
 
 /// Clients and STAs.
-const SIZES: [(u32, u32); 9] = [(1, 1), (2, 2), (4, 4), (8, 8), (16, 16), (64, 64), (8, 1), (64, 1), (64, 8)];
+const SIZES: [(u32, u32); 12] =
+    [(1, 1), (2, 2), (4, 4), (8, 8), (16, 16), (64, 64), (8, 1), (64, 1), (64, 8), (1, 8), (1, 64), (8, 64)];
 /// Calls of each client in a round.
 const CALLS: u32 = 50;
 
@@ -38,7 +40,7 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// Has each client call `round` for each round.
+    /// Has each client call `round` for each round. All have their servers when this returns.
     pub fn start(clients: Vec<Client>) -> Self {
         let gate = Arc::new(Barrier::new(clients.len() + 1));
         let stop = Arc::new(AtomicBool::new(false));
@@ -47,6 +49,7 @@ impl Crowd {
             std::thread::spawn(move || {
                 in_mta(|| {
                     let mut round = client();
+                    gate.wait();
                     while {
                         gate.wait();
                         !stop.load(Ordering::Acquire)
@@ -58,6 +61,7 @@ impl Crowd {
             })
         };
         let threads = clients.into_iter().map(start).collect();
+        gate.wait();
         Self { gate, stop, threads }
     }
 
@@ -79,11 +83,14 @@ impl Drop for Crowd {
 fn ours(clients: u32, servers: u32) -> Contestant {
     let servers: Vec<_> = (0..servers).map(|_| Server::sta(Place::Free)).collect();
     let client = |i: u32| {
-        let packet = Packet::of(servers[i as usize % servers.len()].doubler());
+        let packets: Vec<_> = shares(i, clients, &servers).map(|server| Packet::of(server.doubler())).collect();
         let client = move || {
-            let doubler = packet.unpack();
-            Box::new(move || (0..CALLS).for_each(|_| assert_eq!(server::double(&doubler, black_box(21)), 42)))
-                as Box<dyn FnMut()>
+            let doublers: Vec<_> = packets.into_iter().map(Packet::unpack).collect();
+            let mut turn = 0;
+            in_turn(move || {
+                turn += 1;
+                assert_eq!(server::double(&doublers[turn % doublers.len()], black_box(21)), 42);
+            })
         };
         Box::new(client) as Client
     };
@@ -94,9 +101,18 @@ fn ours(clients: u32, servers: u32) -> Contestant {
     })
 }
 
+/// The servers that client `i` calls.
+pub fn shares<T>(i: u32, clients: u32, servers: &[T]) -> impl Iterator<Item = &T> {
+    servers[i as usize % servers.len()..].iter().step_by(clients as usize)
+}
+
 /// Calls of one client of a peer's.
-pub fn calls(mut call: impl FnMut() + Send + 'static) -> Client {
-    Box::new(move || Box::new(move || (0..CALLS).for_each(|_| call())))
+pub fn calls(call: impl FnMut() + Send + 'static) -> Client {
+    Box::new(move || in_turn(call))
+}
+
+fn in_turn(mut call: impl FnMut() + 'static) -> Box<dyn FnMut()> {
+    Box::new(move || (0..CALLS).for_each(|_| call()))
 }
 
 /// How many calls a round of so many clients is.

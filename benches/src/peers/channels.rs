@@ -134,8 +134,11 @@ pub fn tokio_actors(clients: u32, servers: u32) -> Contestant {
     };
     let servers: Vec<_> = (0..servers).map(server).collect();
     let client = |i: u32| {
-        let calls = servers[i as usize % servers.len()].clone();
+        let mine: Vec<_> = throughput::shares(i, clients, &servers).cloned().collect();
+        let mut turn = 0;
         throughput::calls(move || {
+            turn += 1;
+            let calls = &mine[turn % mine.len()];
             let (doubled, receiver) = oneshot::channel();
             assert!(calls.send((black_box(21), doubled)).is_ok(), "the server waits for calls");
             assert_eq!(receiver.blocking_recv(), Ok(42));

@@ -63,6 +63,8 @@ pub(crate) struct ComState {
     apartment: RefCell<Option<Arc<Apartment>>>,
     /// What it has entered, while it visits an apartment that has no threads of its own (`place`).
     own: RefCell<Option<Option<Arc<Apartment>>>>,
+    /// Whether what it has entered is an STA, for waits, which ask each time.
+    own_is_sta: Cell<bool>,
     /// What it keeps for its application STA.
     pub(crate) application: Application,
     /// Who watches it enter and leave.
@@ -108,6 +110,7 @@ impl Default for ComState {
             last_error: Cell::new(0),
             apartment: RefCell::new(None),
             own: RefCell::new(None),
+            own_is_sta: Cell::new(false),
             application: Application::default(),
             spies: RefCell::default(),
             ole_count: Cell::new(0),
@@ -145,7 +148,14 @@ impl ComState {
 
     pub(crate) fn set_apartment(&self, apartment: Option<Arc<Apartment>>) -> Option<Arc<Apartment>> {
         platform::tell(|| Fact::Enters(apartment.as_ref().map(|it| (it.oxid, it.kind()))));
-        self.apartment.replace(apartment)
+        let before = self.apartment.replace(apartment);
+        self.note_kind();
+        before
+    }
+
+    /// After each change of where the thread is.
+    fn note_kind(&self) {
+        self.own_is_sta.set(self.with_own_apartment(|own| own.is_some_and(|own| own.is_sta())));
     }
 
     /// The apartment that the thread entered explicitly, or works for.
@@ -173,12 +183,19 @@ impl ComState {
     pub(super) fn move_to(&self, place: Arc<Apartment>) -> Whereabouts {
         let own = self.own_apartment();
         let visits = place.has_no_threads() || own.is_none();
-        Whereabouts { own: self.own.replace(visits.then_some(own)), apartment: self.apartment.replace(Some(place)) }
+        let before = Whereabouts {
+            own: self.own.replace(visits.then_some(own)),
+            apartment: self.apartment.replace(Some(place)),
+        };
+        self.note_kind();
+        before
     }
 
     pub(super) fn put_back(&self, before: Whereabouts) -> Option<Arc<Apartment>> {
         self.own.replace(before.own);
-        self.apartment.replace(before.apartment)
+        let place = self.apartment.replace(before.apartment);
+        self.note_kind();
+        place
     }
 
     /// The logical thread: the caller's while a call is dispatched, else this thread's own (APT-33).
@@ -194,6 +211,12 @@ impl ComState {
 }
 
 impl ThreadState {
+    /// Whether the thread entered an STA: what it waits with then dispatches.
+    #[inline]
+    pub(crate) fn is_in_sta(&self) -> bool {
+        self.com.get().is_some_and(|com| com.own_is_sta.get())
+    }
+
     /// Whether the thread is in an apartment.
     pub(crate) fn is_in_com(&self) -> bool {
         self.com.get().is_some_and(|com| com.with_apartment(|apartment| apartment.is_some()))

@@ -10,9 +10,9 @@
 use crate::abi::exports::export;
 use crate::abi::hresult::{CO_E_NOT_SUPPORTED, E_HANDLE, E_INVALIDARG, RPC_E_NO_SYNC, RPC_S_CALLPENDING, S_OK};
 use crate::abi::types::{
-    COWAIT_ALERTABLE, COWAIT_DISPATCH_CALLS, COWAIT_DISPATCH_WINDOW_MESSAGES, COWAIT_INPUTAVAILABLE, COWAIT_WAITALL,
-    CWMO_DISPATCH_CALLS, CWMO_DISPATCH_WINDOW_MESSAGES, CWMO_MAX_HANDLES, HANDLE, PENDINGMSG_CANCELCALL,
-    PENDINGTYPE_NESTED, PENDINGTYPE_TOPLEVEL, WAIT_ABANDONED_0, WAIT_IO_COMPLETION,
+    COWAIT_ALERTABLE, COWAIT_DEFAULT, COWAIT_DISPATCH_CALLS, COWAIT_DISPATCH_WINDOW_MESSAGES, COWAIT_INPUTAVAILABLE,
+    COWAIT_WAITALL, CWMO_DISPATCH_CALLS, CWMO_DISPATCH_WINDOW_MESSAGES, CWMO_MAX_HANDLES, HANDLE,
+    PENDINGMSG_CANCELCALL, PENDINGTYPE_NESTED, PENDINGTYPE_TOPLEVEL, WAIT_ABANDONED_0, WAIT_IO_COMPLETION,
 };
 use crate::apartment::{Context, Home, Stay, application, filter};
 use crate::kernel::{
@@ -267,25 +267,29 @@ fn pending_type() -> u32 {
 }
 
 /// `ISynchronize::Wait` on one event (SYNC-13). It has no index in which to say that calls have run, so that is `S_OK`, too.
+#[inline]
 pub(crate) fn co_wait(flags: u32, ms: u32, event: &Event) -> HRESULT {
+    // Outside an STA nothing but the event counts.
+    if flags == COWAIT_DEFAULT && platform::with_current(|thread| !thread.is_simulated() && !thread.com().is_in_sta()) {
+        match event.take_at_once() {
+            Some(true) => return S_OK,
+            Some(false) if ms == 0 => return RPC_S_CALLPENDING,
+            _ => {}
+        }
+    }
+    co_wait_at_length(flags, ms, event)
+}
+
+#[cold]
+fn co_wait_at_length(flags: u32, ms: u32, event: &Event) -> HRESULT {
     if flags & !FLAGS != 0 {
         return E_INVALIDARG;
     }
     if let Err(hr) = check_application(flags, 1) {
         return hr;
     }
-    let (deadline, how) = (Deadline::after_ms(ms), How::of_flags(flags));
-    // Outside an STA nothing but the event counts, and its own wait is the fastest.
-    let ended = if how.alertable || in_sta() {
-        wait(&[event], how, deadline) != Woken::TimedOut
-    } else {
-        event.wait(deadline, Why::Wait)
-    };
-    if ended { S_OK } else { RPC_S_CALLPENDING }
-}
-
-fn in_sta() -> bool {
-    platform::with_current(|thread| thread.com().with_own_apartment(|own| own.is_some_and(|own| own.is_sta())))
+    let woken = wait(&[event], How::of_flags(flags), Deadline::after_ms(ms));
+    if woken == Woken::TimedOut { RPC_S_CALLPENDING } else { S_OK }
 }
 
 /// Waits for a deadline or an object, dispatching as the apartment does; whether the object was set.

@@ -83,12 +83,23 @@ impl Event {
     #[inline]
     pub fn wait(&self, deadline: Deadline, why: Why) -> bool {
         if !platform::is_simulated() {
-            match wait::poll_fast(&self.header, self.auto) {
+            match self.take_at_once() {
                 Some(true) => return true,
                 Some(false) if deadline.is_now() => return false,
                 _ => {}
             }
         }
+        self.wait_at_length(deadline, why)
+    }
+
+    /// [`Event::poll`] on a host thread, as far as it goes without the lock; `None` if it does not.
+    #[inline]
+    pub(crate) fn take_at_once(&self) -> Option<bool> {
+        wait::poll_fast(&self.header, self.auto)
+    }
+
+    #[cold]
+    fn wait_at_length(&self, deadline: Deadline, why: Why) -> bool {
         wait::wait(&[self], false, deadline, why).is_some()
     }
 

@@ -1,13 +1,16 @@
 //! Handles: numbers that stand for kernel objects in one process.
 //!
 //! The table holds a reference for each handle; an object lives as long as handles or others refer to it. Look-ups
-//! share a lock that is held for one clone of an `Arc`; nothing is dropped and nobody is called under it.
+//! share a lock that is held for one clone of an `Arc`, or while a wait takes what is there ([`HandleTable::take_at_once`]),
+//! for which it takes the wait lock; nothing is dropped and no user's code is called under it.
 
 use super::slots::{Slots, tell_of_stray};
+use super::wait::{self, Hit, Need};
 use super::{Event, Mutex, Semaphore, ThreadObject, Waitable};
 use crate::abi::types::HANDLE;
 use crate::platform::sync::RwLock;
 use crate::platform::{self, Access, Fact, Object};
+use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -149,6 +152,22 @@ impl HandleTable {
             handles.iter().map(|handle| slots.get(handle.0.addr()).cloned()).collect()
         };
         found.or_else(|| handles.iter().map(|handle| self.get(*handle)).collect())
+    }
+
+    /// Takes what a wait for these objects wants, if it is there now, on a host thread. They stay in the table meanwhile, so
+    /// none of them is counted. `None` if one is no handle of the table's, or `refuse` says so of all.
+    pub(crate) fn take_at_once(
+        &self,
+        handles: &[HANDLE],
+        need: Need,
+        refuse: impl FnOnce(&[&dyn Waitable]) -> bool,
+    ) -> Option<Option<Hit>> {
+        let slots = self.slots.read();
+        let mut objects: SmallVec<[&dyn Waitable; 64]> = SmallVec::new();
+        for handle in handles {
+            objects.push(slots.get(handle.0.addr())?.as_waitable());
+        }
+        if refuse(&objects) { None } else { Some(wait::take_at_once(&objects, need)) }
     }
 
     /// What is no handle of the table's.

@@ -111,16 +111,19 @@ impl Header {
     /// Announces an operation.
     #[inline]
     pub(super) fn visit(&self, access: Access) {
-        if self.in_world && !platform::is_simulated() {
-            self.used_outside();
+        // For host threads and their objects this is all.
+        if platform::is_simulated() || self.in_world {
+            self.visit_world(access);
         }
-        platform::visit(self.object, access);
     }
 
-    /// A thread that is none of the world's is here.
     #[cold]
-    fn used_outside(&self) {
-        platform::used_outside(self.lock.world.as_ref());
+    fn visit_world(&self, access: Access) {
+        if !platform::is_simulated() {
+            // A thread that is none of the world's is here.
+            platform::used_outside(self.lock.world.as_ref());
+        }
+        platform::visit(self.object, access);
     }
 
     /// Value and `WAITERS` bit. Acquire: who sees an object signalled sees what came before the signal.

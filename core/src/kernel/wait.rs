@@ -130,17 +130,43 @@ pub fn wait_for_need(objects: &[&dyn Waitable], need: Need, deadline: Deadline, 
     if platform::is_simulated() {
         return wait_simulated(objects, need, deadline, why).inspect(|hit| tell_taken(objects, need, *hit));
     }
-    // Without the lock only the first object can be taken: that it is the lowest needs no look at the others.
-    if let [first, rest @ ..] = objects
-        && (need == Need::Any || rest.is_empty())
-    {
-        match take_fast(*first) {
-            Fast::Taken => return Some(Hit { index: 0, abandoned: false }),
-            Fast::NotReady if rest.is_empty() && deadline.is_now() => return None,
-            Fast::NotReady | Fast::Unclear => {}
-        }
+    match take_first(objects, need) {
+        Fast::Taken => return Some(Hit { index: 0, abandoned: false }),
+        Fast::NotReady if objects.len() == 1 && deadline.is_now() => return None,
+        Fast::NotReady | Fast::Unclear => {}
     }
     wait_host(objects, need, deadline, why).inspect(|hit| tell_taken(objects, need, *hit))
+}
+
+/// [`wait_for_need`] as far as it goes on a host thread without waiting. Takes the wait lock and no other, wakes nobody and
+/// drops nothing.
+pub(super) fn take_at_once(objects: &[&dyn Waitable], need: Need) -> Option<Hit> {
+    match take_first(objects, need) {
+        Fast::Taken => Some(Hit { index: 0, abandoned: false }),
+        Fast::NotReady if objects.len() == 1 => None,
+        Fast::NotReady | Fast::Unclear => {
+            let me = platform::with_current(|thread| thread.id());
+            take_at_one_moment(objects, need, me).inspect(|hit| tell_taken(objects, need, *hit))
+        }
+    }
+}
+
+/// Without the lock only the first object can be taken: that it is the lowest needs no look at the others.
+#[inline]
+fn take_first(objects: &[&dyn Waitable], need: Need) -> Fast {
+    match objects {
+        [first, rest @ ..] if need == Need::Any || rest.is_empty() => take_fast(*first),
+        _ => Fast::Unclear,
+    }
+}
+
+/// Takes what the wait wants if it is there.
+fn take_at_one_moment(objects: &[&dyn Waitable], need: Need, me: u32) -> Option<Hit> {
+    let mut key = objects.first()?.header().lock();
+    freeze(objects, &mut key);
+    let hit = take_now(objects, need, me, &mut key);
+    thaw(objects, &mut key);
+    hit
 }
 
 fn tell_taken(objects: &[&dyn Waitable], need: Need, hit: Hit) {
@@ -215,9 +241,7 @@ fn wait_host(objects: &[&dyn Waitable], need: Need, deadline: Deadline, why: Why
         freeze(objects, &mut key);
         let hit = take_now(objects, need, thread.id(), &mut key);
         if hit.is_some() || deadline.is_now() {
-            for object in objects {
-                object.header().thaw(&mut key);
-            }
+            thaw(objects, &mut key);
             return hit;
         }
         // SAFETY: the record is a local that is not moved, and `registered` takes it out if it has no hit.
@@ -263,19 +287,20 @@ fn wait_simulated(objects: &[&dyn Waitable], need: Need, deadline: Deadline, why
     if !platform::block(&on, &ready, deadline, why) {
         return None;
     }
-    let mut key = objects.first()?.header().lock();
-    freeze(objects, &mut key);
-    let hit = take_now(objects, need, me, &mut key);
-    for object in objects {
-        object.header().thaw(&mut key);
-    }
-    hit
+    take_at_one_moment(objects, need, me)
 }
 
 fn freeze(objects: &[&dyn Waitable], key: &mut Key<'_>) {
     for object in objects {
-        assert!(object.header().is_locked_by(key), "the objects of one wait belong to one process");
-        object.header().freeze(key);
+        let header = object.header();
+        assert!(header.is_locked_by(key), "the objects of one wait belong to one process");
+        header.freeze(key);
+    }
+}
+
+fn thaw(objects: &[&dyn Waitable], key: &mut Key<'_>) {
+    for object in objects {
+        object.header().thaw(key);
     }
 }
 

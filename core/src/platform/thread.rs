@@ -154,13 +154,22 @@ impl Deref for Current {
     }
 }
 
+/// The pointer to the current thread's record, which lives as long as code of the thread runs.
+#[inline]
+fn known_or_adopted() -> *const Thread {
+    let raw = slot::get();
+    if raw.is_null() { adopted() } else { raw }
+}
+
+#[cold]
+fn adopted() -> *const Thread {
+    host::adopt();
+    slot::get()
+}
+
 /// The current thread; a host thread without a record is adopted into the default process.
 pub fn current() -> Current {
-    let mut raw = slot::get();
-    if raw.is_null() {
-        host::adopt();
-        raw = slot::get();
-    }
+    let raw = known_or_adopted();
     // SAFETY: whoever put the pointer there (`enter`) keeps the record alive until it is replaced; this adds a
     // reference of our own.
     let thread = unsafe {
@@ -216,10 +225,7 @@ pub(crate) fn with_known<R>(f: impl FnOnce(&Current) -> R) -> Option<R> {
 /// Calls `f` with the current thread, without counting a reference.
 #[inline]
 pub(crate) fn with_current<R>(f: impl FnOnce(&Current) -> R) -> R {
-    let raw = slot::get();
-    if raw.is_null() {
-        return f(&current());
-    }
+    let raw = known_or_adopted();
     // SAFETY: the record lives while code of its thread runs (`enter`), so it outlives this call; the reference that
     // is made up here is not given back.
     let thread = unsafe { Arc::from_raw(raw) };

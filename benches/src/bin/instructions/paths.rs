@@ -45,7 +45,8 @@ fn count(path: &str, rounds: u32, mut round: impl FnMut()) {
 pub fn walk() {
     in_mta(|| {
         event();
-        [2, 8, 63].into_iter().for_each(wait_any);
+        [2, 8, 63].into_iter().for_each(|handles| wait(handles, false));
+        [8, 63].into_iter().for_each(|handles| wait(handles, true));
         direct_call();
     });
     oleander_sim::run(calls_of_an_sta).expect_completed();
@@ -71,16 +72,16 @@ fn event() {
     });
 }
 
-/// A wait for any of so many handles, the last of which is signalled.
-fn wait_any(handles: u32) {
+/// A wait for any of so many handles, the last of which is signalled, or for all of them.
+fn wait(handles: u32, all: bool) {
     let last = handles - 1;
     let handles: Vec<_> = (0..handles)
-        .map(|i| unsafe { CreateEventW(null_mut(), true.into(), (i == last).into(), null_mut()) })
+        .map(|i| unsafe { CreateEventW(null_mut(), true.into(), (all || i == last).into(), null_mut()) })
         .collect();
-    count(&format!("wait for any of {}", handles.len()), 1_000, || {
-        let given =
-            unsafe { WaitForMultipleObjects(handles.len() as u32, black_box(handles.as_ptr()), false.into(), 0) };
-        assert_eq!(given, WAIT_OBJECT_0 + last);
+    let expected = WAIT_OBJECT_0 + if all { 0 } else { last };
+    count(&format!("wait for {} of {}", if all { "all" } else { "any" }, handles.len()), 1_000, || {
+        let given = unsafe { WaitForMultipleObjects(handles.len() as u32, black_box(handles.as_ptr()), all.into(), 0) };
+        assert_eq!(given, expected);
     });
     handles.into_iter().for_each(|handle| assert!(unsafe { CloseHandle(handle) }.as_bool()));
 }

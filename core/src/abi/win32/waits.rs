@@ -18,35 +18,53 @@ use std::sync::Arc;
 use windows_core::BOOL;
 
 type Objects = SmallVec<[KernelObject; 4]>;
+type Waitables<'a> = SmallVec<[&'a dyn Waitable; 4]>;
 
-/// The objects behind an array of handles, or the error: too many, no array, a stale handle, or one object twice in a
-/// wait for all.
+/// An array of handles, or the error: too many, or no array.
 ///
 /// # Safety
-/// `handles` is null or points at `count` handles.
-unsafe fn objects_at(handles: *const HANDLE, count: u32, count_max: u32, all: bool) -> Result<Objects, u32> {
-    if count > count_max || (handles.is_null() && count > 0) {
-        return Err(ERROR_INVALID_PARAMETER);
-    }
-    let handles = if count == 0 {
-        &[]
-    } else {
+/// `handles` is null or points at `count` handles, which live as long as the slice.
+unsafe fn handles_at<'a>(handles: *const HANDLE, count: u32, count_max: u32) -> Result<&'a [HANDLE], u32> {
+    match count {
+        0 => Ok(&[]),
+        count if count > count_max || handles.is_null() => Err(ERROR_INVALID_PARAMETER),
         // SAFETY: the caller's promise.
-        unsafe { std::slice::from_raw_parts(handles, count as usize) }
-    };
+        count => Ok(unsafe { std::slice::from_raw_parts(handles, count as usize) }),
+    }
+}
+
+/// The objects behind handles, or the error: a stale handle, or one object twice in a wait for all.
+fn objects_of(handles: &[HANDLE], all: bool) -> Result<Objects, u32> {
     let objects = platform::with_current(|thread| thread.process().handles.get_all(handles));
     let objects: Objects = objects.ok_or(ERROR_INVALID_HANDLE)?;
-    if all && is_twice(&objects) {
-        return Err(ERROR_INVALID_PARAMETER);
-    }
-    Ok(objects)
+    if all && is_twice(&waitables(&objects)) { Err(ERROR_INVALID_PARAMETER) } else { Ok(objects) }
+}
+
+fn waitables(objects: &Objects) -> Waitables<'_> {
+    objects.iter().map(KernelObject::as_waitable).collect()
 }
 
 /// Whether an object is named twice, by whatever handles.
-fn is_twice(objects: &Objects) -> bool {
-    let mut numbers: SmallVec<[u64; 64]> = objects.iter().map(|it| it.as_waitable().header().object().id).collect();
+fn is_twice(objects: &[&dyn Waitable]) -> bool {
+    let number = |object: &&dyn Waitable| object.header().object().id;
+    // Those that were made one after the other need no sorting.
+    if objects.is_sorted_by(|one, next| number(one) < number(next)) {
+        return false;
+    }
+    let mut numbers: SmallVec<[u64; 64]> = objects.iter().map(number).collect();
     numbers.sort_unstable();
     numbers.windows(2).any(|pair| pair[0] == pair[1])
+}
+
+/// What a wait gets without waiting, on a host thread. `None`: it has to be looked at closely.
+fn at_once(handles: &[HANDLE], all: bool) -> Option<Option<Hit>> {
+    let need = if all { Need::All } else { Need::Any };
+    platform::with_current(|thread| {
+        if thread.is_simulated() {
+            return None;
+        }
+        thread.process().handles.take_at_once(handles, need, |objects| all && is_twice(objects))
+    })
 }
 
 /// Waits for objects, alertably or not.
@@ -158,10 +176,19 @@ export! {
             return fail(ERROR_INVALID_PARAMETER, WAIT_FAILED);
         }
         // SAFETY: the caller's promise.
-        match unsafe { objects_at(lpHandles, nCount, MAXIMUM_WAIT_OBJECTS, bWaitAll.as_bool()) } {
+        let handles = match unsafe { handles_at(lpHandles, nCount, MAXIMUM_WAIT_OBJECTS) } {
+            Ok(handles) => handles,
+            Err(error) => return fail(error, WAIT_FAILED),
+        };
+        let (all, alertable) = (bWaitAll.as_bool(), bAlertable.as_bool());
+        match at_once(handles, all) {
+            Some(Some(hit)) => return outcome(Woken::Hit(hit)),
+            Some(None) if dwMilliseconds == 0 && !alertable => return WAIT_TIMEOUT,
+            _ => {}
+        }
+        match objects_of(handles, all) {
             Ok(objects) => {
-                let list: SmallVec<[&dyn Waitable; 4]> = objects.iter().map(KernelObject::as_waitable).collect();
-                outcome(wait(&list, bWaitAll.as_bool(), Deadline::after_ms(dwMilliseconds), bAlertable.as_bool()))
+                outcome(wait(&waitables(&objects), all, Deadline::after_ms(dwMilliseconds), alertable))
             }
             Err(error) => fail(error, WAIT_FAILED),
         }
@@ -185,14 +212,15 @@ export! {
             return fail(ERROR_INVALID_PARAMETER, WAIT_FAILED);
         }
         // SAFETY: the caller's promise.
-        let objects = match unsafe { objects_at(pHandles, nCount, MAXIMUM_WAIT_OBJECTS - 1, all) } {
+        let handles = unsafe { handles_at(pHandles, nCount, MAXIMUM_WAIT_OBJECTS - 1) };
+        let objects = match handles.and_then(|handles| objects_of(handles, all)) {
             Ok(objects) => objects,
             Err(error) => return fail(error, WAIT_FAILED),
         };
         let queue: Arc<_> = kernel::queue();
         let mask = bits_of(dwWakeMask, dwFlags & MWMO_INPUTAVAILABLE != 0);
         let input = QueueWait { queue: &queue, mask };
-        let mut list: SmallVec<[&dyn Waitable; 4]> = objects.iter().map(KernelObject::as_waitable).collect();
+        let mut list = waitables(&objects);
         list.push(&input);
         let all = all && nCount > 0;
         let (need, alertable) = (if all { Need::All } else { Need::Any }, dwFlags & MWMO_ALERTABLE != 0);
