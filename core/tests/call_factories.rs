@@ -15,7 +15,7 @@ use probe::*;
 use rooms::*;
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
@@ -238,11 +238,13 @@ const HRESULT_OF: Action = |what| HRESULT(what as i32);
 #[test]
 fn pointers_go_in_and_come_out() {
     each(|scene| {
+        let lives = Lives::default();
+        let own = lives.clone();
         scene.with(
             |_| S_OK,
             move |_proxy, factory| unsafe {
                 let call = call(&factory);
-                let mine = probe_that(&Lives::default(), |what| if what == 1 { S_FALSE } else { S_OK });
+                let mine = probe_that(&own, |what| if what == 1 { S_FALSE } else { S_OK });
                 // Back into this apartment while Finish_ waits.
                 assert_eq!(call.Begin_Forward(Ref::from(&mine), 1), S_OK);
                 assert_eq!(call.Finish_Forward(), S_FALSE);
@@ -264,6 +266,7 @@ fn pointers_go_in_and_come_out() {
                 assert_eq!((call.Begin_Keep(None::<&IUnknown>.into()), call.Finish_Keep()), (S_OK, S_OK));
             },
         );
+        are_gone(&lives);
     });
 }
 
@@ -272,6 +275,19 @@ fn pointers_go_in_and_come_out() {
 struct Notify {
     inner: Inner,
     seen: Arc<[AtomicU32; 3]>,
+    /// Whether its Wait says at once that the call is complete, whatever the inner one says.
+    is_early: Arc<AtomicBool>,
+    /// Whether its Signal fails.
+    is_deaf: bool,
+}
+
+/// Makes a call under an outer object.
+fn under(outer: Notify, factory: &ICallFactory) -> AsyncIProbe {
+    let outer = ComObject::new(outer);
+    let make = |unknown, iid, ppv| unsafe { factory.CreateCall(&AsyncIProbe::IID, unknown, iid, ppv) };
+    let made = unsafe { outer.aggregate(&outer.inner, make) };
+    made.unwrap();
+    query(&outer.to_interface::<IUnknown>()).unwrap()
 }
 
 impl Notify_Impl {
@@ -283,10 +299,10 @@ impl Notify_Impl {
 
 impl ISynchronize_Impl for Notify_Impl {
     unsafe fn Wait(&self, flags: u32, ms: u32) -> HRESULT {
-        unsafe { self.see(0).Wait(flags, ms) }
+        if self.is_early.load(Ordering::SeqCst) { S_OK } else { unsafe { self.see(0).Wait(flags, ms) } }
     }
     unsafe fn Signal(&self) -> HRESULT {
-        unsafe { self.see(1).Signal() }
+        if self.is_deaf { E_FAIL } else { unsafe { self.see(1).Signal() } }
     }
     unsafe fn Reset(&self) -> HRESULT {
         unsafe { self.see(2).Reset() }
@@ -299,11 +315,8 @@ fn call_24_an_outer_object_sees_reset_signal_and_wait() {
         let (go, make) = held();
         scene.with_object(make, move |_proxy, factory| unsafe {
             let seen = Arc::new([const { AtomicU32::new(0) }; 3]);
-            let outer = ComObject::new(Notify { inner: Inner::new(), seen: seen.clone() });
-            let made = outer
-                .aggregate(&outer.inner, |unknown, iid, ppv| factory.CreateCall(&AsyncIProbe::IID, unknown, iid, ppv));
-            made.unwrap();
-            let call: AsyncIProbe = query(&outer.to_interface::<IUnknown>()).unwrap();
+            let (inner, is_early) = (Inner::new(), Arc::default());
+            let call = under(Notify { inner, seen: seen.clone(), is_early, is_deaf: false }, &factory);
             assert_eq!(call.Begin_Do(2), S_OK);
             assert_eq!(call.Finish_Do(), S_FALSE);
             assert_eq!(seen.each_ref().map(|it| it.load(Ordering::SeqCst)), [1, 1, 1], "Wait, Signal, Reset");
@@ -314,6 +327,137 @@ fn call_24_an_outer_object_sees_reset_signal_and_wait() {
             assert_eq!(seen[1].load(Ordering::SeqCst), 2, "exactly once for each call (CALL-26)");
             go.send(()).unwrap();
         });
+    });
+}
+
+#[test]
+fn agg_06_an_outer_whose_signal_fails_gives_its_code() {
+    each(|scene| {
+        scene.with(HRESULT_OF, |_proxy, factory| unsafe {
+            let (inner, seen, is_early) = (Inner::new(), Arc::default(), Arc::default());
+            let call = under(Notify { inner, seen, is_early, is_deaf: true }, &factory);
+            assert_eq!((call.Begin_Do(1), call.Finish_Do()), (S_OK, E_FAIL));
+        });
+    });
+}
+
+#[test]
+fn an_outer_that_waits_too_short_leaves_the_call_pending() {
+    each(|scene| {
+        let (go, make) = held();
+        scene.with_object(make, move |_proxy, factory| unsafe {
+            let (inner, seen, is_early) = (Inner::new(), Arc::default(), Arc::new(AtomicBool::new(true)));
+            let call = under(Notify { inner, seen, is_early: is_early.clone(), is_deaf: false }, &factory);
+            assert_eq!((call.Begin_Do(1), call.Finish_Do()), (S_OK, RPC_S_CALLPENDING));
+            is_early.store(false, Ordering::SeqCst);
+            go.send(()).unwrap();
+            assert_eq!(call.Finish_Do(), S_FALSE);
+        });
+    });
+}
+
+/// Takes the proxy's own call objects, then the fallback's, in a world whose MTA makes calls to an STA.
+fn each_from_the_mta(test: fn(&World, &Scene<'_>)) {
+    for forced in [false, true] {
+        world(move |world| {
+            let (server, client) = (world.sta(), world.mta());
+            test(world, &Scene { client: &client, server: &server, forced });
+            client.close();
+            server.close();
+        });
+    }
+}
+
+#[test]
+fn cxl_02_cxl_03_cancel_waits_so_many_seconds() {
+    each_from_the_mta(|_, scene| {
+        let (go, make) = held();
+        scene.with_object(make, move |_proxy, factory| unsafe {
+            let call = call(&factory);
+            assert_eq!(call.Begin_Do(1), S_OK);
+            let began = Instant::now();
+            assert_eq!(cancel(&call, 1), S_OK);
+            assert!(began.elapsed().as_millis() >= 999, "{:?}", began.elapsed());
+            assert_eq!(call.Finish_Do(), RPC_S_CALL_CANCELLED_HR);
+            go.send(()).unwrap();
+        });
+    });
+}
+
+#[test]
+fn cxl_43_cancel_minus_one_waits_for_the_reply() {
+    each_from_the_mta(|world, scene| {
+        let (go, make) = held();
+        let canceller = world.mta();
+        scene.with_object(make, move |_proxy, factory| unsafe {
+            let call = call(&factory);
+            assert_eq!(call.Begin_Do(1), S_OK);
+            let copy = Carry(call.clone());
+            let cancelled = canceller.start(move || cancel(&copy.take(), u32::MAX));
+            while call.cast::<ICancelMethodCalls>().unwrap().TestCancel() != RPC_E_CALL_CANCELED {
+                std::thread::yield_now();
+            }
+            go.send(()).unwrap();
+            assert_eq!((cancelled.wait(), call.Finish_Do()), (RPC_E_CALL_COMPLETE, S_FALSE));
+            canceller.close();
+        });
+    });
+}
+
+#[test]
+fn cxl_01_cancel_0_serves_nothing_meanwhile() {
+    for forced in [false, true] {
+        world(move |world| {
+            let (server, client, third) = (world.mta(), world.sta(), world.mta());
+            let scene = Scene { client: &client, server: &server, forced };
+            let (go, make) = held();
+            scene.with_object(make, move |_proxy, factory| unsafe {
+                let call = call(&factory);
+                let served = Arc::new(AtomicBool::new(false));
+                let seen = served.clone();
+                let mine = probe_that(&Lives::default(), move |_| {
+                    seen.store(true, Ordering::SeqCst);
+                    S_OK
+                });
+                let packet = pack(&mine);
+                assert_eq!(call.Begin_Do(1), S_OK);
+                let done = event(true, false);
+                let is_done = Carry(done);
+                let calls = third.start(move || {
+                    let called = unpack::<IProbe>(packet).Do(1);
+                    assert!(SetEvent(is_done.take()).as_bool());
+                    called
+                });
+                let ms = u32::try_from(HANG.as_millis()).unwrap();
+                assert_eq!(MsgWaitForMultipleObjects(0, null(), false.into(), ms, QS_ALLINPUT), WAIT_OBJECT_0);
+                assert_eq!(cancel(&call, 0), S_OK);
+                assert!(!served.load(Ordering::SeqCst));
+                assert_eq!(call.Finish_Do(), RPC_S_CALL_CANCELLED_HR);
+                go.send(()).unwrap();
+                co_wait_for(done);
+                assert!(CloseHandle(done).as_bool());
+                assert_eq!(calls.wait(), S_OK);
+                third.close();
+            });
+            client.close();
+            server.close();
+        });
+    }
+}
+
+#[test]
+fn the_fallback_keeps_the_mta_as_long_as_it_lives() {
+    world(|world| {
+        let (server, client, outside) = (world.sta(), world.sta(), world.outside());
+        let kind = |room: &Room| room.run(|| unsafe { CoGetApartmentType(&mut 0, &mut 0) });
+        let packet = server.run(|| pack(&probe(&Lives::default())));
+        let factory = client.run(move || Carry(CallFactory::fallback(&unpack::<IProbe>(packet)).unwrap()));
+        assert_eq!(kind(&outside), S_OK);
+        client.run(move || drop(factory.take()));
+        assert_eq!(kind(&outside), CO_E_NOTINITIALIZED);
+        for room in [client, server, outside] {
+            room.close();
+        }
     });
 }
 
@@ -371,6 +515,22 @@ fn call_38_a_call_object_belongs_to_its_apartment() {
             );
         });
         are_gone(&lives);
+    });
+}
+
+#[test]
+fn mrsh_13_a_proxy_of_another_apartment_says_so() {
+    world(|world| {
+        let (server, client) = (world.sta(), world.sta());
+        let packet = server.run(|| pack(&probe(&Lives::default())));
+        let proxy = client.run(move || Carry(unpack::<IProbe>(packet)));
+        let proxy = server.run(move || {
+            assert_eq!(call_factory(&proxy.0).map(drop), Err(RPC_E_WRONG_THREAD));
+            proxy
+        });
+        client.run(move || drop(proxy.take()));
+        client.close();
+        server.close();
     });
 }
 

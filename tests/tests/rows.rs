@@ -1,6 +1,8 @@
 //! Each row on each backend as a test of its own: `host::WAIT-07`, `sim::WAIT-07`, and in Wine `system::WAIT-07`. A row
 //! passes, or fails as the backend's list of divergences says.
 //!
+//! With `OLEANDER_ROWS`, only the trials that it names are run.
+//!
 //! What real Windows gives is observed (`oleander-tests --observe`), not judged: no list says yet what differs there.
 //!
 //! Where rows are played on the system's COM, `system::engine::…` are tests of how: a row that ends its process, or hangs, is a row
@@ -43,6 +45,11 @@ fn main() -> ExitCode {
                 came.map_err(|failure| failure.explain(&row, backend.name()).into())
             }));
         }
+    }
+    // Arguments can name only one.
+    if let Ok(names) = std::env::var("OLEANDER_ROWS") {
+        trials.retain(|trial| names.split_whitespace().any(|name| name == trial.name()));
+        assert!(!trials.is_empty(), "OLEANDER_ROWS names no row");
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }

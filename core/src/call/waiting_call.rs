@@ -255,3 +255,16 @@ impl ICancelMethodCalls_Impl for WaitingCall_Impl {
         if self.running.lock().is_some() { RPC_S_CALLPENDING } else { RPC_E_CALL_COMPLETE }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::abi::types::{MSHCTX_DIFFERENTMACHINE, MSHCTX_LOCAL};
+
+    #[test]
+    fn the_channel_says_how_far_away_the_client_is() {
+        for context in [MSHCTX_INPROC, MSHCTX_LOCAL, MSHCTX_DIFFERENTMACHINE] {
+            assert_eq!(context_of(&server_channel(context)), context);
+        }
+    }
+}

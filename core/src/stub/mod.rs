@@ -11,6 +11,8 @@ pub mod interface_stub;
 mod lifetime;
 mod manager;
 pub mod params;
+#[cfg(all(test, not(loom)))]
+mod params_tests;
 
 pub(crate) use async_dispatch::{AsyncServer, within};
 pub(crate) use dispatch::{dispatch, hook_reply};

@@ -1,11 +1,14 @@
-//! Runs tests in processes, with and without mutants, two at a time.
+//! Runs tests in processes, with and without mutants, some at a time: many wait, for a real clock or for ever.
 //!
 //! A test ends green, red, or not at all: then its process, and those that it has started, are killed. Memory is bounded,
 //! because a mutant may well take all of it.
 
 use super::Mutant;
 use super::tests::{Test, Tests};
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -14,13 +17,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// How many processes run at a time.
-const JOBS: usize = 2;
+const JOBS: usize = 4;
 /// How long a test may take without a mutant.
 pub const BASELINE: Duration = Duration::from_secs(120);
-/// What a mutant gets above ten times the usual.
+/// What a mutant gets above ten times the usual time of the longest test, and twice that of all.
 const GRACE: Duration = Duration::from_secs(6);
 /// In KiB, and with an end; a process of ours has little, but reserves a stack for each of many threads.
-const ALONE: &str = "ulimit -v 12000000; exec timeout -s KILL \"$@\"";
+const ALONE: &str = "ulimit -v 4000000; exec timeout -s KILL \"$@\"";
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +41,12 @@ pub fn tests(copy: &Path, tests: &[&Test], env: &[(&str, &OsStr)], limit: Durati
     let began = Instant::now();
     let mut command = Command::new("sh");
     command.args(["-c", ALONE, "sh", &limit.as_secs_f32().to_string()]);
-    command.arg(&tests[0].program).args(["--exact", "--test-threads=2"]);
-    command.args(tests.iter().map(|test| &test.name)).envs(env.iter().copied());
+    command.arg(&tests[0].program).arg("--test-threads=2").envs(env.iter().copied());
+    let names = tests.iter().map(|test| test.name.as_str());
+    match tests[0].is_row {
+        true => command.env("OLEANDER_ROWS", names.collect::<Vec<_>>().join(" ")),
+        false => command.arg("--exact").args(names),
+    };
     command.current_dir(copy.join("core"));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let passed = command.status().is_ok_and(|status| status.success());
@@ -74,12 +81,20 @@ pub fn several<T: Send>(count: usize, what: impl Fn(usize) -> T + Sync) -> Vec<T
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// Tries these mutants; gives those that survive.
+/// Tries these mutants; gives those that survive. Who killed one last time, by a file beside the copy, is asked first.
 pub fn all(copy: &Path, mutants: &[Mutant], tried: &[usize], tests: &Tests) -> Vec<usize> {
+    let path = copy.with_extension("killers");
+    let text = fs::read_to_string(&path).unwrap_or_default();
+    let last: BTreeMap<&str, &str> = text.lines().filter_map(|line| line.split_once('\t')).collect();
+    let killers = OpenOptions::new().append(true).create(true).open(&path).ok();
     let results = several(tried.len(), |number| {
         let mutant = tried[number];
         let began = Instant::now();
-        let (killer, runs) = kill(copy, mutant, tests);
+        let who = format!("{}: {}", mutants[mutant].file.display(), mutants[mutant].key);
+        let (killer, runs) = kill(copy, mutant, tests, last.get(&*who).copied());
+        if let (Some((_, test)), Some(mut killers)) = (killer, killers.as_ref()) {
+            let _ = killers.write_all(format!("{who}\t{test}\n").as_bytes());
+        }
         let (name, took) = (&mutants[mutant].name, began.elapsed().as_secs_f32());
         match killer {
             Some((Ended::Hangs, test)) => println!("hangs    {name} ({took:.1} s, {runs} runs): {test}"),
@@ -95,21 +110,19 @@ pub fn all(copy: &Path, mutants: &[Mutant], tried: &[usize], tests: &Tests) -> V
 }
 
 /// The test that notices a mutant, and how many runs it took to find it. The tests run in groups that grow.
-fn kill<'a>(copy: &Path, mutant: usize, tests: &'a Tests) -> (Option<(Ended, &'a str)>, usize) {
+fn kill<'a>(copy: &Path, mutant: usize, tests: &'a Tests, last: Option<&str>) -> (Option<(Ended, &'a str)>, usize) {
     let mut left: Vec<&Test> =
         tests.reaching.get(&mutant).into_iter().flatten().map(|&test| &tests.all[test]).collect();
+    left.sort_by_key(|test| Some(&*test.name) != last);
     let mutant = mutant.to_string();
     let (mut size, mut runs) = (1, 0);
     while let Some(first) = left.first().copied() {
-        let is_together = |test: &&&Test| test.program == first.program && !(first.alone || test.alone && runs > 0);
-        let mut group: Vec<&Test> = left.iter().filter(is_together).take(size).copied().collect();
-        if group.is_empty() {
-            group.push(first);
-        }
+        let is_together = |test: &&&Test| test.program == first.program;
+        let group: Vec<&Test> = left.iter().filter(is_together).take(size).copied().collect();
         left.retain(|test| !group.iter().any(|it| std::ptr::eq(*it, *test)));
-        let usual: Duration = group.iter().map(|test| test.usual).sum();
+        let usual = group.iter().map(|test| test.usual);
         runs += 1;
-        let limit = usual * 10 + GRACE;
+        let limit = usual.clone().sum::<Duration>() * 2 + usual.max().unwrap_or_default() * 10 + GRACE;
         let (with, without) = ([("OLEANDER_MUTANT", OsStr::new(&mutant))], []);
         let (ended, _) = self::tests(copy, &group, &with, limit);
         // Not by chance: red is red twice, and what hangs does not hang without.

@@ -1,7 +1,9 @@
 //! The tests of the runtime: built once, then each run alone without a mutant, which says how long it takes and which
 //! mutants it reaches.
 //!
-//! They are the unit tests, those of `core/tests/` but for the storms, and the rows of the contract on host threads.
+//! They are the unit tests, those of `core/tests/` but for the storms, the rows of the contract on host threads and in the
+//! simulator, which sees a thread that waits for ever without waiting for ever, and some tests of the simulator: of what an
+//! operation announces, of virtual time, and of several processes.
 
 use super::Mutant;
 use super::run::{self, Ended};
@@ -16,6 +18,10 @@ use std::time::Duration;
 /// its own, which the tests' build does not make.
 const NOT_THESE: [&str; 2] = ["_stress", "sieve_modes"];
 
+/// The simulator's, in `sim/tests/`.
+const SIMULATED: [&str; 7] =
+    ["between_processes", "cancel", "cancel_objects", "checkers", "endings", "kernel", "network"];
+
 /// A test.
 #[derive(Debug)]
 pub struct Test {
@@ -23,8 +29,8 @@ pub struct Test {
     pub program: PathBuf,
     /// Its name there.
     pub name: String,
-    /// Whether the program takes one name at a time.
-    pub alone: bool,
+    /// Whether the program is that of the rows, which takes names from a variable.
+    pub is_row: bool,
     /// How long it takes.
     pub usual: Duration,
 }
@@ -43,37 +49,35 @@ pub struct Tests {
 /// # Errors
 /// What does not build, and tests that are red without a mutant.
 pub fn find(copy: &Path, mutants: &[Mutant]) -> Result<Tests, String> {
-    let mut tests: Vec<(Test, PathBuf)> = Vec::new();
+    let mut tests: Vec<Test> = Vec::new();
     for (program, source) in programs(copy)? {
         let rows = source.ends_with("rows.rs");
         let out = Command::new(&program).current_dir(copy.join("core")).arg("--list").output();
         let out = out.map_err(|error| format!("{}: {error}", program.display()))?;
         for line in String::from_utf8_lossy(&out.stdout).lines() {
             let Some(name) = line.strip_suffix(": test") else { continue };
-            if rows && !name.starts_with("host::") {
-                continue;
-            }
             let (program, name, usual) = (program.clone(), name.to_owned(), Duration::ZERO);
-            tests.push((Test { program, name, alone: rows, usual }, source.clone()));
+            tests.push(Test { program, name, is_row: rows, usual });
         }
     }
     let folder = copy.with_extension("reached");
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let reached = run::several(tests.len(), |number| {
-        let (test, file) = (&tests[number].0, folder.join(number.to_string()));
+        let (test, file) = (&tests[number], folder.join(number.to_string()));
         let (ended, took) = run::tests(copy, &[test], &[("OLEANDER_REACHED", file.as_os_str())], run::BASELINE);
         let read = fs::read(&file).unwrap_or_default();
         let numbers = read.as_chunks::<4>().0.iter().map(|number| u32::from_le_bytes(*number) as usize);
         (ended, took, numbers.collect::<BTreeSet<_>>())
     });
     let mut reaching: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    let mut red = Vec::new();
+    let (mut red, mut reach) = (Vec::new(), Vec::new());
     for (number, (ended, took, numbers)) in reached.into_iter().enumerate() {
-        tests[number].0.usual = took;
+        tests[number].usual = took;
         if ended != Ended::Green {
-            red.push(tests[number].0.name.clone());
+            red.push(tests[number].name.clone());
         }
+        reach.push(numbers.len());
         for mutant in numbers {
             reaching.entry(mutant).or_default().push(number);
         }
@@ -87,16 +91,15 @@ pub fn find(copy: &Path, mutants: &[Mutant]) -> Result<Tests, String> {
     for (mutant, numbers) in &mut reaching {
         let room = mutants[*mutant].file.with_extension("");
         let room = room.strip_prefix("core/src").unwrap_or(&room).to_string_lossy().replace('/', "::");
-        // Those beside the code first, then the short ones.
-        numbers.sort_by_key(|number| {
-            let test = &tests[*number].0;
-            (!test.name.starts_with(&*room), test.alone, test.usual)
+        // Those beside the code first, then those that are short and reach little else.
+        numbers.sort_by_key(|&number| {
+            (!tests[number].name.starts_with(&*room), tests[number].usual.as_millis() * reach[number] as u128)
         });
     }
     println!("{:>5} tests, {} s one after the other", tests.len(), {
-        tests.iter().map(|(test, _)| test.usual).sum::<Duration>().as_secs()
+        tests.iter().map(|test| test.usual).sum::<Duration>().as_secs()
     });
-    Ok(Tests { all: tests.into_iter().map(|(test, _)| test).collect(), reaching })
+    Ok(Tests { all: tests, reaching })
 }
 
 /// The programs, and the source of each.
@@ -113,7 +116,8 @@ fn programs(copy: &Path) -> Result<Vec<(PathBuf, PathBuf)>, String> {
     {
         ours.extend(["--test".to_owned(), name.to_owned()]);
     }
-    let rows = ["-p", "oleander-tests", "--test", "rows"].map(str::to_owned).to_vec();
+    let rows = ["-p", "oleander-tests", "-p", "oleander-sim", "--test", "rows"].into_iter();
+    let rows = rows.chain(SIMULATED.iter().flat_map(|name| ["--test", *name])).map(str::to_owned).collect();
     let mut programs = Vec::new();
     for package in [ours, rows] {
         let mut build = Command::new("cargo");

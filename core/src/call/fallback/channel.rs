@@ -213,3 +213,22 @@ impl IAsyncRpcChannelBuffer_Impl for Channel_Impl {
         unsafe { client::dest_ctx(MSHCTX_INPROC, pdwDestContext, ppv) }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::super::flight::Cancelled;
+    use super::super::flight::tests::{flight, in_the_mta};
+    use super::*;
+
+    #[test]
+    fn call_30_a_call_object_that_goes_lets_its_call_go() {
+        in_the_mta(|| {
+            let shared = Shared::new(SurfaceHome::current().expect("the MTA")).expect("an event");
+            let flight = flight();
+            shared.replace(Some(flight.clone()));
+            shared.abandon();
+            assert!(shared.flight().is_none());
+            assert!(matches!(flight.cancel(0), Cancelled::No(_)), "nobody waits for it");
+        });
+    }
+}

@@ -257,3 +257,62 @@ unsafe fn invoke(
     };
     invocation.finish(hr, &message)
 }
+
+#[cfg(all(test, not(loom)))]
+pub(super) mod tests {
+    use super::*;
+    use crate::abi::hresult::{E_NOINTERFACE, S_FALSE};
+    use crate::abi::interfaces::{IAgileObject, IAgileObject_Impl, IPipeByte};
+    use crate::com_class;
+    use crate::process::Process;
+    use crate::{platform, proxy};
+    use windows_core::ComObject;
+
+    #[com_class(IAgileObject)]
+    struct Thing;
+    impl IAgileObject_Impl for Thing_Impl {}
+
+    pub(in super::super) fn in_the_mta(test: impl FnOnce()) {
+        let process = Process::new(platform::host());
+        platform::run_as(&process, || {
+            // SAFETY: no pointers.
+            assert_eq!(unsafe { CoInitializeEx(ptr::null_mut(), COINIT_MULTITHREADED) }, S_OK);
+            test();
+            // SAFETY: as above.
+            unsafe { CoUninitialize() };
+        });
+    }
+
+    pub(in super::super) fn flight() -> Arc<Flight> {
+        Flight::new(proxy::factory::find(&ISynchronize::IID).expect("it has proxies"), 3).expect("an event")
+    }
+
+    #[test]
+    fn cxl_06_a_reply_that_comes_after_the_cancel_is_not_the_calls() {
+        in_the_mta(|| {
+            let flight = flight();
+            assert!(matches!(flight.cancel(0), Cancelled::Won));
+            *flight.reply.lock() = Some(Err(Failure(S_FALSE)));
+            assert_ne!(flight.word.apply(reply), Reply::Deliver);
+            assert_eq!(flight.take().map(drop), Err(RPC_S_CALL_CANCELLED_HR));
+        });
+    }
+
+    #[test]
+    fn call_30_nobody_is_told_of_a_call_that_was_let_go() {
+        in_the_mta(|| {
+            let flight = flight();
+            flight.abandon();
+            assert_ne!(flight.word.apply(reply), Reply::Deliver);
+        });
+    }
+
+    #[test]
+    fn a_packet_says_what_the_object_lacks() {
+        in_the_mta(|| {
+            let thing: IUnknown = ComObject::new(Thing).into_interface();
+            let packet = Packet::new(&IUnknown::IID, &thing).expect("a packet");
+            assert_eq!(packet.unpack(&IPipeByte::IID), Err(E_NOINTERFACE));
+        });
+    }
+}

@@ -19,6 +19,8 @@ use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::ptr;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 use windows_core::{ComObject, GUID, HRESULT, IUnknown, Interface};
 
 #[async_interface(uuid = "7bc1f6a0-0005-4000-8000-000000000001", async_uuid = "7bc1f6a0-0005-4000-8000-000000000002")]
@@ -115,6 +117,23 @@ fn late(_: &Script, sync: &ISynchronize) -> Option<Spawned> {
     }))
 }
 
+/// A worker signals by the pointer itself, which is of no effect in another apartment; then one does through a proxy.
+fn wrong(script: &Script, sync: &ISynchronize) -> Option<Spawned> {
+    let (pointer, said) = (sync.as_raw().expose_provenance(), Arc::new(AtomicI32::new(0)));
+    let says = said.clone();
+    let worker = kernel::spawn("wrong", false, move || unsafe {
+        assert_eq!(CoInitializeEx(ptr::null_mut(), COINIT_MULTITHREADED), S_OK);
+        let pointer: *mut c_void = ptr::with_exposed_provenance_mut(pointer);
+        let sync = ISynchronize::from_raw_borrowed(&pointer).expect("it is there");
+        says.store(sync.Signal().0, Ordering::SeqCst);
+        CoUninitialize();
+    });
+    assert!(apartment::co_wait_until(&*worker.ended, Deadline::NEVER));
+    assert_eq!(HRESULT(said.load(Ordering::SeqCst)), RPC_E_WRONG_THREAD);
+    assert_eq!(unsafe { sync.Wait(0, 0) }, RPC_S_CALLPENDING);
+    late(script, sync)
+}
+
 /// Runs calls in an STA: each says what its Begin_ does. They all succeed.
 fn calls(test: impl FnOnce(&dyn Fn(Begin))) {
     let process = Process::new(platform::host());
@@ -142,6 +161,11 @@ fn calls(test: impl FnOnce(&dyn Fn(Begin))) {
 #[test]
 fn srv_06_srv_07_a_call_that_is_signalled_early_leaves_nothing_to_the_next() {
     calls(|call| [early, late, late, early, early, late].into_iter().for_each(|begin| call(begin)));
+}
+
+#[test]
+fn srv_13_a_signal_from_another_apartment_has_no_effect() {
+    calls(|call| call(wrong));
 }
 
 #[test]
