@@ -431,6 +431,42 @@ fn agg_08_a_call_whose_outer_has_its_own_event_is_awaited() {
     });
 }
 
+/// A call object that is none of ours.
+#[com_class(ISynchronizeHandle)]
+struct Foreign {
+    handle: Result<HANDLE, HRESULT>,
+}
+
+impl ISynchronizeHandle_Impl for Foreign_Impl {
+    unsafe fn GetHandle(&self, ph: *mut HANDLE) -> HRESULT {
+        match self.handle {
+            Ok(handle) => {
+                unsafe { *ph = handle };
+                S_OK
+            }
+            Err(hr) => hr,
+        }
+    }
+}
+
+#[test]
+fn a_foreign_call_object_is_awaited_by_its_handle() {
+    in_mta(|| {
+        let handle = manual_event();
+        let foreign = |handle| ISynchronizeHandle::from(Foreign { handle });
+        let call = foreign(Ok(handle));
+        let mut future = begun(&call);
+        assert!(lite::block_on(lite::poll_once(&mut future)).is_none());
+        unsafe { SetEvent(handle).ok().unwrap() };
+        assert_eq!(lite::block_on(future), Ok(call));
+        unsafe { CloseHandle(handle).ok().unwrap() };
+        assert_eq!(block_on(begun(&foreign(Ok(handle)))).unwrap_err().code(), E_NOINTERFACE);
+        assert_eq!(block_on(begun(&foreign(Err(E_UNEXPECTED)))).unwrap_err().code(), E_UNEXPECTED);
+        let none: IWork = Work { gate: Event::manual(), stopped: Event::manual() }.into();
+        assert_eq!(block_on(begun(&none)).unwrap_err().code(), E_NOINTERFACE);
+    });
+}
+
 #[test]
 fn the_futures_of_handles_are_send_and_those_of_calls_can_be_kept_in_any_struct() {
     fn send<T: Send>(_: &T) {}

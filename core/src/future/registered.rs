@@ -108,3 +108,6 @@ impl Drop for Registered {
         let _ = unsafe { CloseHandle(self.handle) };
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;

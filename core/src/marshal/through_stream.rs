@@ -53,3 +53,6 @@ pub(super) fn release(bytes: &[u8]) -> HRESULT {
     // SAFETY: a stream of ours.
     unsafe { CoReleaseMarshalData(stream.as_raw()) }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;

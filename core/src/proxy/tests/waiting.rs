@@ -6,7 +6,8 @@
 use super::loopback::{Loopback, Wire};
 use crate::abi::hresult::*;
 use crate::abi::interfaces::*;
-use crate::abi::types::{COINIT_APARTMENTTHREADED, COINIT_MULTITHREADED};
+use crate::abi::types::{COINIT_APARTMENTTHREADED, COINIT_MULTITHREADED, HANDLE, WAIT_OBJECT_0, WAIT_TIMEOUT};
+use crate::abi::win32::WaitForSingleObject;
 use crate::apartment::{self, CoInitializeEx, CoUninitialize};
 use crate::debug::live_objects;
 use crate::kernel::{self, Spawned};
@@ -117,6 +118,22 @@ fn late(_: &Script, sync: &ISynchronize) -> Option<Spawned> {
     }))
 }
 
+/// The call object answers its own apartment: pending until its Signal, and again after Reset.
+fn asks(script: &Script, sync: &ISynchronize) -> Option<Spawned> {
+    let (handles, cancel) = (sync.cast::<ISynchronizeHandle>().unwrap(), sync.cast::<ICancelMethodCalls>().unwrap());
+    let mut handle = HANDLE::NULL;
+    unsafe {
+        assert_eq!(handles.GetHandle(ptr::null_mut()), E_INVALIDARG);
+        assert_eq!(handles.GetHandle(&mut handle), S_OK);
+        assert_eq!((sync.Wait(0, 0), WaitForSingleObject(handle, 0)), (RPC_S_CALLPENDING, WAIT_TIMEOUT));
+        assert_eq!((cancel.Cancel(0), cancel.TestCancel()), (E_NOTIMPL, RPC_S_CALLPENDING));
+        early(script, sync);
+        assert_eq!((sync.Wait(0, 0), WaitForSingleObject(handle, 0)), (S_OK, WAIT_OBJECT_0));
+        assert_eq!((sync.Reset(), sync.Wait(0, 0)), (S_OK, RPC_S_CALLPENDING));
+    }
+    None
+}
+
 /// A worker signals by the pointer itself, which is of no effect in another apartment; then one does through a proxy.
 fn wrong(script: &Script, sync: &ISynchronize) -> Option<Spawned> {
     let (pointer, said) = (sync.as_raw().expose_provenance(), Arc::new(AtomicI32::new(0)));
@@ -161,6 +178,11 @@ fn calls(test: impl FnOnce(&dyn Fn(Begin))) {
 #[test]
 fn srv_06_srv_07_a_call_that_is_signalled_early_leaves_nothing_to_the_next() {
     calls(|call| [early, late, late, early, early, late].into_iter().for_each(|begin| call(begin)));
+}
+
+#[test]
+fn srv_10_the_call_object_is_pending_until_its_signal() {
+    calls(|call| [asks, asks].into_iter().for_each(|begin| call(begin)));
 }
 
 #[test]
