@@ -51,10 +51,12 @@ export! {
     pub unsafe fn CoUnmarshalInterface(pStm: *mut c_void, riid: *const GUID, ppv: *mut *mut c_void) -> HRESULT {
         // SAFETY: the caller's.
         let (stream, iid, out) = unsafe { (IStream::from_raw_borrowed(&pStm), riid.as_ref(), ppv.as_mut()) };
-        if let (None, Some(out)) = (stream, ppv_mut(ppv)) {
+        let Some(out) = out else { return E_INVALIDARG };
+        let Some(stream) = stream else {
             *out = std::ptr::null_mut();
-        }
-        let (Some(stream), Some(iid), Some(out)) = (stream, iid, out) else { return E_INVALIDARG };
+            return E_INVALIDARG;
+        };
+        let Some(iid) = iid else { return E_INVALIDARG };
         *out = std::ptr::null_mut();
         if apartment::current().is_none() {
             return CO_E_NOTINITIALIZED;
