@@ -95,6 +95,19 @@ target_dir() {
     cargo metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p'
 }
 
+# Makes `book` the folder of the book: where the rows were not run on Wine's COM, a copy whose contract says so.
+choose_book() {
+    book=docs
+    [[ "${skipped[*]:-}" == *windows-under-wine* ]] || return 0
+    local copy
+    copy="$(target_dir)/without-wine"
+    rm -rf "$copy"
+    mkdir -p "$copy"
+    cp -R docs "$copy"
+    run cargo run -q -p oleander-tests -- --contract-without-wine "$copy"
+    book="$copy/docs"
+}
+
 # --- tools --------------------------------------------------------------------------------------------------------------
 
 # The pinned toolchain with clippy and rustfmt.

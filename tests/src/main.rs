@@ -30,6 +30,9 @@ struct Cli {
     /// Write the pages of the contract anew, and run nothing.
     #[arg(long)]
     contract: bool,
+    /// Write the pages below this folder as of a run that had no Wine: its column says `not run`. Run nothing.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "contract")]
+    contract_without_wine: Option<PathBuf>,
     /// Put the mutants into this copy of the workspace, print which test each must turn red, and run nothing.
     #[arg(long, value_name = "COPY")]
     mutants: Option<PathBuf>,
@@ -83,6 +86,9 @@ fn main() -> ExitCode {
     }
     if cli.contract {
         return contract(cli.observed.as_deref());
+    }
+    if let Some(folder) = &cli.contract_without_wine {
+        return exit_code(write_contract(folder, Evidence::without_wine));
     }
     if cli.observe.is_some() && !matches!(cli.backend, Some(Backend::System)) {
         eprintln!("--observe is for --backend system");
@@ -161,16 +167,11 @@ fn observe(rows: &[&Arc<Row>], path: &Path) -> ExitCode {
     });
     let rows = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     let text = Observed::here().and_then(|here| Observed { rows, ..here }.text());
-    match text.and_then(|text| std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::from(UNUSABLE)
-        }
-    }
+    let write = |text| std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()));
+    exit_code(text.and_then(write))
 }
 
-/// Writes the pages that are made from the facts and the rows.
+/// Writes the pages that are made from the facts and the rows, with what real Windows gave if it is there.
 fn contract(observed: Option<&Path>) -> ExitCode {
     let root = root();
     let take = |path: &Path| {
@@ -179,9 +180,17 @@ fn contract(observed: Option<&Path>) -> ExitCode {
         Observed::parse(&text, &rows)?.take(root)
     };
     let taken = observed.map_or(Ok(()), |path| take(path).map_err(|error| format!("{}: {error}", path.display())));
-    let read = || Ok((Contract::read(root)?, Evidence::read(root)?));
-    let write = |(contract, evidence)| renew(root, &contract, &evidence).map_err(|error| error.to_string());
-    match taken.and_then(|()| read()).and_then(write) {
+    exit_code(taken.and_then(|()| write_contract(root, |evidence| evidence)))
+}
+
+/// Writes those pages below a folder, from a part of the evidence.
+fn write_contract(folder: &Path, of: impl FnOnce(Evidence) -> Evidence) -> Result<(), String> {
+    let (contract, evidence) = (Contract::read(root())?, Evidence::read(root())?);
+    renew(folder, &contract, &of(evidence)).map_err(|error| error.to_string())
+}
+
+fn exit_code(result: Result<(), String>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");

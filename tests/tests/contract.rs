@@ -225,6 +225,28 @@ fn what_windows_gave_is_a_column_of_its_own() {
 }
 
 #[test]
+fn without_wine_its_column_never_passes() {
+    let (contract, evidence) = contract();
+    let column = |pages: &[(String, String)]| {
+        let lines = pages.iter().flat_map(|(_, text)| text.lines());
+        let cells = lines.filter(|line| line.starts_with("| ")).map(|line| line.replace("\\|", "/"));
+        let rows: Vec<Vec<String>> =
+            cells.map(|line| line.split('|').map(|cell| cell.trim().to_owned()).collect()).collect();
+        let facts =
+            rows.into_iter().filter(|cells| cells.len() >= 8 && contract.facts().any(|fact| fact.id == cells[1]));
+        facts.map(|mut cells| (cells.remove(6), cells)).unzip::<_, _, Vec<_>, Vec<_>>()
+    };
+    let (with, rest) = column(&pages(&contract, &evidence));
+    let (without, same) = column(&pages(&contract, &evidence.without_wine()));
+    assert_eq!(with.len(), contract.facts().count(), "each fact has its line");
+    assert!(with.iter().any(|mark| mark == "passes") && with.iter().any(|mark| mark.starts_with("diverges: ")));
+    for (with, without) in with.iter().zip(&without) {
+        assert_eq!(without, if with == "n/a" { "n/a" } else { "not run" });
+    }
+    assert!(rest == same, "the other columns are as they were");
+}
+
+#[test]
 fn facts_do_not_leave_it_to_each_other() {
     let circle = format!("{IMPLIED}same = [\"X-1\"]\n{TEST}");
     assert_eq!(wrong(&circle, "", &Ids::default()), ["X-1: `same` leads back to it"]);

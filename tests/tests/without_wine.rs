@@ -1,5 +1,5 @@
 //! A machine whose Wine is missing, or does not start: what needs Wine says so in one line and ends with status 77, nothing is left
-//! behind, and CI goes on without it, and says that.
+//! behind, and CI goes on without it, says that, and builds the book with a contract whose column *Wine* is `not run`.
 //!
 //! The machine is a folder of programs: the tools that the scripts use, stand-ins for cargo and rustc, and no apt-get.
 
@@ -10,7 +10,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-const TOOLS: [&str; 9] = ["bash", "awk", "cat", "dirname", "mkdir", "mktemp", "rm", "sed", "tee"];
+const TOOLS: [&str; 10] = ["bash", "awk", "cat", "cp", "dirname", "mkdir", "mktemp", "rm", "sed", "tee"];
 
 struct Machine {
     root: PathBuf,
@@ -68,10 +68,16 @@ impl Machine {
         }
         let left = fs::read_dir(self.root.join("target/wine")).into_iter().flatten();
         assert!(left.flatten().all(|it| it.file_name() == "libraries"), "a prefix was left behind");
-        let output =
-            self.bash(&["-c", ". ci/lib.sh; run_where_possible bash ci/windows-under-wine.sh --on-system; summary"]);
+        let gate = ". ci/lib.sh; run_where_possible bash ci/windows-under-wine.sh --on-system";
+        let output = self.bash(&["-c", &format!("{gate}; choose_book; say \"$book\"; summary")]);
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{said}");
+        let copy = self.root.join("target/without-wine");
+        let pages = format!("==> cargo run -q -p oleander-tests -- --contract-without-wine {}", copy.display());
+        for line in [pages, format!("==> {}/docs", copy.display())] {
+            assert!(said.lines().any(|it| it == line), "{said}");
+        }
+        assert!(copy.join("docs/book.toml").exists());
         let skipped = "skipped: bash ci/windows-under-wine.sh --on-system: it said above why it cannot run here";
         assert!(said.lines().any(|it| it == skipped), "{said}");
     }
@@ -88,6 +94,12 @@ fn wine_is_broken() {
     machine.program("wine", "exit 3");
     machine.program("wineserver", "exit 0");
     machine.cannot("!!! Wine is there and does not start: wineboot gives 3");
+}
+
+#[test]
+fn with_wine_the_book_is_as_it_is() {
+    let output = Machine::new("there").bash(&["-c", ". ci/lib.sh; choose_book; say \"$book\""]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "\n==> docs\n");
 }
 
 #[test]

@@ -47,7 +47,7 @@ COM (*Wine*):
 | diverges | a row gives something else there, for the reason that is named |
 | by test | a plain test shows it there: a layout, an id, or what no row can say |
 | n/a | nothing that a program could observe; the row says why |
-| not run | nothing of it runs there |
+| not run | nothing of it runs there, or the run had no such backend |
 
 Times are in milliseconds, except where *seconds* is written.
 ";
