@@ -10,12 +10,13 @@ mod rooms;
 #[path = "common/tape.rs"]
 mod tape;
 
-use oleander::windows_core::{GUID, HRESULT, Interface};
+use oleander::windows_core::{GUID, HRESULT, IUnknown, Interface};
 use oleander::*;
 use probe::*;
 use rooms::*;
 use std::ffi::c_void;
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tape::Tape;
 
@@ -160,6 +161,63 @@ fn mrsh_28_what_proxies_and_stubs_are_asked_and_where() {
         let mut ended = log.take();
         ended.sort_unstable();
         assert_eq!(ended, [("proxy's Disconnect", here), ("stub's Disconnect", there)]);
+        assert_eq!(lives.now(), 0);
+        server.close();
+        client.close();
+    });
+}
+
+/// A factory that asks the proxy it makes a part for, once, for that very part.
+#[com_class(IPSFactoryBuffer)]
+struct Nosy {
+    inner: IPSFactoryBuffer,
+    log: Log,
+    found: Arc<AtomicUsize>,
+}
+
+impl IPSFactoryBuffer_Impl for Nosy_Impl {
+    unsafe fn CreateProxy(
+        &self,
+        outer: *mut c_void,
+        iid: *const GUID,
+        proxy: *mut *mut c_void,
+        typed: *mut *mut c_void,
+    ) -> HRESULT {
+        self.log.note("CreateProxy");
+        if self.found.fetch_add(1, Ordering::SeqCst) == 0 {
+            let outer = unsafe { IUnknown::from_raw_borrowed(&outer) }.unwrap();
+            self.found.store(query::<IProbe>(outer).unwrap().as_raw() as usize, Ordering::SeqCst);
+        }
+        unsafe { self.inner.CreateProxy(outer, iid, proxy, typed) }
+    }
+    unsafe fn CreateStub(&self, iid: *const GUID, server: *mut c_void, stub: *mut *mut c_void) -> HRESULT {
+        unsafe { self.inner.CreateStub(iid, server, stub) }
+    }
+}
+
+#[test]
+fn mrsh_17_an_interface_proxy_that_came_to_be_meanwhile_is_the_one() {
+    world(|world| {
+        let (server, client) = (world.sta(), world.sta());
+        let (log, found) = (Log::default(), Arc::new(AtomicUsize::new(0)));
+        for room in [&server, &client] {
+            let (log, found) = (log.clone(), found.clone());
+            room.run(move || {
+                let inner = proxy::factory::builtin_factory(proxy::factory::find(&IProbe::IID).unwrap());
+                register(&CLSID_RECORDER, &Nosy { inner, log, found }.into());
+                assert_eq!(unsafe { CoRegisterPSClsid(&IProbe::IID, &CLSID_RECORDER) }, S_OK);
+            });
+        }
+        let lives = Lives::default();
+        let own = lives.clone();
+        let packet = server.run(move || pack(&probe(&own)));
+        client.run(move || {
+            let proxy = unpack::<IProbe>(packet);
+            assert_eq!(log.take().len(), 2, "the second made one, and the first made another");
+            assert_eq!(proxy.as_raw() as usize, found.load(Ordering::SeqCst));
+            assert_eq!(query::<IProbe>(&proxy).unwrap().as_raw(), proxy.as_raw());
+            assert_eq!(unsafe { proxy.Do(0) }, S_OK);
+        });
         assert_eq!(lives.now(), 0);
         server.close();
         client.close();
