@@ -387,6 +387,22 @@ fn ma_41_43_hresults() {
 }
 
 #[test]
+fn mrsh_18_a_proxys_packet_for_iunknown_has_an_ipid_of_its_object() {
+    world(|world| {
+        let (server, client) = (world.sta(), world.mta());
+        let packet = server.run(|| pack(&probe(&Lives::default())));
+        client.run(move || {
+            let (proxy, tape) = (unpack::<IProbe>(packet), Tape::new());
+            assert_eq!(tape.marshal(&query::<IUnknown>(&proxy).unwrap(), NORMAL), S_OK);
+            assert!(tape.bytes()[48..64].iter().any(|byte| *byte != 0));
+            assert_eq!(tape.release(), S_OK);
+        });
+        client.close();
+        server.close();
+    });
+}
+
+#[test]
 fn ob_01_to_04_06_the_packet_byte_by_byte() {
     world(|world| {
         let sta = world.sta();

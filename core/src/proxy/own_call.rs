@@ -144,11 +144,8 @@ impl OwnCall {
 /// The reply of a decided call.
 fn reply(call: &Arc<Call>) -> std::result::Result<&[u8], HRESULT> {
     match call.reply() {
-        Ok((bytes, len)) if len > 0 => {
-            // SAFETY: the call keeps its reply as long as it is borrowed.
-            Ok(unsafe { std::slice::from_raw_parts(bytes.cast_const().cast::<u8>(), len) })
-        }
-        Ok(_) => Ok(&[]),
+        // SAFETY: the call keeps its reply as long as it is borrowed; an empty one has a place, too.
+        Ok((bytes, len)) => Ok(unsafe { std::slice::from_raw_parts(bytes.cast_const().cast::<u8>(), len) }),
         Err(Failure(hr)) => Err(hr),
     }
 }

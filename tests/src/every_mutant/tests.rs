@@ -19,8 +19,17 @@ use std::time::Duration;
 const NOT_THESE: [&str; 2] = ["_stress", "sieve_modes"];
 
 /// The simulator's, in `sim/tests/`.
-const SIMULATED: [&str; 7] =
-    ["between_processes", "cancel", "cancel_objects", "checkers", "endings", "kernel", "network"];
+const SIMULATED: [&str; 9] = [
+    "between_processes",
+    "cancel",
+    "cancel_objects",
+    "checkers",
+    "endings",
+    "kernel",
+    "last_release",
+    "legacy",
+    "network",
+];
 
 /// A test.
 #[derive(Debug)]

@@ -229,3 +229,11 @@ fn raw_interface_pointers_and_their_iid_behind_them() {
         }
     });
 }
+
+#[test]
+fn a_proxys_own_unknown_answers_for_its_interface() {
+    both(|_, wire, _| {
+        let own: IEverything = wire.buffer.cast().expect("the typed interface");
+        assert_eq!(own.as_raw(), wire.proxy().as_raw());
+    });
+}

@@ -27,11 +27,33 @@ fn null_ref_pointers_send_nothing() {
                 refused(call.Begin_Join(0, ptr::null()));
                 refused(call.Begin_Double(&mut 0, ptr::null()));
                 refused(call.Begin_Raw(ptr::null_mut(), ptr::null(), &mut ptr::null_mut()));
+                refused(call.Begin_Raw(ptr::null_mut(), &IAgileObject::IID, ptr::null_mut()));
                 assert_eq!(call.Begin_Ping(), S_OK, "the call object is idle");
                 assert_eq!(call.Finish_Ping(), S_OK);
             },
         }
         assert_eq!(wire.channel.requests.borrow().len(), usize::from(matches!(client, Client::Async(..))));
+    });
+}
+
+#[test]
+fn null_ref_pointers_leave_a_begun_call_to_be_finished() {
+    both(|client, _, _| {
+        let Client::Async(call, _) = client else { return };
+        let refused = |hr: HRESULT| assert_eq!(hr, RPC_X_NULL_REF_POINTER_HR);
+        let (mut number, mut numbers, mut same, mut other) = (2, [3, 4], ptr::null_mut(), ptr::null_mut());
+        unsafe {
+            assert_eq!(call.Begin_Refine(1, &mut number), S_OK);
+            refused(call.Finish_Refine(ptr::null_mut(), &mut 0));
+            assert_eq!(call.Finish_Refine(&mut number, &mut 0), S_OK);
+            assert_eq!(call.Begin_Double(numbers.as_mut_ptr(), &1), S_OK);
+            refused(call.Finish_Double(ptr::null_mut()));
+            assert_eq!((call.Finish_Double(numbers.as_mut_ptr()), numbers), (S_OK, [6, 8]));
+            assert_eq!(call.Begin_Raw(ptr::null_mut(), &IAgileObject::IID, &mut other), S_OK);
+            refused(call.Finish_Raw(ptr::null_mut(), &mut other));
+            refused(call.Finish_Raw(&mut same, ptr::null_mut()));
+            assert_eq!((call.Finish_Raw(&mut same, &mut other), same, other), (S_OK, ptr::null_mut(), ptr::null_mut()));
+        }
     });
 }
 
