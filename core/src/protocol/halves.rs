@@ -165,6 +165,17 @@ mod tests {
     }
 
     #[test]
+    fn a_request_that_fails_says_nothing_of_the_next() {
+        let halves = Halves::new();
+        let first = begun(&halves, 3);
+        assert_eq!(halves.not_sent(first), NotSent::Idle);
+        let next = begun(&halves, 3);
+        assert_eq!(halves.not_sent(first), NotSent::Idle, "said once more");
+        assert_eq!(halves.finish(3), Finish::Claimed, "the next is pending");
+        assert_eq!(halves.not_sent(next), NotSent::FinishWaits);
+    }
+
+    #[test]
     fn call_21_a_call_object_serves_one_call_after_the_other() {
         let halves = Halves::new();
         for slot in [3, 4, 3] {
