@@ -83,6 +83,8 @@ impl Default for Builder {
 
 /// How much real time a step may take where nobody says.
 const STALL_MAX: Duration = Duration::from_secs(5);
+/// What is said in the place of a line that replays a failure, where the same choices lead to something else.
+const NO_REPLAY: &str = "It cannot be replayed.";
 /// How many executions an endless strategy runs where nobody says.
 const RANDOM_EXECUTIONS: u64 = 1_000;
 /// How many executions an endless strategy, and any other, runs before the rest is split, where nobody says.
@@ -265,7 +267,7 @@ impl Builder {
         let (names, report) = (runner.names(), runner.report(end));
         let token = Token { scenario, choices, settings: Settings::of(&self.limits) };
         let picture = Picture::of(runner.trace(), &names, &report);
-        let replay = runner.replay_line(&token);
+        let replay = if uncontrolled { NO_REPLAY.to_owned() } else { runner.replay_line(&token) };
         Counterexample {
             timeline: timeline(runner.trace(), &names),
             page: page(&picture, &files::test_name(), &replay),
@@ -347,9 +349,9 @@ pub struct Checked {
 /// An execution that failed.
 #[derive(Clone, Debug)]
 pub struct Counterexample {
-    /// What replays it.
+    /// What replays it. Of an [uncontrolled](End::Uncontrolled) execution it says only what was chosen.
     pub token: Token,
-    /// The line of a test that does.
+    /// The line of a test that replays it; of an [uncontrolled](End::Uncontrolled) execution, that nothing does.
     pub replay: String,
     /// What came of it.
     pub report: Report,
@@ -381,7 +383,7 @@ impl fmt::Display for Counterexample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { token, replay, report, timeline, .. } = self;
         if let End::Uncontrolled(_) = report.end {
-            return write!(f, "{report}\n\n{timeline}\n\nIt cannot be replayed.");
+            return write!(f, "{report}\n\n{timeline}\n\n{replay}");
         }
         write!(f, "{report}\n\n{timeline}\n\nreplay: {replay}\n    or: {REPLAY_VARIABLE}='{token}' cargo test NAME")
     }

@@ -1,5 +1,6 @@
 //! How an execution ended, and the words for it.
 
+use crate::steps::EVERYTHING;
 use crate::trace::Touch;
 use oleander::kernel::Waitable;
 use oleander::platform::{self, Fact, Object, ObjectKind, Why};
@@ -171,9 +172,7 @@ impl fmt::Display for Blocked {
 
 /// What a step announces, in a few words.
 pub(crate) fn words(touches: &[Touch]) -> String {
-    let one = |touch: &Touch| {
-        format!("{:?} {:?} {}", touch.access, touch.object.kind, touch.object.id & 0xffff).to_lowercase()
-    };
+    let one = |touch: &Touch| format!("{} {}", format!("{:?}", touch.access).to_lowercase(), thing(touch.object));
     match touches.split_first() {
         None => "go on".to_owned(),
         Some((first, [])) => one(first),
@@ -196,6 +195,9 @@ pub(crate) fn verb(why: Why) -> &'static str {
 
 /// An object: the kind and the number.
 pub(crate) fn thing(object: Object) -> String {
+    if object == EVERYTHING {
+        return "everything".to_owned();
+    }
     let kind = match object.kind {
         ObjectKind::Event => "event",
         ObjectKind::AutoEvent => "auto event",

@@ -55,7 +55,9 @@ pub enum Then {
 /// Where a step program's own objects begin; below are the ends of its threads.
 const FIRST_OBJECT: u64 = 1 << 20;
 /// What a step touches that does not say.
-const EVERYTHING: Object = Object { id: FIRST_OBJECT - 1, kind: ObjectKind::User };
+pub(crate) const EVERYTHING: Object = Object { id: u64::MAX, kind: ObjectKind::User };
+/// How many bits of a number reports show.
+const SHOWN_BITS: u32 = 16;
 
 type Run<S> = Box<dyn Fn(&mut S) -> Then>;
 type Notes<S> = Box<dyn Fn(&S, &mut Vec<Touch>)>;
@@ -162,8 +164,9 @@ impl<S> Step<S> {
 
 /// A touch of a program's own object, for [`Step::touching`] and [`Step::noting`].
 pub fn own(object: u64, kind: ObjectKind, access: Access) -> Touch {
-    // Kinds have numbers of their own, so that event 1 and queue 1 are two things.
-    Touch { object: Object { id: FIRST_OBJECT + object * 16 + kind as u64, kind }, access }
+    // Kinds have numbers of their own, so that event 1 and queue 1 are two things. Reports show the low bits: the number.
+    let (high, low) = (object >> SHOWN_BITS, object & ((1 << SHOWN_BITS) - 1));
+    Touch { object: Object { id: (high + 1) * FIRST_OBJECT + ((kind as u64) << SHOWN_BITS) + low, kind }, access }
 }
 
 fn end_of(thread: usize) -> Object {

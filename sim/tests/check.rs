@@ -174,6 +174,10 @@ fn a_scenario_that_remembers_is_found_out() {
     let checked = Builder::new().run(fickle);
     let words = checked.to_string();
     assert!(words.contains("uncontrolled nondeterminism") && words.contains("cannot be replayed"), "{words}");
+    let failure = failure(&checked);
+    for shown in [&words, &failure.page, &failure.replay] {
+        assert!(shown.contains("cannot be replayed") && !shown.contains("olx1:"), "{shown}");
+    }
 }
 
 /// The step that a check names as the first that differs.

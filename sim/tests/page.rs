@@ -113,6 +113,29 @@ fn the_mermaid_text_has_the_call_and_who_waits() {
 }
 
 #[test]
+fn steps_show_the_names_of_what_they_touch() {
+    let Counterexample { timeline, page, .. } = Builder::new()
+        .run(|| {
+            let (event, other) = (Event::manual(), Event::manual());
+            name(&*event, "ready");
+            event.set();
+            wait(&event);
+            let worker = world::spawn("worker", || ());
+            worker.join().expect("it does not panic");
+            wait(&other);
+        })
+        .failure
+        .expect("nobody sets the other");
+    let page = page.replace("&quot;", "\"").replace("&#x27;", "'");
+    for text in [timeline, page] {
+        let shows = |what: &str, whose: &str| text.lines().any(|line| line.contains(what) && line.contains(whose));
+        assert!(shows("signals event ", " \"ready\""), "{text}");
+        assert!(shows("has waited for event ", " \"ready\""), "{text}");
+        assert!(shows("has waited for the end of 'worker'", ""), "{text}");
+    }
+}
+
+#[test]
 fn a_failing_check_writes_the_page() {
     let panic = catch_unwind(AssertUnwindSafe(|| check(two_stas))).expect_err("it is a deadlock");
     let words = panic.downcast_ref::<String>().expect("words");

@@ -103,6 +103,19 @@ fn with_wine_the_book_is_as_it_is() {
 }
 
 #[test]
+fn whoever_builds_the_book_has_asked_for_wine_and_chosen_it() {
+    for script in [".ci/run", "ci/slow"] {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(script)).unwrap();
+        let commands =
+            ["run_where_possible bash ci/windows-under-wine.sh", "choose_book", "run mdbook build \"$book\""];
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        let at = commands.map(|command| lines.iter().position(|line| line.starts_with(command)));
+        assert!(at.iter().all(Option::is_some) && at.is_sorted(), "{script}: {at:?}");
+        assert_eq!(text.matches("mdbook build").count(), 1, "{script}");
+    }
+}
+
+#[test]
 fn a_test_under_wine_that_fails_is_no_skip() {
     let machine = Machine::new("fails");
     machine.program("wine", r#"[ "$1" = wineboot ]"#);

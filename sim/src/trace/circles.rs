@@ -1,6 +1,6 @@
 //! Threads that go round in circles: who took the last steps of an execution that does not end, and what he did.
 
-use super::timeline::{describe, thing};
+use super::timeline::describe;
 use super::{Ledger, Outcome, Touch, Trace};
 use oleander::platform::ObjectKind;
 use std::collections::BTreeMap;
@@ -53,6 +53,6 @@ fn what(trace: &Trace, ledger: &Ledger, step: usize) -> String {
             format!("polls ISynchronize::Wait(0) of {}", ledger.object(touch.object))
         }
         Outcome::Expired if at_once => format!("polls {}", ledger.object(touch.object)),
-        _ => describe(trace, ledger, step).replace(&thing(touch), &ledger.object(touch.object)),
+        _ => describe(trace, ledger, step).replace(&ledger.titled(touch.object), &ledger.object(touch.object)),
     }
 }

@@ -190,8 +190,7 @@ impl Ledger {
         self.threads[thread].place.filter(|place| place.1 == PlaceKind::Sta)?;
         let (&id, _) = self.owners.iter().find(|(_, owner)| **owner == thread)?;
         let object = Object { id, kind: oleander::platform::ObjectKind::Mutex };
-        let title = self.titles.get(&id).map_or(String::new(), |title| format!(" \"{title}\""));
-        Some(format!("{}{title}", thing(object)))
+        Some(self.titled(object))
     }
 
     /// The call that an event's signal means the end of.
@@ -242,15 +241,18 @@ impl Ledger {
         }
     }
 
-    /// An object with what is known of it.
-    pub(crate) fn object(&self, object: Object) -> String {
+    /// An object with its name.
+    pub(crate) fn titled(&self, object: Object) -> String {
         if let Some(&thread) = self.ends.get(&object.id) {
             return format!("the end of '{}'", self.name(thread));
         }
-        let mut text = thing(object);
-        if let Some(title) = self.titles.get(&object.id) {
-            text.push_str(&format!(" \"{title}\""));
-        }
+        let title = self.titles.get(&object.id).map_or(String::new(), |title| format!(" \"{title}\""));
+        format!("{}{title}", thing(object))
+    }
+
+    /// The same, with whoever owns it.
+    pub(crate) fn object(&self, object: Object) -> String {
+        let mut text = self.titled(object);
         if let Some(&owner) = self.owners.get(&object.id) {
             text.push_str(&format!(", which {} owns", self.who(owner)));
         }

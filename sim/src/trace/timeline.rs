@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 /// The widest that a column gets.
-const WIDTH_MAX: usize = 26;
+const WIDTH_MAX: usize = 36;
 
 /// The steps of an execution, in the columns of the threads that took them.
 pub fn timeline(trace: &Trace, names: &[String]) -> String {
@@ -69,21 +69,22 @@ pub(crate) fn describe(trace: &Trace, ledger: &Ledger, step: usize) -> String {
         Fact::Refused { .. } => Some("Signal is refused".to_owned()),
         _ => None,
     });
-    facts.unwrap_or_else(|| describe_touch(trace, step))
+    facts.unwrap_or_else(|| describe_touch(trace, ledger, step))
 }
 
 /// What a step did, in the port's words.
-fn describe_touch(trace: &Trace, step: usize) -> String {
+fn describe_touch(trace: &Trace, ledger: &Ledger, step: usize) -> String {
     let outcome = trace.steps()[step].outcome;
     let Some(first) = trace.announced(step).first() else {
         return if outcome == Outcome::Expired { "time is over" } else { "goes on" }.to_owned();
     };
     let rest = trace.announced(step).len() - 1;
     let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+    let object = ledger.titled(first.object);
     match outcome {
-        Outcome::Operation => format!("{} {}", verb(first), thing(first)),
-        Outcome::Ready | Outcome::Found => format!("has waited for {}{more}", thing(first)),
-        Outcome::Expired => format!("gives up on {}{more}", thing(first)),
+        Outcome::Operation => format!("{} {object}", verb(first)),
+        Outcome::Ready | Outcome::Found => format!("has waited for {object}{more}"),
+        Outcome::Expired => format!("gives up on {object}{more}"),
     }
 }
 
@@ -95,9 +96,4 @@ fn verb(touch: &Touch) -> &'static str {
         Access::Post => "posts to",
         Access::Receive => "takes from",
     }
-}
-
-/// What is touched: the kind and the number.
-pub(crate) fn thing(touch: &Touch) -> String {
-    crate::report::thing(touch.object)
 }
