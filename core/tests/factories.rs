@@ -14,6 +14,7 @@ use oleander::windows_core::{GUID, HRESULT, IUnknown, Interface};
 use oleander::*;
 use probe::*;
 use rooms::*;
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -221,6 +222,80 @@ fn mrsh_17_an_interface_proxy_that_came_to_be_meanwhile_is_the_one() {
         assert_eq!(lives.now(), 0);
         server.close();
         client.close();
+    });
+}
+
+/// A factory that does something to the server before it makes its first stub.
+#[com_class(IPSFactoryBuffer)]
+struct Meddler {
+    inner: IPSFactoryBuffer,
+    does: Cell<Option<fn(&IUnknown)>>,
+}
+
+impl IPSFactoryBuffer_Impl for Meddler_Impl {
+    unsafe fn CreateProxy(
+        &self,
+        outer: *mut c_void,
+        iid: *const GUID,
+        proxy: *mut *mut c_void,
+        typed: *mut *mut c_void,
+    ) -> HRESULT {
+        unsafe { self.inner.CreateProxy(outer, iid, proxy, typed) }
+    }
+    unsafe fn CreateStub(&self, iid: *const GUID, server: *mut c_void, stub: *mut *mut c_void) -> HRESULT {
+        if let Some(does) = self.does.take() {
+            does(unsafe { IUnknown::from_raw_borrowed(&server) }.unwrap());
+        }
+        unsafe { self.inner.CreateStub(iid, server, stub) }
+    }
+}
+
+/// Marshals an object whose first stub is made while somebody does something to it; what the stubs are asked until it was
+/// marshaled, and until the packet was given back.
+fn meddled(does: fn(&IUnknown), marshals: HRESULT) -> [Vec<&'static str>; 2] {
+    let names = |log: &Log| log.take().into_iter().map(|(what, _)| what).collect();
+    let log = Log::default();
+    let inner = proxy::factory::builtin_factory(proxy::factory::find(&IProbe::IID).unwrap());
+    let inner = Recorder { inner, log: log.clone() }.into();
+    register(&CLSID_RECORDER, &Meddler { inner, does: Cell::new(Some(does)) }.into());
+    assert_eq!(unsafe { CoRegisterPSClsid(&IProbe::IID, &CLSID_RECORDER) }, S_OK);
+    let lives = Lives::default();
+    let object = probe(&lives);
+    let before = count(&object);
+    let tape = Tape::new();
+    assert_eq!(tape.marshal(&object, NORMAL), marshals);
+    let made = names(&log);
+    if marshals.is_ok() {
+        assert_eq!(tape.release(), S_OK);
+    }
+    assert_eq!(count(&object), before);
+    drop(object);
+    assert_eq!(lives.now(), 0);
+    [made, names(&log)]
+}
+
+#[test]
+fn mrsh_28_a_stub_that_came_too_late_is_disconnected() {
+    world(|world| {
+        let sta = world.sta();
+        let told = sta.run(|| {
+            let marshals = |server: &IUnknown| drop(unpack::<IProbe>(pack(&query::<IProbe>(server).unwrap())));
+            meddled(marshals, S_OK)
+        });
+        let made = vec!["CreateStub", "CreateStub", "stub's Disconnect"];
+        assert_eq!(told, [made, vec!["stub's Disconnect"]]);
+        sta.close();
+    });
+}
+
+#[test]
+fn mrsh_28_a_stub_of_an_object_that_was_cut_off_meanwhile_is_disconnected() {
+    world(|world| {
+        let sta = world.sta();
+        let cuts_off = |server: &IUnknown| assert_eq!(unsafe { CoDisconnectObject(server.as_raw(), 0) }, S_OK);
+        let told = sta.run(move || meddled(cuts_off, CO_E_OBJNOTCONNECTED));
+        assert_eq!(told, [vec!["CreateStub", "stub's Disconnect"], Vec::new()]);
+        sta.close();
     });
 }
 

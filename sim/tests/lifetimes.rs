@@ -430,3 +430,30 @@ fn rul_49_mrsh_20_a_handler_is_made_while_the_object_is_cut_off() {
     });
     assert_eq!(found, all(&["8", "disconnected"]));
 }
+
+#[test]
+fn mrsh_08_who_finds_the_stub_that_another_thread_makes_can_be_called() {
+    let found = said(|| {
+        let tale = Tale::default();
+        let object: IProbe = Plain(tale.clone()).into();
+        let shared = Sent(object.clone());
+        let other = Thread::start("other", move || {
+            enter(Kind::Mta);
+            let object = shared.take();
+            let packet = pack(&object);
+            drop(object);
+            leave();
+            enter(Kind::Sta);
+            let proxy = packet.unpack();
+            // SAFETY: a proxy of this apartment.
+            assert_eq!(unsafe { proxy.Label(1) }, S_OK);
+            drop(proxy);
+            leave();
+        });
+        drop(pack(&object).unpack());
+        drop(object);
+        other.join();
+        tale.tell()
+    });
+    assert_eq!(found, all(&["gone"]));
+}

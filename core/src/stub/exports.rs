@@ -4,7 +4,7 @@
 //! leaves the table under the same lock only when nothing holds it ([`Exports::remove`]): so a marshaler
 //! never gets a manager that is about to go.
 
-use super::manager::Shown;
+use super::manager::{Added, Shown};
 use super::{End, InFlight, StubEntry, StubManager, Visit};
 use crate::apartment::Apartment;
 use crate::call::ServerCall;
@@ -26,6 +26,13 @@ struct Inner {
     by_ipid: BTreeMap<u128, Arc<StubEntry>>,
     /// Asynchronous server calls that are begun and not finished.
     begun: Places<Begun>,
+}
+
+impl Inner {
+    /// Whether it is this manager: an object that was let go and is shown again has another.
+    fn has(&self, manager: &StubManager) -> bool {
+        self.by_identity.get(&manager.identity).is_some_and(|there| std::ptr::eq(&**there, manager))
+    }
 }
 
 struct Begun(ComObject<ServerCall>);
@@ -107,15 +114,19 @@ impl Exports {
         InFlight::take(self.inner.lock().by_ipid.get(&ipid.to_u128())?)
     }
 
-    /// Makes an interface stub reachable, unless its manager has left meanwhile.
-    pub(super) fn add_entry(&self, manager: &StubManager, entry: &Arc<StubEntry>) -> bool {
+    /// Makes an interface stub reachable, unless there is one, or its manager has left meanwhile: whoever finds it in the
+    /// manager finds it here.
+    pub(super) fn add_entry(&self, manager: &StubManager, entry: &Arc<StubEntry>) -> Added {
         platform::visit(self.object, Access::Write);
         let mut inner = self.inner.lock();
-        let there = inner.by_identity.contains_key(&manager.identity);
-        if there {
+        if !inner.has(manager) {
+            return Added::TooLate;
+        }
+        let added = manager.add(entry);
+        if let Added::Ours = added {
             inner.by_ipid.insert(entry.ipid.to_u128(), entry.clone());
         }
-        there
+        added
     }
 
     /// Takes a manager out, if need be only when nothing holds it.
@@ -123,8 +134,7 @@ impl Exports {
         platform::visit(self.object, Access::Write);
         manager.note();
         let mut inner = self.inner.lock();
-        let same = inner.by_identity.get(&manager.identity).is_some_and(|there| std::ptr::eq(&**there, manager));
-        if !same || (unheld && !manager.is_unheld()) {
+        if !inner.has(manager) || (unheld && !manager.is_unheld()) {
             return false;
         }
         inner.by_identity.remove(&manager.identity);

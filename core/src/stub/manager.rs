@@ -3,7 +3,8 @@
 //! It holds the object while it is in the table of its apartment. References are counted under `counts`; whoever changes
 //! them such that something has to be done has it done **in the apartment**, because it calls or releases the object:
 //! telling its IExternalConnection that the first external reference has come or the last one gone, and disconnecting the
-//! manager when nothing holds it. Interface stubs are made on demand and live as long as the manager.
+//! manager when nothing holds it. Interface stubs are made on demand, outside of every lock, come into `entries` under the lock of
+//! the table, and live as long as the manager; one that came too late is disconnected at once.
 //!
 //! `told` is what IExternalConnection was told last. It changes under the lock and the object is called after it, so in
 //! the MTA the object may hear of two changes at once; each comes once.
@@ -46,6 +47,25 @@ impl StubEntry {
     pub(crate) fn server(&self) -> Option<IUnknown> {
         self.manager.upgrade()?.object()
     }
+
+    /// Has the stub let the server go, as every stub does before its last Release (MRSH-28). Runs in the apartment.
+    fn disconnect(&self) {
+        self.asynchronous.disconnect();
+        if let Some(Home(stub)) = &self.stub {
+            // SAFETY: the stub is one of this apartment, in which this runs.
+            unsafe { stub.Disconnect() };
+        }
+    }
+}
+
+/// What became of an interface stub that was made for a manager.
+#[must_use]
+pub(super) enum Added {
+    Ours,
+    /// Somebody else was faster: this one is it.
+    Theirs(Arc<StubEntry>),
+    /// The manager has left the table meanwhile.
+    TooLate,
 }
 
 /// An object and its IExternalConnection, if it has one.
@@ -182,14 +202,29 @@ impl StubManager {
             stub,
             asynchronous: AsyncServer::default(),
         });
-        {
-            let mut entries = self.entries.lock();
-            if let Some(faster) = entries.iter().find(|entry| entry.iid == *iid) {
-                return Ok(faster.clone());
+        match exports.add_entry(self, &entry) {
+            Added::Ours => Ok(entry),
+            Added::Theirs(faster) => {
+                entry.disconnect();
+                Ok(faster)
             }
-            entries.push(entry.clone());
+            Added::TooLate => {
+                entry.disconnect();
+                Err(CO_E_OBJNOTCONNECTED)
+            }
         }
-        if exports.add_entry(self, &entry) { Ok(entry) } else { Err(CO_E_OBJNOTCONNECTED) }
+    }
+
+    /// Adds an interface stub, unless there is one. The caller has the table's lock, and has found the manager there.
+    pub(super) fn add(&self, entry: &Arc<StubEntry>) -> Added {
+        let mut entries = self.entries.lock();
+        match entries.iter().find(|there| there.iid == entry.iid) {
+            Some(faster) => Added::Theirs(faster.clone()),
+            None => {
+                entries.push(entry.clone());
+                Added::Ours
+            }
+        }
     }
 
     /// Changes references, from any thread. What the object has to do about it, it does in its apartment; this waits for
@@ -285,13 +320,7 @@ impl StubManager {
             self.tell(false, false);
         }
         let entries = std::mem::take(&mut *self.entries.lock());
-        for entry in &entries {
-            entry.asynchronous.disconnect();
-            if let Some(Home(stub)) = &entry.stub {
-                // SAFETY: the stub is one of this apartment, in which this runs.
-                unsafe { stub.Disconnect() };
-            }
-        }
+        entries.iter().for_each(|entry| entry.disconnect());
         drop(entries);
         let object = self.object.lock().take();
         drop(object);
