@@ -26,6 +26,8 @@ mod wait;
 pub(crate) mod window;
 mod work;
 
+#[cfg(all(test, not(loom)))]
+mod at_once_tests;
 #[cfg(all(test, loom))]
 pub(crate) mod loom_tests;
 #[cfg(all(test, not(loom)))]

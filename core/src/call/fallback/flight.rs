@@ -138,12 +138,14 @@ impl Flight {
         }
     }
 
-    /// The reply is lost: this is what the call comes to.
-    fn fail(&self, hr: HRESULT) {
-        let before = self.reply.lock().replace(Err(Failure(hr)));
+    /// The reply is lost: this is what the call comes to. False when a Finish_ has fetched the reply already.
+    fn fail(&self, hr: HRESULT) -> bool {
+        let before = self.reply.lock().as_mut().map(|reply| std::mem::replace(reply, Err(Failure(hr))));
+        let is_in_time = before.is_some();
         if let Some(Ok(reply)) = before {
             self.info.discard_buffer(self.slot, reply, Direction::Reply);
         }
+        is_in_time
     }
 
     pub(super) fn test_cancel(&self) -> HRESULT {
@@ -215,9 +217,11 @@ impl Told {
         match self {
             Self::Own(event) => event.set(),
             Self::Outer(packet, own) => {
-                if let Err(hr) = signal(packet) {
-                    // Finish_ gives its code, and does not wait for ever (AGG-06).
-                    flight.fail(hr);
+                // Finish_ gives its code, and does not wait for ever (AGG-06). One that has been is not told, and neither is
+                // the call that may have begun since.
+                if let Err(hr) = signal(packet)
+                    && flight.fail(hr)
+                {
                     own.set();
                 }
             }
@@ -261,8 +265,8 @@ unsafe fn invoke(
 #[cfg(all(test, not(loom)))]
 pub(super) mod tests {
     use super::*;
-    use crate::abi::hresult::{E_NOINTERFACE, S_FALSE};
-    use crate::abi::interfaces::{IAgileObject, IAgileObject_Impl, IPipeByte};
+    use crate::abi::hresult::{E_FAIL, E_NOINTERFACE, S_FALSE};
+    use crate::abi::interfaces::{IAgileObject, IAgileObject_Impl, IPipeByte, ISynchronize_Impl};
     use crate::com_class;
     use crate::process::Process;
     use crate::{platform, proxy};
@@ -305,6 +309,46 @@ pub(super) mod tests {
             flight.abandon();
             assert_ne!(flight.word.apply(reply), Reply::Deliver);
         });
+    }
+
+    /// The part of an outer object that cannot be signalled.
+    #[com_class(ISynchronize)]
+    struct Deaf;
+    impl ISynchronize_Impl for Deaf_Impl {
+        unsafe fn Wait(&self, _dwFlags: u32, _dwMilliseconds: u32) -> HRESULT {
+            S_OK
+        }
+        unsafe fn Signal(&self) -> HRESULT {
+            E_FAIL
+        }
+        unsafe fn Reset(&self) -> HRESULT {
+            S_OK
+        }
+    }
+
+    /// The end of a call whose outer cannot be signalled: what Finish_ gets before and after, and whether the call object's own
+    /// event is set.
+    fn outer_is_deaf(is_early: bool) -> (Option<HRESULT>, HRESULT, bool) {
+        let deaf: IUnknown = ComObject::new(Deaf).into_interface();
+        let own = Arc::new(Event::new(true).expect("an event"));
+        let told = Told::Outer(Packet::new(&ISynchronize::IID, &deaf).expect("a packet"), own.clone());
+        let flight = flight();
+        *flight.reply.lock() = Some(Err(Failure(S_FALSE)));
+        assert_eq!(flight.word.apply(reply), Reply::Deliver);
+        let fetch = || flight.take().map(drop).expect_err("no reply is good");
+        let early = is_early.then(fetch);
+        told.tell(&flight);
+        (early, fetch(), own.wait(0, 0) == S_OK)
+    }
+
+    #[test]
+    fn agg_06_a_signal_that_fails_is_what_the_call_comes_to() {
+        in_the_mta(|| assert_eq!(outer_is_deaf(false), (None, E_FAIL, true)));
+    }
+
+    #[test]
+    fn agg_06_a_signal_that_fails_behind_finish_is_nobodys() {
+        in_the_mta(|| assert_eq!(outer_is_deaf(true), (Some(S_FALSE), RPC_S_CALL_CANCELLED_HR, false)));
     }
 
     #[test]
