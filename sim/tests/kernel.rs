@@ -7,7 +7,10 @@ mod explored;
 mod programs;
 
 use explored::*;
-use oleander::kernel::{Event, Filter, Mutex, Spawned, message, queue, queue_work_item, spawn, wait_all, wait_any};
+use oleander::kernel::{
+    Event, Filter, Hit, Mutex, Spawned, Woken, message, queue, queue_work_item, spawn, wait_alertable, wait_all,
+    wait_any,
+};
 use oleander::platform::{self, Deadline, Why};
 use oleander::windows_core::GUID;
 use oleander_sim::{End, explore, run, world};
@@ -171,6 +174,21 @@ fn a_wait_for_any_takes_the_lowest_in_one_step() {
         let wait = || wait_any(&[&*events[0], &*events[1], &*events[2]], Deadline::after_ms(10), Why::Wait);
         assert_eq!((wait(), wait(), wait()), (Some(1), Some(2), None));
         assert_eq!(world::now_ns(), 10_000_000);
+    });
+    report.expect_completed();
+    assert_eq!(report.steps, 5);
+}
+
+#[test]
+fn wait_16_an_alertable_wait_for_all_takes_all_in_one_step_or_waits() {
+    let report = run(|| {
+        let events = [Event::auto(), Event::auto()];
+        let wait = || wait_alertable(&[&*events[0], &*events[1]], true, Deadline::after_ms(10), Why::Wait);
+        events[0].set();
+        assert_eq!((wait(), world::now_ns()), (Woken::TimedOut, 10_000_000));
+        events[1].set();
+        assert_eq!(wait(), Woken::Hit(Hit { index: 0, abandoned: false }));
+        assert_eq!((wait(), world::now_ns()), (Woken::TimedOut, 20_000_000));
     });
     report.expect_completed();
     assert_eq!(report.steps, 5);

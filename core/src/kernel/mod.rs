@@ -31,7 +31,11 @@ mod at_once_tests;
 #[cfg(all(test, loom))]
 pub(crate) mod loom_tests;
 #[cfg(all(test, not(loom)))]
+mod objects_tests;
+#[cfg(all(test, not(loom)))]
 mod wait_tests;
+#[cfg(all(test, not(loom)))]
+mod window_tests;
 
 pub use event::Event;
 pub use handle::{HandleTable, KernelObject};

@@ -151,4 +151,19 @@ mod tests {
             assert!(other == 6 || slots.get(other).is_none(), "{other:#x}");
         }
     }
+
+    #[test]
+    fn a_slot_counts_its_uses_and_begins_again_behind_the_last() {
+        let mut slots = Slots::new(false);
+        let mut used = std::collections::BTreeSet::new();
+        for value in 0..5 {
+            let number = slots.insert(value).unwrap();
+            assert!(used.insert(number) && slots.remove(number) == Some(value));
+        }
+        slots.slots[0].generation = (1 << GENERATION_BITS) - 1;
+        let last = slots.insert(5).unwrap();
+        assert!((last as isize) > 0 && slots.remove(last) == Some(5));
+        let again = slots.insert(6).unwrap();
+        assert!(used.contains(&again) && slots.get(again) == Some(&6), "after 68,719,476,736 uses");
+    }
 }

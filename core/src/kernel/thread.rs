@@ -132,3 +132,20 @@ impl ThreadTable {
         (!ended || found.handles.load(Ordering::Relaxed) > 0).then_some(found)
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_that_are_gone_are_forgotten_when_another_comes() {
+        let process = Process::new(platform::host());
+        let stays = ThreadObject::new(&process, 8);
+        for id in [12, 4, 16] {
+            drop(ThreadObject::new(&process, id));
+        }
+        let ids: Vec<_> = process.threads.0.lock().iter().map(|(id, _)| *id).collect();
+        assert_eq!(ids, [8, 16]);
+        assert!(process.threads.get(8).is_some_and(|found| Arc::ptr_eq(&found, &stays)));
+    }
+}

@@ -194,10 +194,12 @@ impl WindowTable {
     /// The window that a handle stands for.
     pub(crate) fn get(&self, hwnd: HWND) -> Option<Arc<Window>> {
         let found = self.windows.read().get(hwnd.0.addr()).cloned();
-        if found.is_none() && self.windows.read().is_stray(hwnd.0.addr()) {
-            tell_of_stray();
-        }
-        found
+        found.or_else(|| {
+            if self.windows.read().is_stray(hwnd.0.addr()) {
+                tell_of_stray();
+            }
+            None
+        })
     }
 
     /// Takes a window out of the table without telling it.

@@ -19,8 +19,8 @@ use std::sync::{Arc, OnceLock};
 
 /// How many workers there may be.
 const WORKERS_MAX: usize = 512;
-/// How long a worker of the host stays idle.
-const IDLE_MS_MAX: u32 = 5_000;
+/// How long a worker of the host stays idle; next to nothing for unit tests, which wait for its end.
+const IDLE_MS_MAX: u32 = if cfg!(test) { 20 } else { 5_000 };
 
 type Work = Box<dyn FnOnce() + Send>;
 
@@ -130,4 +130,39 @@ fn wait_for_ticket(pool: &WorkPool) -> bool {
     inner.idle -= 1;
     inner.workers -= 1;
     false
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::super::Event;
+    use super::*;
+
+    #[test]
+    fn msg_18_a_worker_that_stays_idle_ends_and_the_next_item_has_another() {
+        let process = Process::new(platform::host());
+        for _ in 0..2 {
+            let ran = Event::manual();
+            let runs = ran.clone();
+            queue_work_item_in(&process, move || runs.set());
+            assert!(ran.wait(Deadline::NEVER, Why::Wait));
+            while process.work.inner.lock().workers > 0 {
+                std::thread::yield_now();
+            }
+            assert_eq!(process.work.inner.lock().idle, 0);
+        }
+    }
+
+    #[test]
+    fn msg_18_an_item_that_no_idle_worker_takes_has_one_of_its_own() {
+        let process = Process::new(platform::host());
+        let (first, second) = (Event::manual(), Event::manual());
+        let (go, done) = (first.clone(), second.clone());
+        // Neither could go on with the other behind it.
+        queue_work_item_in(&process, move || {
+            assert!(go.wait(Deadline::NEVER, Why::Wait));
+            done.set();
+        });
+        queue_work_item_in(&process, move || first.set());
+        assert!(second.wait(Deadline::NEVER, Why::Wait));
+    }
 }

@@ -19,8 +19,9 @@ use std::time::Duration;
 const NOT_THESE: [&str; 2] = ["_stress", "sieve_modes"];
 
 /// The simulator's, in `sim/tests/`.
-const SIMULATED: [&str; 9] = [
+const SIMULATED: [&str; 15] = [
     "between_processes",
+    "broadcast",
     "cancel",
     "cancel_objects",
     "checkers",
@@ -29,6 +30,11 @@ const SIMULATED: [&str; 9] = [
     "last_release",
     "legacy",
     "network",
+    "pool",
+    "registered",
+    "timers",
+    "win32",
+    "workers",
 ];
 
 /// A test.

@@ -72,14 +72,16 @@ impl Inner {
     }
 
     pub(super) fn status(&self) -> u32 {
-        let bit = |on: bool, bit: u32| if on { bit } else { 0 };
-        bit(!self.tasks.is_empty(), TASKS)
-            | bit(!self.sent.is_empty(), SENT)
-            | bit(!self.posted.is_empty(), POSTED)
-            | bit(self.dde > 0, POSTED_DDE)
-            | bit(self.quit.is_some(), QUIT)
-            | bit(self.timers.is_ready(), TIMER)
-            | bit(!self.timers.is_empty(), HAS_TIMERS)
+        let bits = [
+            (!self.tasks.is_empty(), TASKS),
+            (!self.sent.is_empty(), SENT),
+            (!self.posted.is_empty(), POSTED),
+            (self.dde > 0, POSTED_DDE),
+            (self.quit.is_some(), QUIT),
+            (self.timers.is_ready(), TIMER),
+            (!self.timers.is_empty(), HAS_TIMERS),
+        ];
+        bits.into_iter().filter(|(on, _)| *on).map(|(_, bit)| bit).sum()
     }
 
     /// What a message loop with this filter gets next.

@@ -31,6 +31,8 @@
 //! `inner` is held for a few moves of messages and nothing else; the wait lock is taken after it is released.
 
 mod lists;
+#[cfg(all(test, not(loom)))]
+mod queue_tests;
 mod timers;
 
 pub(super) use lists::WM_TASK;
@@ -70,6 +72,14 @@ pub const TIMER: u32 = 1 << 9;
 pub const NEW_TIMER: u32 = 1 << 10;
 const POKE: u32 = 1 << 8;
 const HAS_TIMERS: u32 = 1 << 11;
+/// What is set with a message that is posted, a task and `WM_QUIT` among them.
+const POST_CAME: u32 = NEW_POSTED | NEW_ALL_POSTED | POKE;
+/// What is set with a sent message.
+const SENT_CAME: u32 = NEW_SENT | POKE;
+/// What is new of what a message loop looks at, whatever its filter.
+const NEW_TO_ANY: u32 = NEW_POSTED | NEW_SENT | NEW_TIMER;
+/// What is new of what was posted.
+const NEW_POSTS: u32 = NEW_POSTED | NEW_ALL_POSTED;
 
 /// What a modal wait of an STA dispatches.
 pub const PUMPED: u32 = TASKS | SENT | POSTED_DDE;
@@ -219,7 +229,7 @@ impl MessageQueue {
     pub fn post(&self, msg: MSG) -> Result<(), PostError> {
         self.header.visit(Access::Post);
         let mut refusal = PostError::Full;
-        let posted = self.change(NEW_POSTED | NEW_ALL_POSTED | POKE, |inner| {
+        let posted = self.change(POST_CAME, |inner| {
             if inner.closed {
                 refusal = PostError::Ended;
                 return None;
@@ -240,7 +250,7 @@ impl MessageQueue {
     pub fn post_task(&self, task: Arc<dyn Task>) -> Result<(), Arc<dyn Task>> {
         self.header.visit(Access::Post);
         let mut task = Some(task);
-        let posted = self.change(NEW_POSTED | NEW_ALL_POSTED | POKE, |inner| {
+        let posted = self.change(POST_CAME, |inner| {
             if inner.closed || inner.tasks_closed {
                 return None;
             }
@@ -257,7 +267,7 @@ impl MessageQueue {
     pub fn return_tasks(&self, tasks: Vec<Arc<dyn Task>>) -> Vec<Arc<dyn Task>> {
         self.header.visit(Access::Post);
         let mut tasks = tasks;
-        self.change(NEW_POSTED | NEW_ALL_POSTED | POKE, |inner| {
+        self.change(POST_CAME, |inner| {
             if inner.closed || inner.tasks_closed {
                 return None;
             }
@@ -275,7 +285,7 @@ impl MessageQueue {
     pub(super) fn post_sent(&self, sent: Arc<SentMessage>) -> bool {
         // Not a post: it overtakes the messages that wait.
         self.header.visit(Access::Write);
-        self.change(NEW_SENT | POKE, |inner| {
+        self.change(SENT_CAME, |inner| {
             if inner.closed || (inner.tasks_closed && sent.is_task()) {
                 return None;
             }
@@ -288,7 +298,7 @@ impl MessageQueue {
     /// What `PostQuitMessage` does: `WM_QUIT` comes when no posted message is left.
     pub fn post_quit(&self, code: i32) {
         self.header.visit(Access::Post);
-        self.change(NEW_POSTED | NEW_ALL_POSTED | POKE, |inner| {
+        self.change(POST_CAME, |inner| {
             inner.quit = Some(code);
             Some(())
         });
@@ -395,8 +405,7 @@ impl MessageQueue {
         let (mut message, mut seq) = (None, None);
         self.change(0, |inner| {
             // What is new becomes so under this lock, so nothing that is not looked at here is marked.
-            let all = if filter.is_all() { NEW_ALL_POSTED } else { 0 };
-            self.header.clear_bits(NEW_POSTED | NEW_SENT | NEW_TIMER | all);
+            self.header.clear_bits(if filter.is_all() { ANY_NEW } else { NEW_TO_ANY });
             (message, seq) = inner.next(filter, remove, com_window).unzip();
             Some(())
         });
@@ -460,7 +469,7 @@ impl MessageQueue {
         self.header.visit(Access::Write);
         self.change(0, |inner| {
             inner.posted.retain(|(_, msg)| is_dde(msg.message) || msg.message == WM_QUIT);
-            self.header.clear_bits(NEW_POSTED | NEW_ALL_POSTED);
+            self.header.clear_bits(NEW_POSTS);
             Some(())
         });
     }

@@ -25,6 +25,9 @@ use crate::platform::{self, Deadline};
 /// What a timer's message calls when it is dispatched: the window, `WM_TIMER`, the timer's number, the tick count.
 pub(crate) type TimerProcedure = unsafe extern "system" fn(HWND, u32, usize, u32);
 
+/// The bits of a wait's mask with which it wants timers.
+const OF_TIMERS: u32 = TIMER | NEW_TIMER;
+
 struct Timer {
     hwnd: HWND,
     id: usize,
@@ -63,11 +66,9 @@ impl Timers {
         id
     }
 
+    /// A number that no timer without a window has had.
     fn new_id(&mut self) -> usize {
         self.last_id += 1;
-        while self.timers.iter().any(|timer| (timer.hwnd, timer.id) == (HWND::NULL, self.last_id)) {
-            self.last_id += 1;
-        }
         self.last_id
     }
 
@@ -199,7 +200,7 @@ impl MessageQueue {
         deadline: Deadline,
         wait: impl Fn(Deadline) -> Woken,
     ) -> Woken {
-        if mask & (TIMER | NEW_TIMER) == 0 {
+        if mask & OF_TIMERS == 0 {
             return wait(deadline);
         }
         self.fire_timers();
@@ -264,5 +265,26 @@ mod tests {
         assert_eq!(timers.set(HWND::NULL, first, 10, None, 0), first, "replaced");
         assert!(timers.kill(HWND::NULL, first) && !timers.kill(HWND::NULL, first));
         assert_ne!(timers.set(HWND::NULL, 0, 10, None, 0), first, "a number is not used again");
+    }
+
+    #[test]
+    fn a_wait_ends_with_the_next_tick_that_makes_one_ready_and_passes_the_filter() {
+        let mut timers = Timers::default();
+        timers.set(WINDOW, 1, 10, None, 0);
+        timers.set(HWND::NULL, 0, 30, None, 0);
+        let nobodys = Filter { hwnd: Some(HWND::NULL), ..Filter::ALL };
+        assert_eq!([timers.next_ns(&Filter::ALL), timers.next_ns(&nobodys)], [Some(10 * MS), Some(30 * MS)]);
+        assert!(timers.fire(10 * MS));
+        assert_eq!(timers.next_ns(&Filter::ALL), Some(30 * MS), "the other is ready already");
+    }
+
+    #[test]
+    fn a_window_takes_its_timers_with_it_and_no_others() {
+        let mut timers = Timers::default();
+        timers.set(WINDOW, 1, 10, None, 0);
+        let other = timers.set(HWND::NULL, 0, 10, None, 0);
+        timers.forget_window(WINDOW);
+        assert!(!timers.kill(WINDOW, 1) && timers.kill(HWND::NULL, other));
+        assert!(timers.is_empty());
     }
 }
