@@ -36,15 +36,7 @@ fn sleep(seconds: u32) {
 /// A client in its apartment, with a proxy, in a world of its own that must come to its end with nothing left.
 fn scene(client: Kind, server: Kind, body: impl FnOnce(&Scene) + Send + 'static) {
     let report = run(move || {
-        let host = Server::start(server, Flavour::Sync);
-        let apt = Apt::start(client);
-        let (packet, script) = (host.packet(), host.script.clone());
-        apt.run(move || {
-            let probe = packet.unpack();
-            body(&Scene { client, server, probe, script });
-        });
-        host.stop();
-        apt.stop();
+        in_scene(client, server, Flavour::Sync, |scene, _| body(scene));
         assert_eq!((debug::live_objects(), debug::open_handles()), (0, 0));
     });
     report.expect_completed();

@@ -296,6 +296,62 @@ fn loom_is_known_in_one_place() {
     violations.assert_none();
 }
 
+/// The models of loom in a file: line, name, and whether a comment before it says what it shows.
+fn models(source: &Source) -> impl Iterator<Item = (usize, &str, bool)> {
+    let mut before = "";
+    source.lines().filter_map(move |(number, line)| {
+        let line = line.trim();
+        let name = line.strip_prefix(concat!("fn lo", "om_")).and_then(|rest| rest.split_once('('));
+        let found = name.map(|(name, _)| (number, name, before.starts_with("///")));
+        if !line.starts_with("#[") {
+            before = line;
+        }
+        found
+    })
+}
+
+/// Whether some comment of a file says how long its models take.
+fn says_how_long(source: &Source) -> bool {
+    let comments = source.lines().filter_map(|(_, line)| line.trim().strip_prefix("//"));
+    let words = comments.map(|line| line.trim_start_matches(['/', '!'])).collect::<String>();
+    words.split('.').any(|sentence| sentence.contains(" take") && sentence.contains("second"))
+}
+
+#[test]
+fn every_model_of_loom_says_what_it_shows_and_how_long_it_takes_and_a_mutant_turns_it_red() {
+    let mutants = oleander_tests::mutants::read(root()).unwrap_or_else(|error| panic!("{error}"));
+    let mut violations = Violations::default();
+    let mut count = 0;
+    for source in sources().iter().filter(|source| source.is_under(&["core/src/", "sim/src/"])) {
+        for (number, name, is_told) in models(source) {
+            count += 1;
+            let is_shown = |model: &str| model.ends_with(&format!("::{}{name}", concat!("lo", "om_")));
+            let wrong = [
+                (!is_told, "a comment says what the model shows"),
+                (!says_how_long(source), "a comment says how long the models take"),
+                (
+                    !mutants.iter().any(|mutant| mutant.loom.as_deref().is_some_and(is_shown)),
+                    "a mutant of tests/mutants turns the model red",
+                ),
+            ];
+            wrong.iter().filter(|wrong| wrong.0).for_each(|wrong| violations.add(&source.path, number, wrong.1));
+        }
+    }
+    violations.assert_none();
+    assert!(count >= 20, "{count} models");
+}
+
+#[test]
+fn what_random_tests_have_found_is_kept() {
+    let needles = [concat!("failure_", "persistence")];
+    let mut violations = Violations::default();
+    for source in sources() {
+        let lines: Vec<_> = source.lines().collect();
+        forbid(&source, &lines, &needles, "proptest writes its failures where it does by itself", &mut violations);
+    }
+    violations.assert_none();
+}
+
 /// The headings of a page as the anchors that they get.
 fn anchors(text: &str) -> BTreeSet<String> {
     outside_code(text).filter(|(_, line)| line.starts_with('#')).map(|(_, line)| anchor(line)).collect()
@@ -434,5 +490,11 @@ fn these_tests_see_what_they_look_for() {
     assert_eq!(names_of_windows_core("-> windows_core::Result<()>"), ["Result"]);
     assert_eq!(anchor("## C and C++: `link!` it"), "c-and-c-link-it");
     assert_eq!(targets("[a](b.md#c) and ![d](e.png)").collect::<Vec<_>>(), ["b.md#c", "e.png"]);
+    let text =
+        "/// Shows.\n#[test]\nfn lo_om_one() {\n}\n#[test]\nfn lo_om_two() {\n// Each takes less than a\n// second."
+            .replace("lo_om", concat!("lo", "om"));
+    let source = Source { path: String::new(), text };
+    assert_eq!(models(&source).collect::<Vec<_>>(), [(3, "one", true), (6, "two", false)]);
+    assert!(says_how_long(&source));
     assert_eq!(outside_code("a\n```\nb\n```\nc").collect::<Vec<_>>(), [(1, "a"), (5, "c")]);
 }

@@ -201,13 +201,17 @@ mod tests {
         #[test]
         fn what_is_written_is_read(
             flags: u32, refs: u32, oxid: u64, oid: u64, ipid: u128, iid: u128, handler: Option<u128>,
+            custom: (u128, u32),
         ) {
             let tail = Standard { flags, public_refs: refs, oxid, oid, ipid: GUID::from_u128(ipid) };
-            let tail = Tail::Standard(tail, handler.map(GUID::from_u128));
-            let objref = ObjRef { iid: GUID::from_u128(iid), tail };
-            let mut bytes = Vec::new();
-            objref.write(&mut bytes);
-            prop_assert_eq!(ObjRef::parse(&bytes), Ok(objref));
+            let standard = Tail::Standard(tail, handler.map(GUID::from_u128));
+            for tail in [standard, Tail::Custom(GUID::from_u128(custom.0), custom.1)] {
+                let objref = ObjRef { iid: GUID::from_u128(iid), tail };
+                let mut bytes = Vec::new();
+                objref.write(&mut bytes);
+                prop_assert_eq!(bytes.len(), HEAD + tail_len(&bytes).expect("it has a kind"));
+                prop_assert_eq!(ObjRef::parse(&bytes), Ok(objref));
+            }
         }
 
         #[test]

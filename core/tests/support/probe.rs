@@ -501,18 +501,22 @@ pub fn scene(client: Kind, server: Kind, flavour: Flavour, body: impl FnOnce(&Sc
 /// The same, with the server at hand.
 #[track_caller]
 pub fn scene_with(client: Kind, server: Kind, flavour: Flavour, body: impl FnOnce(&Scene, &Server) + Send + 'static) {
-    in_process(move || {
-        let host = Server::start(server, flavour);
-        let apt = Apt::start(client);
-        let (packet, script) = (host.packet(), host.script.clone());
-        let host = apt.run(move || {
-            let probe = packet.unpack();
-            body(&Scene { client, server, probe, script }, &host);
-            host
-        });
-        host.stop();
-        apt.stop();
+    in_process(move || in_scene(client, server, flavour, body));
+}
+
+/// The same, in the process that is there.
+#[track_caller]
+pub fn in_scene(client: Kind, server: Kind, flavour: Flavour, body: impl FnOnce(&Scene, &Server) + Send + 'static) {
+    let host = Server::start(server, flavour);
+    let apt = Apt::start(client);
+    let (packet, script) = (host.packet(), host.script.clone());
+    let host = apt.run(move || {
+        let probe = packet.unpack();
+        body(&Scene { client, server, probe, script }, &host);
+        host
     });
+    host.stop();
+    apt.stop();
 }
 
 /// The pairs of apartments between which there is a proxy.

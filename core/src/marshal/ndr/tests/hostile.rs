@@ -133,7 +133,7 @@ fn read_any<T: Ndr>(bytes: &[u8]) -> Result {
 }
 
 fn config() -> ProptestConfig {
-    ProptestConfig { cases: if cfg!(miri) { 8 } else { 2000 }, failure_persistence: None, ..ProptestConfig::default() }
+    ProptestConfig::with_cases(if cfg!(miri) { 8 } else { 2000 })
 }
 
 proptest! {

@@ -106,8 +106,7 @@ fn check_rich(values: Values) {
 }
 
 fn config() -> ProptestConfig {
-    // Miri is slow, and has no files to keep failures in.
-    ProptestConfig { cases: if cfg!(miri) { 4 } else { 256 }, failure_persistence: None, ..ProptestConfig::default() }
+    ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 256 })
 }
 
 proptest! {
