@@ -132,6 +132,52 @@ unsafe extern "system" fn sets(event: *mut c_void) -> u32 {
     u32::from(unsafe { SetEvent(HANDLE(event)) }.as_bool())
 }
 
+#[test]
+fn a_function_on_a_handle_is_a_step() {
+    let results = RefCell::new(BTreeSet::new());
+    let found = explore(|| {
+        // SAFETY: live handles.
+        unsafe {
+            let event = event(true, false);
+            let setter = start(sets, event, 0);
+            let result = WaitForSingleObject(event, 0);
+            wait(setter);
+            results.borrow_mut().insert(result);
+            assert!(CloseHandle(event).as_bool() && CloseHandle(setter).as_bool());
+        }
+    });
+    assert_whole(&found);
+    assert_eq!(*results.borrow(), BTreeSet::from([WAIT_OBJECT_0, WAIT_TIMEOUT]));
+}
+
+/// Posts a message to the thread that is waited for.
+unsafe extern "system" fn posts(to: *mut c_void) -> u32 {
+    // SAFETY: a message without pointers.
+    u32::from(unsafe { PostThreadMessageW(to.addr() as u32, WM_USER, 0, 0) }.as_bool())
+}
+
+#[test]
+fn a_look_at_a_queues_status_is_a_step_and_makes_it_old() {
+    let results = RefCell::new(BTreeSet::new());
+    let found = explore(|| {
+        // SAFETY: live handles.
+        unsafe {
+            assert_eq!(GetQueueStatus(QS_POSTMESSAGE), 0, "the queue is there");
+            let own = HANDLE(std::ptr::without_provenance_mut(GetCurrentThreadId() as usize));
+            let poster = start(posts, own, 0);
+            let early = GetQueueStatus(QS_POSTMESSAGE);
+            wait(poster);
+            let late = GetQueueStatus(QS_POSTMESSAGE);
+            results.borrow_mut().insert((early, late));
+            assert!(CloseHandle(poster).as_bool());
+        }
+    });
+    assert_whole(&found);
+    // Below, what is new; above, what is there.
+    let (new, there) = (QS_POSTMESSAGE, QS_POSTMESSAGE << 16);
+    assert_eq!(*results.borrow(), BTreeSet::from([(0, new | there), (new | there, there)]));
+}
+
 /// Gives how many calls were queued to it before it ran.
 unsafe extern "system" fn counts(_: *mut c_void) -> u32 {
     seen().len() as u32

@@ -19,7 +19,7 @@ use std::time::Duration;
 const NOT_THESE: [&str; 2] = ["_stress", "sieve_modes"];
 
 /// The simulator's, in `sim/tests/`.
-const SIMULATED: [&str; 15] = [
+const SIMULATED: [&str; 16] = [
     "between_processes",
     "broadcast",
     "cancel",
@@ -30,6 +30,7 @@ const SIMULATED: [&str; 15] = [
     "last_release",
     "legacy",
     "network",
+    "outside",
     "pool",
     "registered",
     "timers",
