@@ -233,6 +233,54 @@ fn work_items_run_and_their_workers_go_home() {
     assert!(process.upgrade().is_none(), "no worker of the last execution was abandoned");
 }
 
+/// Queues a work item that notes its thread, and then does something.
+fn item(threads: &Arc<std::sync::Mutex<Vec<u32>>>, then: impl FnOnce() + Send + 'static) {
+    let threads = threads.clone();
+    queue_work_item(move || {
+        threads.lock().expect("nobody panics").push(platform::current().id());
+        then();
+    });
+}
+
+#[test]
+fn msg_18_an_idle_worker_takes_one_item_and_the_next_has_another() {
+    let report = run(|| {
+        let threads = Arc::new(std::sync::Mutex::default());
+        let [ran, opened, done] = [(); 3].map(|()| Event::manual());
+        let (runs, opens, opening, ends) = (ran.clone(), opened.clone(), opened, done.clone());
+        item(&threads, move || runs.set());
+        wait(&ran);
+        world::sleep(std::time::Duration::from_millis(1));
+        item(&threads, move || {
+            wait(&opening);
+            ends.set();
+        });
+        item(&threads, move || opens.set());
+        wait(&done);
+        let threads = threads.lock().expect("nobody panics");
+        assert!(threads.len() == 3 && threads[0] == threads[1] && threads[1] != threads[2], "{threads:?}");
+    });
+    report.expect_completed();
+}
+
+#[test]
+fn msg_18_the_pool_has_512_workers() {
+    let report = run(|| {
+        let threads = Arc::new(std::sync::Mutex::default());
+        let gate = Event::manual();
+        for _ in 0..513 {
+            let gate = gate.clone();
+            item(&threads, move || wait(&gate));
+        }
+        world::sleep(std::time::Duration::from_millis(1));
+        assert_eq!(threads.lock().expect("nobody panics").len(), 512);
+        gate.set();
+        world::sleep(std::time::Duration::from_millis(1));
+        assert_eq!(threads.lock().expect("nobody panics").len(), 513);
+    });
+    report.expect_completed();
+}
+
 #[test]
 fn a_thread_that_uses_its_queue_alone_makes_no_trace_more() {
     let found = explore(|| {

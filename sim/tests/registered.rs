@@ -187,3 +187,84 @@ fn agg_10_a_callback_that_unregisters_its_own_wait() {
         assert!(found.complete, "{found}");
     }
 }
+
+#[test]
+fn agg_10_a_signal_that_stays_has_one_callback_at_a_time() {
+    run(|| {
+        let (notes, object) = (Notes::new(), event(true, false));
+        let wait = notes.register(object, INFINITE, WT_EXECUTEDEFAULT);
+        set(object);
+        sleep();
+        assert_eq!((notes.count(), notes.at_once.get()), (1, (1, 1)));
+        // SAFETY: live handles.
+        unsafe {
+            assert!(ResetEvent(object).as_bool());
+            set(notes.gate);
+            sleep();
+            assert_eq!((notes.count(), notes.at_once.get()), (1, (0, 1)));
+            assert!(UnregisterWaitEx(wait, INVALID_HANDLE_VALUE).as_bool());
+        }
+        close(&[object, notes.gate]);
+    })
+    .expect_completed();
+}
+
+unsafe extern "system" fn opens(gate: *mut c_void) -> u32 {
+    sleep();
+    set(HANDLE(gate));
+    0
+}
+
+#[test]
+fn agg_10_an_unregistration_waits_for_the_last_callback_though_none_ran_before() {
+    run(|| {
+        let (notes, object) = (Notes::new(), event(false, false));
+        let wait = notes.register(object, INFINITE, WT_EXECUTEDEFAULT);
+        set(notes.gate);
+        set(object);
+        sleep();
+        assert_eq!((notes.count(), notes.at_once.get().0), (1, 0), "one is through");
+        // SAFETY: live handles.
+        unsafe {
+            assert!(ResetEvent(notes.gate).as_bool());
+            set(object);
+            sleep();
+            assert_eq!((notes.count(), notes.at_once.get().0), (2, 1));
+            let opener = CreateThread(null(), 0, Some(opens), notes.gate.0, 0, std::ptr::null_mut());
+            assert!(UnregisterWaitEx(wait, INVALID_HANDLE_VALUE).as_bool());
+            assert_eq!(notes.at_once.get().0, 0);
+            assert_eq!(WaitForSingleObject(opener, INFINITE), WAIT_OBJECT_0);
+            close(&[object, opener, notes.gate]);
+        }
+    })
+    .expect_completed();
+}
+
+unsafe extern "system" fn counts(context: *mut c_void, _timed_out: u8) {
+    // SAFETY: the test keeps the count until the world is over.
+    unsafe { &*context.cast::<Cell<u32>>() }.update(|count| count + 1);
+}
+
+#[test]
+fn agg_10_a_wait_that_ends_with_its_world_calls_nobody() {
+    let count = Cell::new(0);
+    run(|| {
+        let (mut wait, context) = (HANDLE::NULL, std::ptr::from_ref(&count).cast_mut().cast());
+        // SAFETY: the count outlives the world.
+        unsafe {
+            assert!(
+                RegisterWaitForSingleObject(
+                    &mut wait,
+                    event(false, false),
+                    Some(counts),
+                    context,
+                    INFINITE,
+                    WT_EXECUTEINWAITTHREAD
+                )
+                .as_bool()
+            );
+        }
+        sleep();
+    });
+    assert_eq!(count.get(), 0);
+}

@@ -134,20 +134,21 @@ unsafe extern "system" fn sets(event: *mut c_void) -> u32 {
 
 #[test]
 fn a_function_on_a_handle_is_a_step() {
-    let results = RefCell::new(BTreeSet::new());
-    let found = explore(|| {
-        // SAFETY: live handles.
-        unsafe {
+    let steps = |times: u64| {
+        let report = run(|| {
             let event = event(true, false);
-            let setter = start(sets, event, 0);
-            let result = WaitForSingleObject(event, 0);
-            wait(setter);
-            results.borrow_mut().insert(result);
-            assert!(CloseHandle(event).as_bool() && CloseHandle(setter).as_bool());
-        }
-    });
-    assert_whole(&found);
-    assert_eq!(*results.borrow(), BTreeSet::from([WAIT_OBJECT_0, WAIT_TIMEOUT]));
+            // SAFETY: a live event.
+            unsafe {
+                for _ in 0..times {
+                    assert!(SetEvent(event).as_bool() && ResetEvent(event).as_bool());
+                }
+                assert!(CloseHandle(event).as_bool());
+            }
+        });
+        report.expect_completed();
+        report.steps
+    };
+    assert_eq!(steps(5), steps(0) + 10);
 }
 
 /// Posts a message to the thread that is waited for.

@@ -82,7 +82,7 @@ impl<T> Slots<T> {
     }
 
     fn number(&self, generation: usize, index: usize) -> usize {
-        generation << GENERATION_SHIFT | self.world | index << INDEX_SHIFT | TAG
+        (generation << GENERATION_SHIFT) + self.world + (index << INDEX_SHIFT) + TAG
     }
 
     fn split(&self, number: usize) -> Option<(usize, usize)> {

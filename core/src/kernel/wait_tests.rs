@@ -77,6 +77,7 @@ fn wait_07_lowest_index_wins() {
     let both: [&dyn Waitable; 2] = [&first, &second];
     assert_eq!(poll_any(&both), Some(0));
     assert_eq!(poll_any(&both), Some(1));
+    assert!(!first.header().has_waiters() && !second.header().has_waiters(), "a wait leaves nothing behind");
     assert_eq!(poll_any(&both), None);
     assert_eq!(wait_any(&both, Deadline::after_ms(1), Why::Wait), None);
     assert!(!first.header().has_waiters() && !second.header().has_waiters(), "a wait leaves nothing behind");

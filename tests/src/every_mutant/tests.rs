@@ -19,13 +19,15 @@ use std::time::Duration;
 const NOT_THESE: [&str; 2] = ["_stress", "sieve_modes"];
 
 /// The simulator's, in `sim/tests/`.
-const SIMULATED: [&str; 16] = [
+const SIMULATED: [&str; 17] = [
     "between_processes",
     "broadcast",
     "cancel",
     "cancel_objects",
     "checkers",
+    "dpor",
     "endings",
+    "faults",
     "kernel",
     "last_release",
     "legacy",
@@ -35,7 +37,6 @@ const SIMULATED: [&str; 16] = [
     "registered",
     "timers",
     "win32",
-    "workers",
 ];
 
 /// A test.
