@@ -3,7 +3,7 @@
 use oleander::kernel::Event;
 use oleander::windows_core::{BOOL, Interface};
 use oleander::*;
-use oleander_sim::{Builder, Checked, world};
+use oleander_sim::{Builder, try_replay, world};
 use std::process::{Command, Output};
 use std::ptr::null_mut;
 use std::sync::{Arc, Barrier, Condvar, Mutex, RwLock, mpsc};
@@ -14,29 +14,32 @@ const CHILD: &str = "OLEANDER_SIM_TEST_STALL";
 
 #[test]
 fn a_port_that_is_used_outside_is_a_failure_with_advice() {
-    let checked = Builder::new().workers(1).run(|| {
+    fails_with_advice(|| {
         let port = oleander::platform::current().port().clone();
         let answer = std::thread::spawn(move || port.now()).join();
         assert!(answer.is_err(), "the world's clock is not read outside");
     });
-    assert_says_outside(&checked);
 }
 
-fn assert_says_outside(checked: &Checked) {
+/// The failure is told, and its token leads to it again.
+#[track_caller]
+fn fails_with_advice(scenario: impl Fn() + Sync) {
+    let checked = Builder::new().workers(1).run(&scenario);
     let words = checked.to_string();
-    assert!(checked.failure.is_some(), "{words}");
+    let failure = checked.failure.expect("somebody outside uses it");
+    let again = try_replay(&failure.token.to_string(), &scenario).expect("the token is of this scenario");
+    assert_eq!(again.end, failure.report.end);
     assert!(words.contains("on a thread outside it") && words.contains("oleander_sim::thread::spawn"), "{words}");
 }
 
 #[test]
 fn an_event_that_is_set_outside_is_a_failure_with_advice() {
-    let checked = Builder::new().workers(1).run(|| {
+    fails_with_advice(|| {
         let event = Arc::new(Event::new(&Process::current(), false, false));
         let outside = event.clone();
         std::thread::spawn(move || outside.set()).join().unwrap();
         drop(event);
     });
-    assert_says_outside(&checked);
 }
 
 /// A pointer that goes where it must not.
@@ -45,8 +48,9 @@ struct Sent(ISynchronize);
 unsafe impl Send for Sent {}
 
 /// An object of the world, used by a thread outside.
-fn hands_out(used: fn(Sent)) -> Checked {
-    Builder::new().workers(1).run(move || {
+#[track_caller]
+fn hands_out(used: fn(Sent)) {
+    fails_with_advice(move || {
         let mut event = None;
         // SAFETY: valid arguments; a counted pointer on success.
         unsafe {
@@ -58,19 +62,18 @@ fn hands_out(used: fn(Sent)) -> Checked {
         std::thread::spawn(move || used(event)).join().unwrap();
         // SAFETY: nothing of the apartment is used any more.
         unsafe { CoUninitialize() };
-    })
+    });
 }
 
 #[test]
 fn an_object_that_is_signalled_outside_is_a_failure_with_advice() {
     // SAFETY: a live object. It is not released: that would be seen as well.
-    let checked = hands_out(|event| unsafe { std::mem::ManuallyDrop::new(event).0.Signal().unwrap() });
-    assert_says_outside(&checked);
+    hands_out(|event| unsafe { std::mem::ManuallyDrop::new(event).0.Signal().unwrap() });
 }
 
 #[test]
 fn an_object_that_is_released_outside_is_a_failure_with_advice() {
-    assert_says_outside(&hands_out(drop));
+    hands_out(drop);
 }
 
 /// Runs one of these tests once more in a process of its own, and tells it what.
