@@ -31,9 +31,13 @@ type Action = fn(u32) -> HRESULT;
 
 /// Runs on both backends with every pair of apartments, and with the fallback besides.
 fn each(test: fn(&Scene<'_>)) {
-    for forced in [false, true] {
-        both(move |world| each_pair(world, |server, client| test(&Scene { client, server, forced })));
-    }
+    both(move |world| {
+        each_pair(world, |server, client| {
+            for forced in [false, true] {
+                test(&Scene { client, server, forced });
+            }
+        });
+    });
 }
 
 impl Scene<'_> {
