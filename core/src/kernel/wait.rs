@@ -11,7 +11,7 @@ use super::header::{Header, Key, WAITERS};
 use super::mutex;
 use super::record::{Callback, Record, Waiter, Want};
 use crate::platform::sync::{AtomicU32, Ordering};
-use crate::platform::{self, Access, Deadline, Object, Why};
+use crate::platform::{self, Access, Current, Deadline, Object, Why};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -233,13 +233,14 @@ pub(super) fn poll_fast(header: &Header, takes: bool) -> Option<bool> {
 
 #[cold]
 fn wait_host(objects: &[&dyn Waitable], need: Need, deadline: Deadline, why: Why) -> Option<Hit> {
-    let thread = platform::current();
+    let thread = platform::with_current(Current::to_ref);
+    let me = thread.id();
     let lock = objects.first()?.header();
-    let record = Record::new(objects, need, thread.to_ref());
+    let record = Record::new(objects, need, thread);
     {
         let mut key = lock.lock();
         freeze(objects, &mut key);
-        let hit = take_now(objects, need, thread.id(), &mut key);
+        let hit = take_now(objects, need, me, &mut key);
         if hit.is_some() || deadline.is_now() {
             thaw(objects, &mut key);
             return hit;

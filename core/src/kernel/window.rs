@@ -282,13 +282,10 @@ unsafe extern "system" fn com_procedure(_hwnd: HWND, message: u32, _wparam: WPAR
 
 /// Calls a window's procedure, if the window is there and belongs to the current thread.
 pub(crate) fn call(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> Option<LRESULT> {
-    let thread = platform::current();
-    let window = thread.process().windows.get(hwnd)?;
-    if window.thread != thread.id() {
-        return None;
-    }
-    let procedure = window.procedure();
-    drop(window);
+    let procedure = platform::with_current(|thread| {
+        let window = thread.process().windows.get(hwnd)?;
+        (window.thread == thread.id()).then(|| window.procedure())
+    })?;
     // SAFETY: whoever registered the class or set the procedure vouches for it; it runs on the window's own thread.
     Some(unsafe { procedure(hwnd, message, wparam, lparam) })
 }

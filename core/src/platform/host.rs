@@ -30,6 +30,32 @@ struct Host {
     start: Instant,
 }
 
+impl Host {
+    /// The rest of [`Port::block`], when there is something to wait for.
+    fn park(&self, me: &Thread, ready: &dyn Fn() -> bool, deadline: Deadline) -> bool {
+        loop {
+            // The flag and `ready` on one side, the change and the flag on the other (see `wake`): one of the two sides
+            // sees the other. Both sides change the flag with a read-modify-write, so their order is total.
+            me.parker.parked.swap(true, sync::Ordering::AcqRel);
+            if ready() {
+                me.parker.parked.swap(false, sync::Ordering::AcqRel);
+                return true;
+            }
+            match deadline.ns() {
+                None => sync::thread::park(),
+                Some(at) => {
+                    let now = self.now();
+                    if now >= at {
+                        me.parker.parked.swap(false, sync::Ordering::AcqRel);
+                        return ready();
+                    }
+                    sync::thread::park_timeout(Duration::from_nanos(at - now));
+                }
+            }
+        }
+    }
+}
+
 /// The port of host threads.
 pub fn host() -> Arc<dyn Port> {
     static HOST: OnceLock<Arc<Host>> = OnceLock::new();
@@ -64,27 +90,7 @@ impl Port for Host {
         if deadline.is_now() {
             return false;
         }
-        let me = thread::current();
-        loop {
-            // The flag and `ready` on one side, the change and the flag on the other (see `wake`): one of the two sides
-            // sees the other. Both sides change the flag with a read-modify-write, so their order is total.
-            me.parker.parked.swap(true, sync::Ordering::AcqRel);
-            if ready() {
-                me.parker.parked.swap(false, sync::Ordering::AcqRel);
-                return true;
-            }
-            match deadline.ns() {
-                None => sync::thread::park(),
-                Some(at) => {
-                    let now = self.now();
-                    if now >= at {
-                        me.parker.parked.swap(false, sync::Ordering::AcqRel);
-                        return ready();
-                    }
-                    sync::thread::park_timeout(Duration::from_nanos(at - now));
-                }
-            }
-        }
+        thread::with_current(|me| self.park(me, ready, deadline))
     }
 
     fn wake(&self, thread: &Thread) {
