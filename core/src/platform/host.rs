@@ -7,6 +7,7 @@
 //! through that.
 
 use super::port::{Access, Announce, Object, Port, Spawn, Why};
+use super::spin::Spinner;
 use super::thread::{self, Thread, ThreadRef};
 use super::{Deadline, sync};
 use crate::process::Process;
@@ -14,15 +15,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-/// How a host thread is woken: its handle, once it runs, and whether it is parked at all.
+/// How a host thread is woken: its handle, once it runs, whether it is parked at all, and whether it looks on before it parks.
 pub(super) struct Parker {
     thread: OnceLock<sync::thread::Thread>,
     parked: sync::AtomicBool,
+    spinner: Spinner,
 }
 
 impl Parker {
     pub(super) fn new() -> Self {
-        Self { thread: OnceLock::new(), parked: sync::AtomicBool::new(false) }
+        Self { thread: OnceLock::new(), parked: sync::AtomicBool::new(false), spinner: Spinner::default() }
     }
 }
 
@@ -32,7 +34,11 @@ struct Host {
 
 impl Host {
     /// The rest of [`Port::block`], when there is something to wait for.
-    fn park(&self, me: &Thread, ready: &dyn Fn() -> bool, deadline: Deadline) -> bool {
+    fn park(&self, me: &Thread, ready: &dyn Fn() -> bool, deadline: Deadline, why: Why) -> bool {
+        let brief = !matches!(why, Why::Sleep | Why::Teardown);
+        if brief && me.parker.spinner.spin(ready, || self.now()) {
+            return true;
+        }
         loop {
             // The flag and `ready` on one side, the change and the flag on the other (see `wake`): one of the two sides
             // sees the other. Both sides change the flag with a read-modify-write, so their order is total.
@@ -83,17 +89,18 @@ impl Port for Host {
         record
     }
 
-    fn block(&self, _on: &[Object], ready: &dyn Fn() -> bool, deadline: Deadline, _why: Why) -> bool {
+    fn block(&self, _on: &[Object], ready: &dyn Fn() -> bool, deadline: Deadline, why: Why) -> bool {
         if ready() {
             return true;
         }
         if deadline.is_now() {
             return false;
         }
-        thread::with_current(|me| self.park(me, ready, deadline))
+        thread::with_current(|me| self.park(me, ready, deadline, why))
     }
 
     fn wake(&self, thread: &Thread) {
+        thread.parker.spinner.note_waker();
         if thread.parker.parked.swap(false, sync::Ordering::AcqRel)
             && let Some(handle) = thread.parker.thread.get()
         {

@@ -15,6 +15,7 @@ mod fact;
 mod host;
 mod port;
 mod random;
+mod spin;
 pub(crate) mod sync;
 mod thread;
 

@@ -19,6 +19,16 @@ mod of_the_host {
         pub(crate) fn spawn(name: String, body: impl FnOnce() + Send + 'static) {
             std::thread::Builder::new().name(name).spawn(body).expect("the operating system gives a thread");
         }
+
+        /// The CPU that the thread runs on at this moment, where that can be had cheaply.
+        #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+        pub(crate) fn cpu() -> Option<u32> {
+            u32::try_from(rustix::thread::sched_getcpu()).ok()
+        }
+        #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"), not(miri))))]
+        pub(crate) fn cpu() -> Option<u32> {
+            None
+        }
     }
 
     /// The pointer to the current thread's record. Const-initialised and without a destructor: it can be read always.
@@ -102,6 +112,10 @@ mod of_loom {
         }
         pub(crate) fn spawn(_name: String, body: impl FnOnce() + Send + 'static) {
             loom::thread::spawn(body);
+        }
+        /// Nobody spins in a model.
+        pub(crate) fn cpu() -> Option<u32> {
+            None
         }
     }
 

@@ -1,0 +1,175 @@
+//! A host thread that is about to park looks on for a moment first, where that pays.
+//!
+//! A thread that parks is woken by a call of the system, and its CPU out of its sleep; both cost more than a short call takes.
+//! So whoever waits spins for [`SPIN_NS`] at most before it parks, but only if
+//! - it was last woken from **another CPU** than the one it runs on: on the same CPU the partner could not go on meanwhile.
+//!   Where the system does not tell the CPU (and under loom and Miri) nobody spins;
+//! - spinning has **paid** lately: see [`Habit`].
+//!
+//! Nothing rests on it: who has spun in vain parks as if it had not, and a waker wakes without knowing of it.
+//!
+//! | field   | who writes it | what |
+//! |---------|---------------|------|
+//! | `waker` | whoever wakes | the CPU it did so from, and 1; 0 is unknown. A guess for the next time: no order is needed |
+//! | `habit` | the thread    | its [`Habit`], packed |
+
+use super::sync;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// About what it costs to park, and to be woken on a CPU that sleeps: who spins in vain pays at most twice that.
+const SPIN_NS: u64 = 20_000;
+/// Looks between two looks at the clock.
+const LOOKS: usize = 8;
+
+/// Whether a thread should spin, by what came of it before. After a spin in vain it rests: for one wait, and for twice as
+/// many after each further one, up to 1,024; a spin that paid takes one step back, and the next wait spins again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Habit {
+    /// Spins in vain, less those that paid.
+    vain: u16,
+    /// How many waits still go without.
+    rest: u16,
+}
+
+impl Habit {
+    const VAIN_MAX: u16 = 10;
+
+    /// What to do at this wait, and the habit after it.
+    fn next(self) -> (bool, Self) {
+        match self.rest.checked_sub(1) {
+            None => (true, self),
+            Some(rest) => (false, Self { rest, ..self }),
+        }
+    }
+
+    fn after(self, paid: bool) -> Self {
+        if paid {
+            return Self { vain: self.vain.saturating_sub(1), rest: 0 };
+        }
+        Self { vain: (self.vain + 1).min(Self::VAIN_MAX), rest: 1 << self.vain.min(Self::VAIN_MAX) }
+    }
+
+    fn to_bits(self) -> u32 {
+        u32::from(self.vain) << 16 | u32::from(self.rest)
+    }
+
+    fn from_bits(bits: u32) -> Self {
+        Self { vain: (bits >> 16) as u16, rest: bits as u16 }
+    }
+}
+
+/// What a thread knows about spinning.
+#[derive(Default)]
+pub(super) struct Spinner {
+    waker: AtomicU32,
+    habit: AtomicU32,
+}
+
+impl Spinner {
+    /// The calling thread wakes the one whose spinner this is.
+    pub(super) fn note_waker(&self) {
+        if let Some(cpu) = sync::thread::cpu() {
+            self.waker.store(cpu + 1, Ordering::Relaxed);
+        }
+    }
+
+    /// Spins if that promises to pay; whether `ready` held. For the thread itself.
+    pub(super) fn spin(&self, ready: &dyn Fn() -> bool, now: impl Fn() -> u64) -> bool {
+        let waker = self.waker.load(Ordering::Relaxed);
+        if waker == 0 || sync::thread::cpu().is_none_or(|cpu| cpu + 1 == waker) {
+            return false;
+        }
+        let (spins, habit) = Habit::from_bits(self.habit.load(Ordering::Relaxed)).next();
+        let paid = spins && spin_until(ready, now);
+        let habit = if spins { habit.after(paid) } else { habit };
+        self.habit.store(habit.to_bits(), Ordering::Relaxed);
+        paid
+    }
+}
+
+fn spin_until(ready: &dyn Fn() -> bool, now: impl Fn() -> u64) -> bool {
+    let end = now() + SPIN_NS;
+    loop {
+        for _ in 0..LOOKS {
+            if ready() {
+                return true;
+            }
+            std::hint::spin_loop();
+        }
+        if now() >= end {
+            return false;
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    /// How many of `waits` spin, when each spin ends as `paid` says.
+    fn spins(habit: &mut Habit, waits: usize, paid: bool) -> usize {
+        let mut count = 0;
+        for _ in 0..waits {
+            let (spins, next) = habit.next();
+            *habit = if spins { next.after(paid) } else { next };
+            count += usize::from(spins);
+        }
+        count
+    }
+
+    #[test]
+    fn who_spins_in_vain_rests_twice_as_long_each_time() {
+        let mut habit = Habit::default();
+        for rest in [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 1024, 1024] {
+            assert_eq!(spins(&mut habit, 1, false), 1);
+            assert_eq!(habit.rest, rest);
+            assert_eq!(spins(&mut habit, usize::from(rest), false), 0);
+        }
+    }
+
+    #[test]
+    fn who_is_paid_spins_at_every_wait_and_forgets_step_by_step() {
+        let mut habit = Habit { vain: 3, rest: 0 };
+        assert_eq!(spins(&mut habit, 2, true), 2);
+        assert_eq!(habit, Habit { vain: 1, rest: 0 });
+        assert_eq!(spins(&mut habit, 100, true), 100);
+        assert_eq!(habit, Habit::default());
+    }
+
+    #[test]
+    fn a_habit_survives_its_packing() {
+        for habit in [Habit::default(), Habit { vain: 10, rest: 1024 }, Habit { vain: 1, rest: 0 }] {
+            assert_eq!(Habit::from_bits(habit.to_bits()), habit);
+        }
+    }
+
+    #[test]
+    fn a_thread_that_nobody_has_woken_does_not_spin() {
+        let looks = Cell::new(0);
+        let ready = || {
+            looks.set(looks.get() + 1);
+            true
+        };
+        assert!(!Spinner::default().spin(&ready, || 0));
+        assert_eq!(looks.get(), 0);
+    }
+
+    #[test]
+    fn a_spin_ends_with_the_condition_or_with_its_time() {
+        let looks = Cell::new(0);
+        let third = || {
+            looks.set(looks.get() + 1);
+            looks.get() == 3
+        };
+        assert!(spin_until(&third, || 0));
+        assert_eq!(looks.get(), 3);
+        let clock = Cell::new(0);
+        let late = || {
+            clock.set(clock.get() + SPIN_NS / 2);
+            clock.get()
+        };
+        assert!(!spin_until(&|| false, late));
+        assert_eq!(clock.get(), SPIN_NS / 2 * 3);
+    }
+}
