@@ -16,8 +16,8 @@ use std::path::Path;
 pub struct Mutant {
     /// Its name, in words with hyphens; no other has it.
     pub name: String,
-    /// The fact that it breaks.
-    pub fact: String,
+    /// The fact that it breaks; none where only time tells.
+    pub fact: Option<String>,
     /// What it breaks, in COM's words.
     pub breaks: String,
     /// The file that it changes, relative to the workspace's root.
@@ -131,8 +131,8 @@ pub fn check(root: &Path, mutants: &[Mutant], contract: &Contract) -> Vec<String
         if !names.insert(&mutant.name) {
             wrong.push(format!("two mutants are called {}", mutant.name));
         }
-        if !facts.contains(mutant.fact.as_str()) {
-            wrong.push(format!("{}: there is no fact {}", mutant.name, mutant.fact));
+        if let Some(fact) = mutant.fact.as_deref().filter(|fact| !facts.contains(fact)) {
+            wrong.push(format!("{}: there is no fact {fact}", mutant.name));
         }
         // One after the other, as they are planted: none may stand in another's way.
         let text = texts.entry(&mutant.file).or_insert_with(|| fs::read_to_string(root.join(&mutant.file)));
@@ -170,7 +170,7 @@ mod tests {
 
     fn mutant(within: Option<&str>, old: &str) -> Mutant {
         let name = "a-name".to_owned();
-        let (fact, breaks, file) = (String::new(), String::new(), "file.rs".to_owned());
+        let (fact, breaks, file) = (None, String::new(), "file.rs".to_owned());
         let (within, old, new) = (within.map(str::to_owned), old.to_owned(), "c".to_owned());
         Mutant { name, fact, breaks, file, within, old, new, test: None, loom: None }
     }

@@ -36,7 +36,7 @@ impl Host {
     /// The rest of [`Port::block`], when there is something to wait for.
     fn park(&self, me: &Thread, ready: &dyn Fn() -> bool, deadline: Deadline, why: Why) -> bool {
         let brief = !matches!(why, Why::Sleep | Why::Teardown);
-        if brief && me.parker.spinner.spin(ready, || self.now()) {
+        if brief && me.parker.spinner.spin(sync::thread::cpu(), ready, deadline, || self.now()) {
             return true;
         }
         loop {
@@ -100,7 +100,7 @@ impl Port for Host {
     }
 
     fn wake(&self, thread: &Thread) {
-        thread.parker.spinner.note_waker();
+        thread.parker.spinner.note_waker(sync::thread::cpu());
         if thread.parker.parked.swap(false, sync::Ordering::AcqRel)
             && let Some(handle) = thread.parker.thread.get()
         {

@@ -1,7 +1,7 @@
 //! A host thread that is about to park looks on for a moment first, where that pays.
 //!
 //! A thread that parks is woken by a call of the system, and its CPU out of its sleep; both cost more than a short call takes.
-//! So whoever waits spins for [`SPIN_NS`] at most before it parks, but only if
+//! So whoever waits spins for [`SPIN_NS`] at most before it parks, and never longer than its wait may take, but only if
 //! - it was last woken from **another CPU** than the one it runs on: on the same CPU the partner could not go on meanwhile.
 //!   Where the system does not tell the CPU (and under loom and Miri) nobody spins;
 //! - spinning has **paid** lately: see [`Habit`].
@@ -13,7 +13,7 @@
 //! | `waker` | whoever wakes | the CPU it did so from, and 1; 0 is unknown. A guess for the next time: no order is needed |
 //! | `habit` | the thread    | its [`Habit`], packed |
 
-use super::sync;
+use super::Deadline;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// About twice what it takes to be woken on a CPU that sleeps (45 µs on the README's machine). Two threads that call each other park
@@ -67,29 +67,36 @@ pub(super) struct Spinner {
 }
 
 impl Spinner {
-    /// The calling thread wakes the one whose spinner this is.
-    pub(super) fn note_waker(&self) {
-        if let Some(cpu) = sync::thread::cpu() {
+    /// The calling thread, on `cpu`, wakes the one whose spinner this is.
+    pub(super) fn note_waker(&self, cpu: Option<u32>) {
+        if let Some(cpu) = cpu {
             self.waker.store(cpu + 1, Ordering::Relaxed);
         }
     }
 
-    /// Spins if that promises to pay; whether `ready` held. For the thread itself.
-    pub(super) fn spin(&self, ready: &dyn Fn() -> bool, now: impl Fn() -> u64) -> bool {
+    /// Spins if that promises to pay; whether `ready` held. For the thread itself, which runs on `cpu`.
+    pub(super) fn spin(
+        &self,
+        cpu: Option<u32>,
+        ready: &dyn Fn() -> bool,
+        deadline: Deadline,
+        now: impl Fn() -> u64,
+    ) -> bool {
         let waker = self.waker.load(Ordering::Relaxed);
-        if waker == 0 || sync::thread::cpu().is_none_or(|cpu| cpu + 1 == waker) {
+        if waker == 0 || cpu.is_none_or(|cpu| cpu + 1 == waker) {
             return false;
         }
         let (spins, habit) = Habit::from_bits(self.habit.load(Ordering::Relaxed)).next();
-        let paid = spins && spin_until(ready, now);
+        let paid = spins && spin_until(ready, deadline, now);
         let habit = if spins { habit.after(paid) } else { habit };
         self.habit.store(habit.to_bits(), Ordering::Relaxed);
         paid
     }
 }
 
-fn spin_until(ready: &dyn Fn() -> bool, now: impl Fn() -> u64) -> bool {
-    let end = now() + SPIN_NS;
+fn spin_until(ready: &dyn Fn() -> bool, deadline: Deadline, now: impl Fn() -> u64) -> bool {
+    let longest = now() + SPIN_NS;
+    let end = deadline.ns().map_or(longest, |at| at.min(longest));
     loop {
         for _ in 0..LOOKS {
             if ready() {
@@ -145,32 +152,71 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_thread_that_nobody_has_woken_does_not_spin() {
-        let looks = Cell::new(0);
-        let ready = || {
+    /// How often a wait on `cpu` looks whether it is over, where that never holds and 40 µs pass between two looks at the clock.
+    fn looks(spinner: &Spinner, cpu: Option<u32>, deadline: Deadline) -> usize {
+        let (looks, clock) = (Cell::new(0), Cell::new(0));
+        let never = || {
             looks.set(looks.get() + 1);
-            true
+            false
         };
-        assert!(!Spinner::default().spin(&ready, || 0));
-        assert_eq!(looks.get(), 0);
+        assert!(!spinner.spin(cpu, &never, deadline, || clock.replace(clock.get() + 40_000)));
+        looks.get()
+    }
+
+    fn woken_from(cpu: Option<u32>) -> Spinner {
+        let spinner = Spinner::default();
+        spinner.note_waker(cpu);
+        spinner
     }
 
     #[test]
-    fn a_spin_ends_with_the_condition_or_with_its_time() {
+    fn a_wait_spins_only_on_another_cpu_than_its_waker() {
+        assert_eq!(looks(&woken_from(Some(0)), Some(1), Deadline::NEVER), 3 * LOOKS);
+        assert_eq!(looks(&woken_from(Some(1)), Some(0), Deadline::NEVER), 3 * LOOKS);
+        for (waker, own) in [(Some(0), Some(0)), (Some(1), Some(1)), (Some(0), None), (None, Some(0)), (None, None)] {
+            assert_eq!(looks(&woken_from(waker), own, Deadline::NEVER), 0, "{waker:?} {own:?}");
+        }
+    }
+
+    #[test]
+    fn a_thread_that_nobody_has_woken_does_not_spin() {
+        assert_eq!(looks(&Spinner::default(), Some(0), Deadline::NEVER), 0);
+    }
+
+    #[test]
+    fn a_spin_in_vain_and_each_rest_are_counted() {
+        let spinner = woken_from(Some(0));
+        let spun: Vec<_> = (0..7).map(|_| looks(&spinner, Some(1), Deadline::NEVER) > 0).collect();
+        assert_eq!(spun, [true, false, true, false, false, true, false]);
+    }
+
+    #[test]
+    fn a_wait_on_its_wakers_cpu_is_no_rest() {
+        let spinner = woken_from(Some(0));
+        assert!(looks(&spinner, Some(1), Deadline::NEVER) > 0);
+        assert_eq!(looks(&spinner, Some(0), Deadline::NEVER), 0);
+        assert_eq!(looks(&spinner, Some(1), Deadline::NEVER), 0);
+        assert!(looks(&spinner, Some(1), Deadline::NEVER) > 0);
+    }
+
+    #[test]
+    fn a_spin_that_pays_ends_the_wait() {
+        let spinner = woken_from(Some(0));
         let looks = Cell::new(0);
         let third = || {
             looks.set(looks.get() + 1);
             looks.get() == 3
         };
-        assert!(spin_until(&third, || 0));
+        assert!(spinner.spin(Some(1), &third, Deadline::NEVER, || 0));
         assert_eq!(looks.get(), 3);
-        let clock = Cell::new(0);
-        let late = || {
-            clock.set(clock.get() + SPIN_NS / 2);
-            clock.get()
-        };
-        assert!(!spin_until(&|| false, late));
-        assert_eq!(clock.get(), SPIN_NS / 2 * 3);
+    }
+
+    #[test]
+    fn a_spin_ends_with_its_time_or_with_the_deadline() {
+        let looks_before = |deadline| looks(&woken_from(Some(0)), Some(1), deadline);
+        assert_eq!(looks_before(Deadline::NEVER), 3 * LOOKS);
+        assert_eq!(looks_before(Deadline::at_ns(1_000_000)), 3 * LOOKS);
+        assert_eq!(looks_before(Deadline::at_ns(80_000)), 2 * LOOKS);
+        assert_eq!(looks_before(Deadline::at_ns(1)), LOOKS);
     }
 }
