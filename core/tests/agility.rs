@@ -201,6 +201,22 @@ fn mrsh_23_ft_01_02_the_free_threaded_marshaler() {
     });
 }
 
+#[test]
+fn mrsh_23_a_packet_that_nobody_pings_for_is_used_up() {
+    world(|world| {
+        let sta = world.sta();
+        sta.run(|| {
+            let object: IProbe2 = Agile.into();
+            let tape = Tape::new();
+            assert_eq!(tape.marshal(&object, NORMAL | MSHLFLAGS_NOPING), S_OK);
+            assert_eq!(count(&object), 2);
+            drop(tape.unmarshal::<IProbe2>().unwrap());
+            assert_eq!(count(&object), 1, "the packet's reference came along");
+        });
+        sta.close();
+    });
+}
+
 /// The process's table.
 fn table() -> IGlobalInterfaceTable {
     let mut raw = null_mut();

@@ -1,10 +1,16 @@
-//! Cancels that wait so many seconds, in virtual time: the rulings on `Cancel(n)` and `Cancel(-1)` (CXL-02, CXL-03, CXL-43).
+//! Cancels that wait so many seconds, in virtual time: the rulings on `Cancel(n)` and `Cancel(-1)` (CXL-02, CXL-03, CXL-43). And
+//! one that meets `Begin_`, in every order.
 
+#[path = "common/explored.rs"]
+mod explored;
 #[path = "../../core/tests/support/mod.rs"]
 mod support;
 
+use explored::outcomes;
+use oleander::kernel::Event;
 use oleander::*;
-use oleander_sim::{run, world};
+use oleander_sim::{Builder, run, world};
+use std::sync::{Arc, OnceLock};
 use support::outer::{Notify, notify};
 use support::probe::*;
 use support::*;
@@ -186,6 +192,40 @@ fn cxl_10_the_outer_is_signalled_when_the_seconds_are_over() {
         assert_eq!(log.count("Signal done"), 1);
         drop((caller, outer));
     });
+}
+
+#[test]
+fn call_26_cxl_10_a_cancel_while_begin_asks_the_outer_is_told() {
+    let found = outcomes(&Builder::new(), || {
+        let host = Server::start(Kind::Sta, Flavour::Sync);
+        enter(Kind::Mta);
+        let probe = host.packet().unpack();
+        let (asked, cancelled) = (Event::manual(), Arc::new(OnceLock::new()));
+        let (outer, caller) = notify(&probe, Notify::new(&Log::default()));
+        let said = asked.clone();
+        // The second one gives the other thread its turn.
+        *outer.plan.when_asked.borrow_mut() =
+            Some(Box::new(move || [&said; 2].into_iter().for_each(|event| event.set())));
+        let (other, result) = (Sent(caller.clone()), cancelled.clone());
+        let canceller = Thread::start("canceller", move || {
+            enter(Kind::Mta);
+            let other = other.take();
+            wait(&asked);
+            result.set(other.cancel(0)).unwrap();
+            drop(other);
+            leave();
+        });
+        assert_eq!(caller.begin(3), S_OK);
+        let finished = caller.finish().0;
+        canceller.join();
+        drop((caller, outer, probe));
+        leave();
+        host.stop();
+        assert_eq!((debug::live_objects(), debug::open_handles()), (0, 0));
+        (cancelled.get().unwrap().0, finished.0)
+    });
+    let outcomes = [(S_OK, RPC_S_CALL_CANCELLED_HR), (RPC_E_CALL_COMPLETE, S_OK)];
+    assert_eq!(found, outcomes.map(|(cancelled, finished)| (cancelled.0, finished.0)).into());
 }
 
 #[test]

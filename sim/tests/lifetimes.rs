@@ -244,6 +244,42 @@ fn ma_07_a_connection_comes_while_another_goes() {
     }
 }
 
+#[test]
+fn ma_07_every_connection_ends_whoever_lets_the_object_go() {
+    let found = said(|| {
+        let tale = Tale::default();
+        let object: IProbe = Watched(tale.clone()).into();
+        let there = pack(&object);
+        let other = client(move || drop(there.unpack()));
+        // A second one, which may end while a worker is about to let the object go for the first one's sake.
+        let again = pack(&object);
+        let another = client(move || drop(again.unpack()));
+        other.join();
+        another.join();
+        let (adds, ends) = (tale.count("add"), tale.count("closes") + tale.count("leaves"));
+        assert_eq!(adds, ends, "{}", tale.tell());
+        drop(object);
+        format!("{adds}")
+    });
+    assert_eq!(found, all(&["1", "2"]));
+}
+
+/// A normal packet in a stream.
+fn in_stream(object: &IProbe) -> IStream {
+    try_in_stream(object).unwrap()
+}
+
+fn try_in_stream(object: &IProbe) -> Result<IStream, HRESULT> {
+    let mut raw = null_mut();
+    // SAFETY: valid arguments; the result is a counted pointer.
+    unsafe {
+        match CoMarshalInterThreadInterfaceInStream(&IProbe::IID, object.as_raw(), &mut raw) {
+            S_OK => Ok(IStream::from_raw(raw)),
+            hr => Err(hr),
+        }
+    }
+}
+
 /// A table-weak packet in a stream that both sides may read.
 fn weak_packet(object: &IProbe) -> Sent<IStream> {
     let mut raw = null_mut();
@@ -287,6 +323,45 @@ fn mrsh_09_a_weak_packet_against_the_last_release() {
             Err(hr) => {
                 assert_eq!(hr, CO_E_OBJNOTREG);
                 told.say("late");
+            }
+        });
+        first.join();
+        second.join();
+        assert_eq!(tale.tell(), "gone", "once");
+        said.tell()
+    });
+    assert_eq!(found, all(&["held", "late"]));
+}
+
+#[test]
+fn mrsh_08_mrsh_18_a_proxy_that_keeps_nothing_is_marshaled_while_the_last_one_goes() {
+    let found = said(|| {
+        let (tale, said) = (Tale::default(), Tale::default());
+        let object: IProbe = Plain(tale.clone()).into();
+        // Of another interface: packets of one have their references in common.
+        let (packet, spent) = (pack(&object.cast::<IUnknown>().unwrap()), in_stream(&object));
+        // SAFETY: a stream with a packet, at its start.
+        unsafe {
+            assert_eq!(CoReleaseMarshalData(spent.as_raw()), S_OK);
+            assert_eq!(spent.Seek(0, STREAM_SEEK_SET, null_mut()), S_OK);
+        }
+        drop(object);
+        let (spent, told, ended) = (Sent(spent), said.clone(), tale.clone());
+        let first = client(move || drop(packet.unpack()));
+        let second = client(move || {
+            let Ok(proxy) = unmarshal(&spent.take()) else { return told.say("late") };
+            match try_in_stream(&proxy) {
+                Ok(stream) => {
+                    drop(proxy);
+                    assert_eq!(ended.tell(), "", "the packet holds it");
+                    // SAFETY: a stream with a packet, at its start.
+                    assert_eq!(unsafe { CoReleaseMarshalData(stream.as_raw()) }, S_OK);
+                    told.say("held");
+                }
+                Err(hr) => {
+                    assert_eq!(hr, CO_E_OBJNOTCONNECTED);
+                    told.say("late");
+                }
             }
         });
         first.join();

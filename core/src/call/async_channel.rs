@@ -41,11 +41,11 @@ impl Pending {
         self.call.lock().clone()
     }
 
-    /// A call begins: it is the one in flight from now on, and how its end will be told comes back.
-    pub(crate) fn adopt(&self, call: &Arc<Call>, sync: Option<&ISynchronize>) -> Route {
+    /// A call begins: it is the one in flight from now on, for whoever cancels it too. So it knows by then how its end will be
+    /// told ([`Call::expect`]).
+    pub(crate) fn adopt(&self, call: &Arc<Call>) {
         let before = self.call.lock().replace(call.clone());
         drop(before);
-        sync.map_or(Route::Wait, |sync| self.route(sync))
     }
 
     /// The call in flight, for the Finish_ that ends it; `RPC_S_CALLPENDING` when its fate is not decided.
@@ -67,8 +67,9 @@ impl Pending {
         }
     }
 
-    /// How completion will be told to whoever `sync` is.
-    fn route(&self, sync: &ISynchronize) -> Route {
+    /// How completion will be told to whoever `sync` is. It may be asked, and is the user's.
+    pub(crate) fn route(&self, sync: Option<&ISynchronize>) -> Route {
+        let Some(sync) = sync else { return Route::Wait };
         if sync.as_raw() as usize == self.own_sync.load(Ordering::Acquire) {
             return Route::Own(self.event.clone());
         }
@@ -151,8 +152,8 @@ impl IAsyncRpcChannelBuffer_Impl for AsyncChannel_Impl {
             if hr.is_err() {
                 return hr;
             }
-            let route = self.pending.adopt(&call, ISynchronize::from_raw_borrowed(&pSync));
-            call.send(route);
+            let route = self.pending.route(ISynchronize::from_raw_borrowed(&pSync));
+            call.send_known(route, || self.pending.adopt(&call));
             S_OK
         }
     }

@@ -12,7 +12,7 @@ use crate::abi::clsid::{CLSID_InProcFreeMarshaler, CLSID_StdMarshal};
 use crate::abi::exports::export;
 use crate::abi::hresult::{E_INVALIDARG, E_POINTER, RPC_E_INVALID_OBJREF, S_OK};
 use crate::abi::interfaces::{IMarshal_Impl, IMarshal2, IMarshal2_Impl, IStream};
-use crate::abi::types::{MSHCTX_INPROC, MSHLFLAGS_NORMAL};
+use crate::abi::types::{MSHCTX_INPROC, MSHLFLAGS_NORMAL, MSHLFLAGS_TABLESTRONG, MSHLFLAGS_TABLEWEAK};
 use crate::com_class;
 use crate::object::{self, SystemClass};
 use crate::process::Process;
@@ -146,7 +146,7 @@ impl IMarshal_Impl for FreeThreadedMarshaler_Impl {
         unsafe {
             let Some(object) = IUnknown::from_raw_borrowed(&pointer) else { return RPC_E_INVALID_OBJREF };
             let hr = object.query(riid, out);
-            if flags == MSHLFLAGS_NORMAL {
+            if flags & (MSHLFLAGS_TABLESTRONG | MSHLFLAGS_TABLEWEAK) == MSHLFLAGS_NORMAL {
                 drop(IUnknown::from_raw(pointer));
             }
             hr

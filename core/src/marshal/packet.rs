@@ -136,7 +136,8 @@ fn marshal_proxy(manager: &proxy::ManagerRef, iid: &GUID, to: &Destination, out:
     let ipid = if *iid == IUnknown::IID { manager.any_ipid() } else { manager.reach(iid)? };
     let server = manager.server().ok_or(CO_E_OBJNOTCONNECTED)?;
     server.reach()?;
-    let stub = server.exports.by_oid(manager.oid).ok_or(CO_E_OBJNOTCONNECTED)?;
+    // Reachable meanwhile: this proxy may keep nothing (MRSH-08).
+    let stub = server.exports.visit(manager.oid).ok_or(CO_E_OBJNOTCONNECTED)?;
     stub.change(|refs| count_packet(refs, ipid, to.flags));
     let handler = manager.handler_class().filter(|_| may_have_handler(to.context));
     write_standard(&server, &stub, *iid, ipid, to.flags, handler, out);

@@ -103,7 +103,8 @@ impl OwnCall {
         let apartment = manager.server().as_ref().map_or_else(Default::default, Arc::downgrade);
         let target = Target { apartment, ipid: GUID::zeroed(), iid: head.iid(), context: MSHCTX_INPROC };
         let call = Call::take(target, client::caller(Kind::Begun, None), Buffer::default());
-        call.expect(self.pending.adopt(&call, Some(&sync)));
+        call.expect(self.pending.route(Some(&sync)));
+        self.pending.adopt(&call);
         // Nothing is sent, so nothing fails late.
         let _ = self.halves.announce(slot);
         start(manager, allowed, call);

@@ -80,6 +80,18 @@ impl Shown {
         let watcher = object.cast().ok();
         Self { object, watcher }
     }
+
+    fn tell(&self, connected: bool, closes: bool) {
+        let Some(watcher) = &self.watcher else { return };
+        // SAFETY: the object is of this apartment.
+        unsafe {
+            if connected {
+                watcher.AddConnection(EXTCONN_STRONG, 0);
+            } else {
+                watcher.ReleaseConnection(EXTCONN_STRONG, 0, closes.into());
+            }
+        }
+    }
 }
 
 #[derive(Default)]
@@ -290,24 +302,13 @@ impl StubManager {
     fn settle(&self, exports: &Exports) {
         loop {
             platform::note(self.object_id, Access::Write);
+            // First: whoever lets the object go has looked for news before that.
+            let home = self.object.lock().clone();
             let news = self.counts.lock().news();
-            let Some((connected, closes)) = news else { break };
-            self.tell(connected, closes);
+            let (Some(home), Some((connected, closes))) = (home, news) else { break };
+            home.0.tell(connected, closes);
         }
         self.disconnect(exports, End::Unheld);
-    }
-
-    fn tell(&self, connected: bool, closes: bool) {
-        let home = self.object.lock().clone();
-        let Some(watcher) = home.as_ref().and_then(|home| home.0.watcher.as_ref()) else { return };
-        // SAFETY: the object is of this apartment.
-        unsafe {
-            if connected {
-                watcher.AddConnection(EXTCONN_STRONG, 0);
-            } else {
-                watcher.ReleaseConnection(EXTCONN_STRONG, 0, closes.into());
-            }
-        }
     }
 
     /// Lets the object and its stubs go. Runs in the apartment.
@@ -316,14 +317,16 @@ impl StubManager {
             return;
         }
         platform::tell(|| Fact::LetGo { manager: self.object_id, apartment_ends: end == End::ApartmentEnds });
-        if end == End::ApartmentEnds && std::mem::take(&mut self.counts.lock().told) {
-            self.tell(false, false);
+        let news = self.counts.lock().last_news(end);
+        let home = self.object.lock().clone();
+        if let (Some(home), Some((connected, closes))) = (&home, news) {
+            home.0.tell(connected, closes);
         }
         let entries = std::mem::take(&mut *self.entries.lock());
         entries.iter().for_each(|entry| entry.disconnect());
         drop(entries);
         let object = self.object.lock().take();
-        drop(object);
+        drop((home, object));
     }
 }
 
@@ -340,6 +343,15 @@ impl Counts {
         }
         self.told = connected;
         Some((connected, self.refs.last_closes()))
+    }
+
+    /// The same when the object is let go. Who gave the last external reference up may be on his way to say so.
+    fn last_news(&mut self, end: End) -> Option<(bool, bool)> {
+        match end {
+            End::Unheld => self.news(),
+            End::Disconnected => None,
+            End::ApartmentEnds => std::mem::take(&mut self.told).then_some((false, false)),
+        }
     }
 }
 

@@ -16,10 +16,13 @@ pub struct Plan {
     /// Run inside Signal, after the inner object was signalled.
     #[expect(clippy::type_complexity, reason = "a slot for a test's own code")]
     pub on_signal: RefCell<Option<Box<dyn Fn(&Notify_Impl)>>>,
+    /// Run when it is asked whether it is agile, as every `Begin_` does.
+    #[expect(clippy::type_complexity, reason = "a slot for a test's own code")]
+    pub when_asked: RefCell<Option<Box<dyn Fn()>>>,
 }
 
 /// The article's outer object: its own ISynchronize around the inner one's; everything else from the inner object.
-#[com_class(ISynchronize, blind = inner)]
+#[com_class(ISynchronize, blind = inner, guard = asked)]
 pub struct Notify {
     inner: Inner,
     log: Log,
@@ -42,6 +45,16 @@ impl Drop for Notify {
 impl Notify_Impl {
     pub fn log(&self) -> &Log {
         &self.log
+    }
+
+    fn asked(&self, iid: &GUID) -> HRESULT {
+        if *iid == IAgileObject::IID {
+            let action = self.plan.when_asked.take();
+            if let Some(action) = action {
+                action();
+            }
+        }
+        S_OK
     }
 
     fn inner_sync(&self) -> windows_core::InterfaceRef<'_, ISynchronize> {

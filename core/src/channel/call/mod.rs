@@ -183,9 +183,15 @@ impl Call {
 
     /// Hands the request to the server's apartment.
     pub(crate) fn send(self: &Arc<Self>, route: Route) {
+        self.send_known(route, || ());
+    }
+
+    /// As [`Self::send`], with `show` in between: who finds the call from there on may cancel it, and the end is told.
+    pub(crate) fn send_known(self: &Arc<Self>, route: Route, show: impl FnOnce()) {
         let waits = matches!(route, Route::Wait);
         self.tell_sent(&route);
         self.expect(route);
+        show();
         let sent = match self.target.apartment.upgrade() {
             Some(apartment) if apartment.is_foreign() => return away::send(self, &apartment),
             Some(apartment) => {
