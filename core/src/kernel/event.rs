@@ -10,19 +10,18 @@ use std::sync::Arc;
 /// are two compare-exchanges and two loads.
 pub struct Event {
     header: Header,
-    auto: bool,
 }
 
 impl Event {
     /// An event of a process: reset by hand, or by the wait that takes its signal (`auto`).
     pub fn new(process: &Process, auto: bool, signalled: bool) -> Self {
         let kind = if auto { ObjectKind::AutoEvent } else { ObjectKind::Event };
-        Self::of_kind(process, kind, auto, signalled)
+        Self { header: Header::new(process, kind, u32::from(signalled)) }
     }
 
-    /// An event that the port knows as something else: a thread's end, a call.
-    pub(crate) fn of_kind(process: &Process, kind: ObjectKind, auto: bool, signalled: bool) -> Self {
-        Self { header: Header::new(process, kind, u32::from(signalled)), auto }
+    /// A manual-reset event, not signalled, that the port knows as a thread's end.
+    pub(super) fn of_thread(process: &Process) -> Self {
+        Self { header: Header::new(process, ObjectKind::Thread, 0) }
     }
 
     /// A manual-reset event of the current thread's process, not signalled.
@@ -37,7 +36,7 @@ impl Event {
 
     /// Whether a wait takes the signal.
     pub fn is_auto(&self) -> bool {
-        self.auto
+        self.header.object().kind == ObjectKind::AutoEvent
     }
 
     /// Signals it: releases every wait on a manual event, one on an automatic one.
@@ -95,7 +94,7 @@ impl Event {
     /// [`Event::poll`] on a host thread, as far as it goes without the lock; `None` if it does not.
     #[inline]
     pub(crate) fn take_at_once(&self) -> Option<bool> {
-        wait::poll_fast(&self.header, self.auto)
+        wait::poll_fast(&self.header, self.is_auto())
     }
 
     #[cold]
@@ -117,6 +116,6 @@ impl Waitable for Event {
         &self.header
     }
     fn mode(&self) -> Mode<'_> {
-        if self.auto { Mode::Counted } else { Mode::Sticky }
+        if self.is_auto() { Mode::Counted } else { Mode::Sticky }
     }
 }

@@ -78,7 +78,9 @@ impl Key<'_> {
 
 /// The part that all waitable objects have in common.
 pub struct Header {
-    object: Object,
+    /// The object's number, and what it is.
+    id: u64,
+    kind: ObjectKind,
     /// Whether it is of a simulated world.
     in_world: bool,
     /// See the tables of the module.
@@ -94,8 +96,10 @@ unsafe impl Send for Header {}
 
 impl Header {
     pub(super) fn new(process: &Process, kind: ObjectKind, value: u32) -> Self {
+        let Object { id, kind } = process.new_object(kind);
         Self {
-            object: process.new_object(kind),
+            id,
+            kind,
             in_world: process.wait_lock.world.is_some(),
             word: AtomicU32::new(value),
             lock: process.wait_lock.clone(),
@@ -105,7 +109,7 @@ impl Header {
 
     /// The object's number and kind, as the port knows it.
     pub fn object(&self) -> Object {
-        self.object
+        Object { id: self.id, kind: self.kind }
     }
 
     /// Announces an operation.
@@ -123,7 +127,7 @@ impl Header {
             // A thread that is none of the world's is here.
             platform::used_outside(self.lock.world.as_ref());
         }
-        platform::visit(self.object, access);
+        platform::visit(self.object(), access);
     }
 
     /// Value and `WAITERS` bit. Acquire: who sees an object signalled sees what came before the signal.

@@ -76,8 +76,16 @@ impl<'a> Record<'a> {
 pub(super) enum Waiter {
     /// A blocked thread: its record, which is alive as long as it is in a list.
     Thread(*const Record<'static>),
-    /// Someone who wants to be told once: the registration's number, when, and what to call.
-    Callback(u64, Want, Callback),
+    /// Someone who wants to be told once. In a box: nearly all who wait are threads, and every object has room for one waiter.
+    Callback(Box<Listener>),
+}
+
+/// Who is told by a callback.
+pub(super) struct Listener {
+    /// The registration's number.
+    pub(super) id: u64,
+    pub(super) want: Want,
+    pub(super) callback: Callback,
 }
 
 /// When a callback is called.
@@ -109,7 +117,7 @@ impl Waiter {
 pub(super) struct Wakes {
     granted: SmallVec<[(*const Record<'static>, Hit); 4]>,
     threads: SmallVec<[ThreadRef; 4]>,
-    callbacks: SmallVec<[Callback; 2]>,
+    listeners: SmallVec<[Box<Listener>; 2]>,
 }
 
 impl Wakes {
@@ -126,16 +134,16 @@ impl Wakes {
             let next = header.with_list(key, |list| match list.get(at) {
                 None => Next::End,
                 Some(Waiter::Thread(record)) => Next::Look(*record),
-                Some(Waiter::Callback(_, want, _)) if want.is_met(header.value()) => Next::Call,
-                Some(Waiter::Callback(..)) => Next::Skip,
+                Some(Waiter::Callback(it)) if it.want.is_met(header.value()) => Next::Call,
+                Some(Waiter::Callback(_)) => Next::Skip,
             });
             match next {
                 Next::End => return,
                 Next::Skip => at += 1,
                 Next::Call => {
                     let waiter = header.with_list(key, |list| list.remove(at));
-                    if let Waiter::Callback(_, _, callback) = waiter {
-                        self.callbacks.push(callback);
+                    if let Waiter::Callback(listener) = waiter {
+                        self.listeners.push(listener);
                     }
                 }
                 Next::Look(raw) => {
@@ -168,8 +176,8 @@ impl Wakes {
         for thread in self.threads {
             thread.wake();
         }
-        for callback in self.callbacks {
-            callback();
+        for listener in self.listeners {
+            (listener.callback)();
         }
     }
 }

@@ -7,7 +7,7 @@
 use super::apc::ApcQueue;
 use super::event::Event;
 use crate::abi::types::STILL_ACTIVE;
-use crate::platform::{self, Access, Deadline, ObjectKind, Why};
+use crate::platform::{self, Access, Deadline, Why};
 use crate::process::Process;
 use smallvec::SmallVec;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -46,7 +46,7 @@ impl ThreadObject {
     pub(crate) fn new(process: &Process, id: u32) -> Arc<Self> {
         let made = Arc::new(Self {
             id,
-            ended: Arc::new(Event::of_kind(process, ObjectKind::Thread, false, false)),
+            ended: Arc::new(Event::of_thread(process)),
             exit_code: AtomicU32::new(0),
             apcs: ApcQueue::new(process),
             gate: OnceLock::new(),

@@ -9,7 +9,7 @@
 
 use super::header::{Header, Key, WAITERS};
 use super::mutex;
-use super::record::{Callback, Record, Waiter, Want};
+use super::record::{Callback, Listener, Record, Waiter, Want};
 use crate::platform::sync::{AtomicU32, Ordering};
 use crate::platform::{self, Access, Current, Deadline, Object, Why};
 use smallvec::SmallVec;
@@ -386,7 +386,8 @@ pub fn on_signal(object: Arc<dyn Waitable>, callback: Callback) -> Registration 
     header.freeze(&mut key);
     let ready = want.is_met(header.value());
     if !ready {
-        header.with_list(&mut key, |list| list.push(Waiter::Callback(id, want, callback.clone())));
+        let listener = Box::new(Listener { id, want, callback: callback.clone() });
+        header.with_list(&mut key, |list| list.push(Waiter::Callback(listener)));
     }
     header.thaw(&mut key);
     drop(key);
@@ -408,7 +409,7 @@ impl Drop for Registration {
         let header = self.object.header();
         let mut key = header.lock();
         let gone = header.with_list(&mut key, |list| {
-            let at = list.iter().position(|waiter| matches!(waiter, Waiter::Callback(id, ..) if *id == self.id))?;
+            let at = list.iter().position(|waiter| matches!(waiter, Waiter::Callback(it) if it.id == self.id))?;
             Some(list.remove(at))
         });
         header.thaw(&mut key);
