@@ -1,10 +1,12 @@
 //! The channel of a call object: what the asynchronous interface proxy inside it sends and receives through.
 //!
-//! [`Pending`] is shared by the call object and its channel: the call in flight, and the call object's own event.
-//! `call` changes at Send, at Receive, and when the call object goes; the lock is held for the exchange only.
+//! [`Pending`] is what the call object, its channel, and an inner object that works on the proxy itself share: the call in
+//! flight, the call object's own event, its proxy and its blanket. `call` changes at Send, at Receive, and when the call object
+//! goes; `proxy` is given up when the call object goes, in its apartment, or by an asynchronous Release. The locks are held for
+//! the exchange only.
 
 use super::blanket::Slot;
-use crate::abi::hresult::{E_INVALIDARG, E_POINTER, RPC_E_CALL_COMPLETE, RPC_S_CALLPENDING, S_OK};
+use crate::abi::hresult::{CO_E_RELEASED, E_INVALIDARG, E_POINTER, RPC_E_CALL_COMPLETE, RPC_S_CALLPENDING, S_OK};
 use crate::abi::interfaces::{
     IAgileObject, IAsyncRpcChannelBuffer, IAsyncRpcChannelBuffer_Impl, IRpcChannelBuffer_Impl, IRpcChannelBuffer2_Impl,
     ISynchronize,
@@ -15,11 +17,12 @@ use crate::channel::{Call, Kind, Outer, Route, Target, client};
 use crate::com_class;
 use crate::kernel::Event;
 use crate::platform::Deadline;
+use crate::proxy::ProxyManager;
 use parking_lot::Mutex;
 use std::ffi::c_void;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use windows_core::{GUID, HRESULT, Interface};
+use windows_core::{ComObject, GUID, HRESULT, Interface};
 
 /// What a call object and its channel share.
 pub(crate) struct Pending {
@@ -29,11 +32,32 @@ pub(crate) struct Pending {
     /// The address of the call object's own ISynchronize: signalled directly, without a call.
     pub(crate) own_sync: AtomicUsize,
     call: Mutex<Option<Arc<Call>>>,
+    /// Keeps the target alive while a call is pending (CALL-39).
+    proxy: Mutex<Option<ComObject<ProxyManager>>>,
+    /// The security of the calls that it makes: at first the proxy's (CALL-41).
+    pub(crate) blanket: Slot,
 }
 
 impl Pending {
-    pub(crate) fn new(home: Arc<Apartment>) -> Arc<Self> {
-        Arc::new(Self { home, event: Event::manual(), own_sync: AtomicUsize::new(0), call: Mutex::default() })
+    pub(crate) fn new(proxy: ComObject<ProxyManager>, blanket: Slot) -> Arc<Self> {
+        Arc::new(Self {
+            home: proxy.home().clone(),
+            event: Event::manual(),
+            own_sync: AtomicUsize::new(0),
+            call: Mutex::default(),
+            proxy: Mutex::new(Some(proxy)),
+            blanket,
+        })
+    }
+
+    /// The proxy; `CO_E_RELEASED` when it was given up.
+    pub(crate) fn proxy(&self) -> Result<ComObject<ProxyManager>, HRESULT> {
+        self.proxy.lock().clone().ok_or(CO_E_RELEASED)
+    }
+
+    /// Gives the proxy up.
+    pub(crate) fn take_proxy(&self) -> Option<ComObject<ProxyManager>> {
+        self.proxy.lock().take()
     }
 
     /// The call in flight, from Begin_ until Finish_ has fetched its result.
@@ -50,13 +74,13 @@ impl Pending {
 
     /// The call in flight, for the Finish_ that ends it; `RPC_S_CALLPENDING` when its fate is not decided.
     pub(crate) fn take_decided(&self) -> Result<Arc<Call>, HRESULT> {
-        let call = self.call().ok_or(RPC_E_CALL_COMPLETE)?;
-        if !call.is_decided() {
-            return Err(RPC_S_CALLPENDING);
+        let mut place = self.call.lock();
+        let call = place.take().ok_or(RPC_E_CALL_COMPLETE)?;
+        if call.is_decided() {
+            return Ok(call);
         }
-        let taken = self.call.lock().take();
-        drop(taken);
-        Ok(call)
+        *place = Some(call);
+        Err(RPC_S_CALLPENDING)
     }
 
     /// The call object goes: the server finishes alone (CALL-30), and is asked to stop (CALL-32).
@@ -83,15 +107,15 @@ impl Pending {
 #[com_class(IAsyncRpcChannelBuffer)]
 pub(crate) struct AsyncChannel {
     pub(crate) pending: Arc<Pending>,
-    pub(crate) target: Target,
-    pub(crate) blanket: Arc<Slot>,
+    pub(crate) target: Arc<Target>,
 }
 
 impl IRpcChannelBuffer_Impl for AsyncChannel_Impl {
     unsafe fn GetBuffer(&self, pMessage: *mut RPCOLEMESSAGE, _riid: *const GUID) -> HRESULT {
         // SAFETY: null or a valid message, as the interface asks.
         let Some(message) = (unsafe { pMessage.as_mut() }) else { return E_INVALIDARG };
-        client::prepare(&self.pending.home, &self.target, message, Kind::Begun, &self.blanket).err().unwrap_or(S_OK)
+        let Pending { home, blanket, .. } = &*self.pending;
+        client::prepare(home, &self.target, message, Kind::Begun, blanket).err().unwrap_or(S_OK)
     }
 
     unsafe fn SendReceive(&self, pMessage: *mut RPCOLEMESSAGE, pStatus: *mut u32) -> HRESULT {
@@ -140,15 +164,14 @@ impl IAsyncRpcChannelBuffer_Impl for AsyncChannel_Impl {
         // SAFETY: a message that GetBuffer filled; `pSync` is null or an ISynchronize; the status is null or valid.
         unsafe {
             let Some(message) = pMessage.as_mut() else { return E_INVALIDARG };
-            let Some(call) = client::call_of(message) else { return E_INVALIDARG };
-            if !call.take_over(message) {
-                return RPC_S_CALLPENDING;
-            }
+            let call = match client::take_whole(message) {
+                Ok(call) => call,
+                Err(hr) => return hr,
+            };
             let hr = client::may_send().err().unwrap_or(S_OK);
             if let Some(status) = pulStatus.as_mut() {
                 *status = hr.0 as u32;
             }
-            client::free(message);
             if hr.is_err() {
                 return hr;
             }
@@ -166,8 +189,7 @@ impl IAsyncRpcChannelBuffer_Impl for AsyncChannel_Impl {
             // that from a call that ended with this very code.
             let (hr, status) = match self.pending.take_decided() {
                 Ok(call) => {
-                    message.reserved1 = Arc::into_raw(call.clone()).cast_mut().cast();
-                    let hr = client::receive(&call, message);
+                    let hr = client::receive(call, message);
                     (hr, if hr == RPC_S_CALLPENDING { RPC_E_CALL_COMPLETE } else { hr })
                 }
                 Err(RPC_S_CALLPENDING) => (RPC_S_CALLPENDING, RPC_S_CALLPENDING),

@@ -1,8 +1,8 @@
 //! Security blankets: what a client asks of the calls through one proxy.
 //!
 //! Nobody else is there to be asked who is who within a process, so a blanket is kept, handed on with each call, and shown;
-//! it changes nothing. A [`Slot`] is that of one interface proxy or call object. Its lock is held for moments only; calls
-//! of a proxy whose blanket was never set do not take it.
+//! it changes nothing. A [`Slot`] is that of one interface proxy or call object; nearly all are never set, and have no more
+//! than its word. Its lock is held for moments only.
 
 use crate::abi::hresult::{E_INVALIDARG, E_OUTOFMEMORY, S_OK};
 use crate::abi::memory::CoTaskMemAlloc;
@@ -18,8 +18,7 @@ use crate::abi::types::{
 use parking_lot::Mutex;
 use std::ffi::c_void;
 use std::ptr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use windows_core::HRESULT;
 
 const SERVICES: [u32; 13] = [
@@ -188,21 +187,17 @@ pub(crate) unsafe fn show(blanket: Option<&Blanket>, for_client: bool, outs: &Ou
 
 /// The blanket of one interface proxy or call object.
 #[derive(Debug, Default)]
-pub(crate) struct Slot {
-    is_set: AtomicBool,
-    blanket: Mutex<Option<Arc<Blanket>>>,
-}
+pub(crate) struct Slot(OnceLock<Box<Mutex<Arc<Blanket>>>>);
 
 impl Slot {
     /// A slot with what another has now.
     pub(crate) fn like(other: &Self) -> Self {
-        let blanket = other.get();
-        Self { is_set: AtomicBool::new(blanket.is_some()), blanket: Mutex::new(blanket) }
+        Self(other.get().map_or_else(OnceLock::new, |blanket| Box::new(Mutex::new(blanket)).into()))
     }
 
     /// What was set; `None` is the default.
     pub(crate) fn get(&self) -> Option<Arc<Blanket>> {
-        if self.is_set.load(Ordering::Acquire) { self.blanket.lock().clone() } else { None }
+        self.0.get().map(|set| set.lock().clone())
     }
 
     /// Sets it.
@@ -213,8 +208,9 @@ impl Slot {
         // SAFETY: the caller's promise.
         match unsafe { Blanket::new(wanted) } {
             Ok(blanket) => {
-                let before = self.blanket.lock().replace(Arc::new(blanket));
-                self.is_set.store(true, Ordering::Release);
+                let blanket = Arc::new(blanket);
+                let set = self.0.get_or_init(|| Box::new(Mutex::new(blanket.clone())));
+                let before = std::mem::replace(&mut *set.lock(), blanket);
                 drop(before);
                 S_OK
             }

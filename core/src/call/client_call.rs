@@ -9,9 +9,7 @@ use super::async_channel::{AsyncChannel, Pending};
 use super::blanket::{Outs, Slot, Wanted, show};
 use super::cancel_and_wait;
 use super::completion::{IClientCall, IClientCall_Impl};
-use crate::abi::hresult::{
-    CO_E_RELEASED, E_INVALIDARG, E_NOINTERFACE, E_NOTIMPL, E_UNEXPECTED, RPC_E_CALL_COMPLETE, S_OK,
-};
+use crate::abi::hresult::{E_INVALIDARG, E_NOINTERFACE, E_NOTIMPL, E_UNEXPECTED, RPC_E_CALL_COMPLETE, S_OK};
 use crate::abi::interfaces::{
     IAsyncRpcChannelBuffer, ICallFactory, ICallFactory_Impl, ICancelMethodCalls, ICancelMethodCalls_Impl,
     IClientSecurity, IClientSecurity_Impl, IRpcProxyBuffer, ISynchronize, ISynchronize_Impl, ISynchronizeHandle,
@@ -25,7 +23,6 @@ use crate::object::{self, Inner, class};
 use crate::platform::{self, Fact};
 use crate::proxy::ProxyManager;
 use crate::synchronize::EventHandle;
-use parking_lot::Mutex;
 use std::ffi::c_void;
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -41,31 +38,11 @@ pub(crate) struct ClientCall {
     handle: EventHandle,
     inner: Inner,
     proxy: std::sync::OnceLock<Connected>,
-    /// Keeps the target alive while a call is pending (CALL-39).
-    held: Arc<Held>,
-    /// The security of the calls that it makes: at first the proxy's (CALL-41).
-    blanket: Arc<Slot>,
-}
-
-/// The reference that a call object holds on its proxy, until an asynchronous Release gives it up.
-pub(crate) struct Held(Mutex<Option<ComObject<ProxyManager>>>);
-
-impl Held {
-    /// The proxy; `CO_E_RELEASED` when it was given up.
-    pub(crate) fn get(&self) -> Result<ComObject<ProxyManager>, HRESULT> {
-        self.0.lock().clone().ok_or(CO_E_RELEASED)
-    }
-
-    /// Gives it up.
-    pub(crate) fn take(&self) -> Option<ComObject<ProxyManager>> {
-        self.0.lock().take()
-    }
 }
 
 /// What a call object shares with an inner object that works on the proxy itself.
 pub(crate) struct Parts {
     pub(crate) pending: Arc<Pending>,
-    pub(crate) held: Arc<Held>,
     pub(crate) handed_out: Option<HandedOut>,
 }
 
@@ -97,7 +74,7 @@ impl ClientCall {
     /// `outer` is null or the controlling unknown of an aggregate; `riid2` and `ppv` are valid.
     pub(crate) unsafe fn create(
         manager: ComObject<ProxyManager>,
-        (factory, target, blanket): (&ICallFactory, Target, Slot),
+        (factory, target, blanket): (&ICallFactory, Arc<Target>, Slot),
         async_iid: &GUID,
         outer: *mut c_void,
         riid2: *const GUID,
@@ -129,15 +106,9 @@ impl ClientCall {
     }
 
     fn new(manager: ComObject<ProxyManager>, blanket: Slot) -> Self {
-        let pending = Pending::new(manager.home().clone());
-        Self {
-            handle: EventHandle::new(pending.event.clone()),
-            pending,
-            inner: Inner::new(),
-            proxy: std::sync::OnceLock::new(),
-            held: Arc::new(Held(Mutex::new(Some(manager)))),
-            blanket: Arc::new(blanket),
-        }
+        let pending = Pending::new(manager, blanket);
+        let handle = EventHandle::new(&pending.event);
+        Self { pending, handle, inner: Inner::new(), proxy: std::sync::OnceLock::new() }
     }
 
     fn check(&self) -> Result<(), HRESULT> {
@@ -158,7 +129,7 @@ impl ClientCall_Impl {
     fn construct_own(&self, make: MakeOwn, handed_out: bool) -> HRESULT {
         self.know_own_sync();
         let handed_out = handed_out.then(|| HandedOut(class::root(self)));
-        let parts = Parts { pending: self.pending.clone(), held: self.held.clone(), handed_out };
+        let parts = Parts { pending: self.pending.clone(), handed_out };
         // SAFETY: what `make` makes lives under the controlling unknown.
         let made = unsafe {
             self.aggregate(&self.inner, |outer, _, ppv| {
@@ -170,7 +141,7 @@ impl ClientCall_Impl {
     }
 
     /// Makes the inner object and connects it.
-    fn construct(&self, factory: &ICallFactory, async_iid: &GUID, target: Target) -> HRESULT {
+    fn construct(&self, factory: &ICallFactory, async_iid: &GUID, target: Arc<Target>) -> HRESULT {
         self.know_own_sync();
         let mut connected = E_UNEXPECTED;
         // SAFETY: the factory aggregates what it makes under the controlling unknown.
@@ -190,12 +161,11 @@ impl ClientCall_Impl {
     }
 
     /// Gives the inner object its channel.
-    fn connect(&self, inner: &*mut c_void, target: Target) -> HRESULT {
+    fn connect(&self, inner: &*mut c_void, target: Arc<Target>) -> HRESULT {
         // SAFETY: a live pointer that the caller keeps.
         let proxy = unsafe { IUnknown::from_raw_borrowed(inner) }.map(Interface::cast::<IRpcProxyBuffer>);
         let Some(Ok(proxy)) = proxy else { return E_NOINTERFACE };
-        let channel: IAsyncRpcChannelBuffer =
-            AsyncChannel { pending: self.pending.clone(), target, blanket: self.blanket.clone() }.into();
+        let channel: IAsyncRpcChannelBuffer = AsyncChannel { pending: self.pending.clone(), target }.into();
         // SAFETY: a fresh proxy and a live channel.
         let hr = unsafe { proxy.Connect(channel.as_raw()) };
         let _ = self.proxy.set(Connected(proxy));
@@ -210,6 +180,8 @@ impl Drop for ClientCall {
             // SAFETY: the proxy was connected at creation and is not used any more.
             unsafe { proxy.Disconnect() };
         }
+        // Here, and not where the last one who shares it ends: the proxy belongs to this apartment.
+        drop(self.pending.take_proxy());
     }
 }
 
@@ -247,7 +219,7 @@ impl ISynchronizeHandle_Impl for ClientCall_Impl {
         }
         // SAFETY: null or valid.
         match unsafe { ph.as_mut() } {
-            Some(out) => self.handle.get(out),
+            Some(out) => self.handle.get(&self.pending.event, out),
             None => E_INVALIDARG,
         }
     }
@@ -305,7 +277,7 @@ impl IClientSecurity_Impl for ClientCall_Impl {
         unsafe {
             outs.clear();
             match self.check_own(pProxy) {
-                Ok(()) => show(self.blanket.get().as_deref(), true, &outs),
+                Ok(()) => show(self.pending.blanket.get().as_deref(), true, &outs),
                 Err(hr) => hr,
             }
         }
@@ -326,7 +298,7 @@ impl IClientSecurity_Impl for ClientCall_Impl {
         // SAFETY: the caller's pointers.
         unsafe {
             match self.check_own(pProxy) {
-                Ok(()) => self.blanket.set(&wanted),
+                Ok(()) => self.pending.blanket.set(&wanted),
                 Err(hr) => hr,
             }
         }
@@ -359,7 +331,7 @@ impl ICallFactory_Impl for ClientCall_Impl {
         // A call object makes further ones for the same target (CALL-11).
         // SAFETY: the caller's arguments, passed on; the out pointer is null or valid for writes.
         unsafe {
-            match self.held.get() {
+            match self.pending.proxy() {
                 Ok(manager) => manager.to_interface::<ICallFactory>().CreateCall(riid, pCtrlUnk, riid2, ppv),
                 Err(hr) => {
                     if let Some(out) = ppv.as_mut() {

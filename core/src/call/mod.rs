@@ -19,7 +19,7 @@ pub use cancel::{
     CoCancelCall, CoDisableCallCancellation, CoEnableCallCancellation, CoGetCancelObject, CoSetCancelObject,
     CoTestCancel,
 };
-pub(crate) use client_call::{ClientCall, HandedOut, Held, MakeOwn, Parts};
+pub(crate) use client_call::{ClientCall, HandedOut, MakeOwn, Parts};
 pub(crate) use completion::{Completion, completion};
 pub use context::{CoGetCallContext, CoSwitchCallContext};
 pub use fallback::{CallFactory, call_factory};

@@ -68,7 +68,7 @@ impl ServerCall {
             entry: Arc::downgrade(entry),
             info,
             word: Word::new(machine::IDLE),
-            handle: EventHandle::new(event.clone()),
+            handle: EventHandle::new(&event),
             event,
             inner: Inner::new(),
             running: Mutex::default(),
@@ -273,7 +273,7 @@ impl ISynchronizeHandle_Impl for ServerCall_Impl {
     unsafe fn GetHandle(&self, ph: *mut HANDLE) -> HRESULT {
         // SAFETY: null or valid.
         match unsafe { ph.as_mut() } {
-            Some(out) => self.handle.get(out),
+            Some(out) => self.handle.get(&self.event, out),
             None => E_INVALIDARG,
         }
     }

@@ -4,7 +4,7 @@
 //! delivered and dispatched as any other; what comes of the twin goes back by its route, and decides the client's call.
 //! A cancellation goes after it and is marked on the twin. Both are found by the client's process and the call's number.
 
-use super::{Attached, Buffer, Call, Failure, Hooked, Route};
+use super::{Attached, Buffer, Call, Failure, Hooked, Route, Target};
 use crate::abi::hresult::{RPC_S_CALL_FAILED_HR, RPC_S_SERVER_UNAVAILABLE_HR, RPC_S_UNKNOWN_IF_HR};
 use crate::apartment::Apartment;
 use crate::network::{Fate, Parcel, Waiting};
@@ -43,17 +43,18 @@ pub(super) fn send(call: &Arc<Call>, there: &Arc<Apartment>) {
     let number = call.number();
     let (request, method) = call.leave_for(&server);
     client.peers.expect(number, server.id(), Waiting::Call(call.clone()));
-    let (mut target, mut caller) = (call.target.clone(), call.caller.clone());
+    let mut caller = call.caller.clone();
     let attached = caller.hooked.take().map(|hooked| hooked.request()).unwrap_or_default();
-    target.apartment = Arc::downgrade(there);
+    let Target { ipid, iid, context, .. } = *call.target;
+    let target = Target { apartment: Arc::downgrade(there), ipid, iid, context };
     caller.context = server.context_of(&client);
     let (there, from, to) = (there.clone(), client.clone(), server.clone());
     let parcel = Parcel::new(HEAD + attached.len() + request.len(), move |fate| {
         if fate == Fate::Lost {
             return lost(&from, number, request);
         }
-        caller.hooked = Hooked::from_afar(&to, &caller, target.iid, method, attached);
-        let twin = Call::new(&to, target, caller, Buffer::of(request));
+        caller.hooked = Hooked::from_afar(&to, &caller, iid, method, attached);
+        let twin = Call::new(&to, Arc::new(target), caller, Buffer::of(request));
         twin.set_whole(
             method,
             Route::Away(Away { client: Arc::downgrade(&from), server: Arc::downgrade(&to), number }),

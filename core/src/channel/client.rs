@@ -25,7 +25,7 @@ use windows_core::{GUID, HRESULT};
 #[com_class(IRpcChannelBuffer3)]
 pub(crate) struct ClientChannel {
     pub(crate) home: Arc<Apartment>,
-    pub(crate) target: Target,
+    pub(crate) target: Arc<Target>,
     pub(crate) blanket: Arc<Slot>,
 }
 
@@ -41,7 +41,7 @@ pub(crate) fn caller(kind: Kind, blanket: Option<Arc<Blanket>>) -> Caller {
 /// Makes a call with room for a request and ties it to the message.
 pub(crate) fn prepare(
     home: &Arc<Apartment>,
-    target: &Target,
+    target: &Arc<Target>,
     message: &mut RPCOLEMESSAGE,
     kind: Kind,
     blanket: &Slot,
@@ -76,24 +76,54 @@ pub(crate) unsafe fn call_of(message: &RPCOLEMESSAGE) -> Option<Arc<Call>> {
     }
 }
 
+/// The same, as long as the message keeps it: nobody else's count is touched.
+///
+/// # Safety
+/// As for [`call_of`].
+pub(super) unsafe fn peek(message: &RPCOLEMESSAGE) -> Option<&Call> {
+    // SAFETY: the message holds a counted reference.
+    unsafe { message.reserved1.cast_const().cast::<Call>().as_ref() }
+}
+
+/// Takes the call out of its message.
+///
+/// # Safety
+/// As for [`call_of`].
+unsafe fn take(message: &mut RPCOLEMESSAGE) -> Option<Arc<Call>> {
+    let raw = message.reserved1.cast_const().cast::<Call>();
+    clear(message);
+    // SAFETY: the reference that `prepare` put there.
+    (!raw.is_null()).then(|| unsafe { Arc::from_raw(raw) })
+}
+
+/// Takes the call with its whole request out of the message, to be sent. `E_INVALIDARG` where there is none,
+/// `RPC_S_CALLPENDING` where it was sent before: the message keeps it then.
+///
+/// # Safety
+/// As for [`call_of`].
+pub(crate) unsafe fn take_whole(message: &mut RPCOLEMESSAGE) -> Result<Arc<Call>, HRESULT> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if !peek(message).ok_or(E_INVALIDARG)?.take_over(message) {
+            return Err(RPC_S_CALLPENDING);
+        }
+        take(message).ok_or(E_INVALIDARG)
+    }
+}
+
 /// Gives the message's call back.
 ///
 /// # Safety
 /// As for [`call_of`].
 pub(crate) unsafe fn free(message: &mut RPCOLEMESSAGE) {
-    let raw = message.reserved1.cast_const().cast::<Call>();
-    clear(message);
-    if !raw.is_null() {
-        // SAFETY: the reference that `prepare` put there.
-        unsafe { Arc::from_raw(raw) }.give_back();
+    // SAFETY: the caller's promise.
+    if let Some(call) = unsafe { take(message) } {
+        call.give_back();
     }
 }
 
-/// Puts the reply of a decided call into the message, or frees the message and says why there is none.
-///
-/// # Safety
-/// As for [`call_of`].
-pub(crate) unsafe fn receive(call: &Call, message: &mut RPCOLEMESSAGE) -> HRESULT {
+/// Puts a decided call with its reply into a message that holds none, or gives the call back and says why there is none.
+pub(crate) fn receive(call: Arc<Call>, message: &mut RPCOLEMESSAGE) -> HRESULT {
     let reply = call.reply();
     if let Some(hooked) = &call.caller.hooked {
         let fault = reply.as_ref().map_or_else(|Failure(hr)| *hr, |_| S_OK);
@@ -103,11 +133,12 @@ pub(crate) unsafe fn receive(call: &Call, message: &mut RPCOLEMESSAGE) -> HRESUL
         Ok((buffer, len)) => {
             message.Buffer = buffer;
             message.cbBuffer = u32::try_from(len).unwrap_or(u32::MAX);
+            message.reserved1 = Arc::into_raw(call).cast_mut().cast();
             S_OK
         }
         Err(Failure(hr)) => {
-            // SAFETY: the caller's.
-            unsafe { free(message) };
+            clear(message);
+            call.give_back();
             hr
         }
     }
@@ -250,29 +281,20 @@ impl IRpcChannelBuffer_Impl for ClientChannel_Impl {
         // SAFETY: a message that GetBuffer prepared; the status pointer is null or valid.
         unsafe {
             let Some(message) = pMessage.as_mut() else { return E_INVALIDARG };
-            let Some(call) = call_of(message) else { return E_INVALIDARG };
-            if !call.take_over(message) {
-                return RPC_S_CALLPENDING;
-            }
+            let call = match take_whole(message) {
+                Ok(call) => call,
+                Err(hr) => return hr,
+            };
             let notifies = call.caller.kind == Kind::Notification;
             let allowed = if notifies { may_send() } else { may_call_out() };
             let hr = match allowed {
                 Ok(()) if notifies => {
                     // (MSG-19)
                     call.send(Route::Wait);
-                    free(message);
                     S_OK
                 }
-                Ok(()) => {
-                    let last = send_and_wait(call);
-                    free(message);
-                    message.reserved1 = Arc::into_raw(last.clone()).cast_mut().cast();
-                    receive(&last, message)
-                }
-                Err(hr) => {
-                    free(message);
-                    hr
-                }
+                Ok(()) => receive(send_and_wait(call), message),
+                Err(hr) => hr,
             };
             if let Some(status) = pStatus.as_mut() {
                 *status = hr.0 as u32;

@@ -32,7 +32,7 @@ impl Flight {
             hooked: None,
             context: 3,
         };
-        let call = Call::new(process, target, caller, Buffer::default());
+        let call = Call::new(process, Arc::new(target), caller, Buffer::default());
         let event = event(process, false);
         call.set_route(Route::Own(event.clone()));
         Self { call, event }

@@ -5,7 +5,7 @@
 //!
 //! State: none; the message keeps its call, which says whether it is sent and whether its reply was fetched.
 
-use super::client::{ClientChannel_Impl, call_of, dest_ctx, free, may_call_out, receive, wait_sent};
+use super::client::{ClientChannel_Impl, call_of, dest_ctx, free, may_call_out, peek, receive, wait_sent};
 use super::{Call, Kind, Route};
 use crate::abi::hresult::{E_INVALIDARG, E_NOTIMPL, RPC_E_CALL_CANCELED, RPC_E_CALL_COMPLETE, RPC_S_CALLPENDING, S_OK};
 use crate::abi::interfaces::IRpcChannelBuffer3_Impl;
@@ -57,7 +57,7 @@ unsafe fn of<'a>(message: *mut RPCOLEMESSAGE) -> Result<(&'a mut RPCOLEMESSAGE, 
 /// As for [`call_of`].
 pub(super) unsafe fn abandon_if_sent(message: &RPCOLEMESSAGE) {
     // SAFETY: the caller's promise.
-    if let Some(call) = unsafe { call_of(message) }.filter(|call| call.is_in_flight()) {
+    if let Some(call) = unsafe { peek(message) }.filter(|call| call.is_in_flight()) {
         call.abandon();
     }
 }
@@ -109,8 +109,7 @@ impl IRpcChannelBuffer3_Impl for ClientChannel_Impl {
             }
             let last = wait_sent(call, filter::started_ns());
             free(message);
-            message.reserved1 = Arc::into_raw(last.clone()).cast_mut().cast();
-            let hr = receive(&last, message);
+            let hr = receive(last, message);
             say(pulStatus, hr.0 as u32);
             hr
         }

@@ -85,6 +85,9 @@ mod of_loom {
         pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
             self.0.lock().expect("no model panics under a lock")
         }
+        pub(crate) fn get_mut(&mut self) -> &mut T {
+            self.0.get_mut().expect("no model panics under a lock")
+        }
     }
 
     /// loom's lock for readers and writers with parking_lot's interface.

@@ -89,7 +89,7 @@ unsafe impl Proxy for AsyncSeveral {
 pub(super) unsafe fn create(outer: *mut c_void, parts: Parts) -> *mut c_void {
     let root = head::place(AsyncSeveral {
         head: Head::new::<AsyncSeveral>(&INFO, ptr::from_ref(&VTABLE).cast(), outer),
-        own: OwnCall::new(parts.pending, parts.held),
+        own: OwnCall::new(parts.pending),
         asked: Mutex::default(),
     });
     // SAFETY: the object was just made.
@@ -124,7 +124,7 @@ impl AsyncSeveral {
             let asked = self.asked.lock().clone();
             // SAFETY: the caller's promise.
             let entries = unsafe { std::slice::from_raw_parts_mut(entries, asked.wanted.len()) };
-            let filled = self.own.held().get().and_then(|manager| {
+            let filled = self.own.pending().proxy().and_then(|manager| {
                 let answers = answers(reply?);
                 Ok(fill(&manager, entries, &asked.wanted, (&asked.iids, &answers)))
             });

@@ -88,10 +88,10 @@ unsafe impl Proxy for AsyncUnknown {
 /// # Safety
 /// `outer` outlives it.
 pub(super) unsafe fn create(outer: *mut c_void, parts: Parts) -> *mut c_void {
-    let Parts { pending, held, handed_out } = parts;
+    let Parts { pending, handed_out } = parts;
     let root = head::place(AsyncUnknown {
         head: Head::new::<AsyncUnknown>(&INFO, ptr::from_ref(&VTABLE).cast(), outer),
-        own: OwnCall::new(pending, held),
+        own: OwnCall::new(pending),
         asked: Mutex::new(GUID::zeroed()),
         count: Arc::default(),
         handed_out,
@@ -135,7 +135,7 @@ impl AsyncUnknown {
 
     fn finish_query(&self, out: &mut *mut c_void) -> HRESULT {
         let found = self.own.finish(&self.head, QUERY, false, |reply| {
-            let (reply, manager, iid) = (reply?, self.own.held().get()?, *self.asked.lock());
+            let (reply, manager, iid) = (reply?, self.own.pending().proxy()?, *self.asked.lock());
             match <[u8; 16]>::try_from(reply) {
                 Ok(ipid) => manager.connect(&iid, GUID::from_u128(u128::from_le_bytes(ipid))),
                 Err(_) => {
@@ -177,7 +177,7 @@ impl AsyncUnknown {
                 drop(manager);
                 self.count.store(0, Ordering::Release);
                 let count = self.count.clone();
-                if let Some(last) = self.own.held().take() {
+                if let Some(last) = self.own.pending().take_proxy() {
                     ProxyManager::release_later(last, &call, move |remaining| {
                         count.store(remaining, Ordering::Release)
                     });

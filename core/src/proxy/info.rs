@@ -83,7 +83,7 @@ inventory::collect!(Registration);
 
 /// What `Finish_` needs and only `Begin_` can know: sizes and interface ids that \[in\] parameters say.
 #[derive(Clone, Debug, Default)]
-pub struct Kept(SmallVec<[u64; 4]>);
+pub struct Kept(SmallVec<[u64; 2]>);
 
 impl Kept {
     /// Nothing kept.

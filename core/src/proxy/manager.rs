@@ -48,8 +48,7 @@ pub(crate) unsafe trait IProxyManager: IUnknown {
 
 /// One interface that the server has shown.
 struct Face {
-    iid: GUID,
-    ipid: GUID,
+    target: Arc<Target>,
     proxy: IRpcProxyBuffer,
     /// The typed pointer; its count is the manager's, so it is not counted here.
     typed: *mut c_void,
@@ -143,7 +142,7 @@ impl ProxyManager {
 
     /// The IPID behind an interface that this manager has shown.
     pub(crate) fn ipid(&self, iid: &GUID) -> Option<GUID> {
-        self.remote.lock().faces.iter().find(|face| face.iid == *iid).map(|face| face.ipid)
+        self.remote.lock().faces.iter().find(|face| face.target.iid == *iid).map(|face| face.target.ipid)
     }
 
     /// Remembers how the object was reached.
@@ -250,8 +249,8 @@ impl ProxyManager {
         }
     }
 
-    fn target(&self, ipid: GUID, iid: GUID) -> Target {
-        Target { apartment: self.server.clone(), ipid, iid, context: self.context }
+    fn target(&self, ipid: GUID, iid: GUID) -> Arc<Target> {
+        Arc::new(Target { apartment: self.server.clone(), ipid, iid, context: self.context })
     }
 }
 
@@ -276,7 +275,7 @@ impl Drop for ProxyManager {
 impl ProxyManager_Impl {
     /// The typed pointer of an interface proxy that is there, counted.
     fn known(&self, iid: &GUID) -> Option<*mut c_void> {
-        let typed = self.remote.lock().faces.iter().find(|face| face.iid == *iid).map(|face| face.typed)?;
+        let typed = self.remote.lock().faces.iter().find(|face| face.target.iid == *iid).map(|face| face.typed)?;
         self.AddRef();
         Some(typed)
     }
@@ -386,11 +385,11 @@ impl ProxyManager_Impl {
         if let Some(typed) = self.known(iid) {
             return Ok(typed);
         }
-        let face = self.new_face(iid, ipid, Slot::default())?;
+        let face = self.new_face(self.target(ipid, *iid), Slot::default())?;
         let typed = face.typed;
         let surplus = {
             let mut remote = self.remote.lock();
-            if !remote.faces.iter().any(|there| there.iid == *iid) {
+            if !remote.faces.iter().any(|there| there.target.iid == *iid) {
                 // The typed pointer came with a count on this manager, which is the caller's.
                 remote.faces.push(face);
                 return Ok(typed);
@@ -404,10 +403,11 @@ impl ProxyManager_Impl {
     }
 
     /// An interface proxy, connected; its typed pointer is counted.
-    fn new_face(&self, iid: &GUID, ipid: GUID, blanket: Slot) -> Result<Face, HRESULT> {
-        let (proxy, typed) = create_proxy(iid, &self.controlling_unknown())?;
-        let (home, target, blanket) = (self.home.clone(), self.target(ipid, *iid), Arc::new(blanket));
-        let channel: IRpcChannelBuffer3 = ClientChannel { home, target, blanket: blanket.clone() }.into();
+    fn new_face(&self, target: Arc<Target>, blanket: Slot) -> Result<Face, HRESULT> {
+        let (proxy, typed) = create_proxy(&target.iid, &self.controlling_unknown())?;
+        let (home, blanket) = (self.home.clone(), Arc::new(blanket));
+        let channel: IRpcChannelBuffer3 =
+            ClientChannel { home, target: target.clone(), blanket: blanket.clone() }.into();
         // SAFETY: a fresh proxy and a live channel.
         let hr = unsafe { proxy.Connect(channel.as_raw()) };
         if hr.is_err() {
@@ -415,7 +415,7 @@ impl ProxyManager_Impl {
             unsafe { drop(IUnknown::from_raw(typed)) };
             return Err(hr);
         }
-        Ok(Face { iid: *iid, ipid, proxy, typed, blanket })
+        Ok(Face { target, proxy, typed, blanket })
     }
 
     /// The blanket of a pointer to this object: of an interface proxy, or of IUnknown.
@@ -432,20 +432,20 @@ impl ProxyManager_Impl {
         let original = {
             let remote = self.remote.lock();
             let face = remote.faces.iter().find(|face| face.typed == pointer);
-            face.map(|face| (face.iid, face.ipid, face.blanket.clone()))
+            face.map(|face| (face.target.clone(), face.blanket.clone()))
         };
-        let (iid, ipid, blanket) = original.ok_or(E_INVALIDARG)?;
+        let (target, blanket) = original.ok_or(E_INVALIDARG)?;
         if self.dead.load(Ordering::Acquire) {
             return Err(CO_E_OBJNOTCONNECTED);
         }
-        let face = self.new_face(&iid, ipid, Slot::like(&blanket))?;
+        let face = self.new_face(target, Slot::like(&blanket))?;
         let typed = face.typed;
         self.remote.lock().faces.push(face);
         Ok(typed)
     }
 
     /// The interface proxy's own call factory, and where its calls go (CHN-02, CALL-08).
-    fn inner_factory(&self, async_iid: &GUID) -> Result<(ICallFactory, Target, Slot), HRESULT> {
+    fn inner_factory(&self, async_iid: &GUID) -> Result<(ICallFactory, Arc<Target>, Slot), HRESULT> {
         let info = factory::find(async_iid).filter(|info| info.iid != *async_iid).ok_or(E_NOINTERFACE)?;
         // The process's proxies may not know the twin.
         registry::twin_of(&info.iid).ok_or(E_NOINTERFACE)?;
@@ -456,13 +456,13 @@ impl ProxyManager_Impl {
         };
         // SAFETY: the count that came with the pointer.
         unsafe { drop(IUnknown::from_raw(typed)) };
-        let (proxy, ipid, blanket) = {
+        let (proxy, target, blanket) = {
             let remote = self.remote.lock();
-            let face = remote.faces.iter().find(|face| face.iid == info.iid).ok_or(E_NOINTERFACE)?;
-            (face.proxy.clone(), face.ipid, face.blanket.clone())
+            let face = remote.faces.iter().find(|face| face.target.iid == info.iid).ok_or(E_NOINTERFACE)?;
+            (face.proxy.clone(), face.target.clone(), face.blanket.clone())
         };
         let factory = proxy.cast::<ICallFactory>().map_err(|_| E_NOINTERFACE)?;
-        Ok((factory, self.target(ipid, info.iid), Slot::like(&blanket)))
+        Ok((factory, target, Slot::like(&blanket)))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::abi::hresult::{RPC_E_CALL_COMPLETE, RPC_S_CALLPENDING, S_OK};
 use crate::abi::interfaces::{AsyncIMultiQI, AsyncIUnknown, ISynchronize};
 use crate::abi::types::MSHCTX_INPROC;
 use crate::abi::types::{COWAIT_DEFAULT, INFINITE};
-use crate::call::{Held, MakeOwn, Pending};
+use crate::call::{MakeOwn, Pending};
 use crate::channel::{Buffer, Call, Failure, Kind, Target, client};
 use crate::marshal::ndr::{Result, check};
 use crate::object::guard;
@@ -53,17 +53,16 @@ pub(super) unsafe fn with<P: Proxy, R: guard::Fault>(this: *mut c_void, half: im
 pub(super) struct OwnCall {
     halves: Halves,
     pending: Arc<Pending>,
-    held: Arc<Held>,
 }
 
 impl OwnCall {
-    pub(super) fn new(pending: Arc<Pending>, held: Arc<Held>) -> Self {
-        Self { halves: Halves::new(), pending, held }
+    pub(super) fn new(pending: Arc<Pending>) -> Self {
+        Self { halves: Halves::new(), pending }
     }
 
-    /// The reference on the proxy.
-    pub(super) fn held(&self) -> &Held {
-        &self.held
+    /// What the call object shares with it: its proxy, among others.
+    pub(super) fn pending(&self) -> &Pending {
+        &self.pending
     }
 
     /// Everything of `Begin_` that can fail.
@@ -73,7 +72,7 @@ impl OwnCall {
         may: impl FnOnce(&ComObject<ProxyManager>) -> Result<T>,
     ) -> Result<(ISynchronize, ComObject<ProxyManager>, T)> {
         self.pending.home.check()?;
-        let manager = self.held.get()?;
+        let manager = self.pending.proxy()?;
         let allowed = may(&manager)?;
         let sync = head.synchronize()?;
         // SAFETY: the reference is ours.
@@ -102,7 +101,7 @@ impl OwnCall {
         };
         let apartment = manager.server().as_ref().map_or_else(Default::default, Arc::downgrade);
         let target = Target { apartment, ipid: GUID::zeroed(), iid: head.iid(), context: MSHCTX_INPROC };
-        let call = Call::take(target, client::caller(Kind::Begun, None), Buffer::default());
+        let call = Call::take(Arc::new(target), client::caller(Kind::Begun, None), Buffer::default());
         call.expect(self.pending.route(Some(&sync)));
         self.pending.adopt(&call);
         // Nothing is sent, so nothing fails late.

@@ -44,10 +44,7 @@ struct State {
 impl AsyncServer {
     /// Begins a call if the object serves asynchronously; false when it has to be served synchronously.
     pub(super) fn begin(&self, entry: &Arc<StubEntry>, call: &Arc<Call>, message: &RPCOLEMESSAGE) -> bool {
-        if call.target.apartment.upgrade().is_some_and(|home| home.is_configured()) {
-            return false;
-        }
-        let Some((factory, info)) = self.support(entry) else { return false };
+        let Some((factory, info)) = self.support(entry, call) else { return false };
         let idle = self.state.lock().0.idle.pop();
         let made = idle.or_else(|| ServerCall::create(&factory.0, info, call, entry));
         // It holds the object, and the client may have its reply before `serve` returns.
@@ -81,13 +78,14 @@ impl AsyncServer {
         drop(state);
     }
 
-    fn support(&self, entry: &StubEntry) -> Option<(Arc<Home<ICallFactory>>, &'static AsyncInfo)> {
+    fn support(&self, entry: &StubEntry, call: &Call) -> Option<(Arc<Home<ICallFactory>>, &'static AsyncInfo)> {
         match &self.state.lock().0.support {
             Support::No => return None,
             Support::Yes(factory, info) => return Some((factory.clone(), *info)),
             Support::Unknown => {}
         }
-        let twin = crate::proxy::twin_of(&entry.iid);
+        let configured = call.target.apartment.upgrade().is_some_and(|home| home.is_configured());
+        let twin = if configured { None } else { crate::proxy::twin_of(&entry.iid) };
         let found = twin.and_then(|twin| Some((Arc::new(Home(entry.server()?.cast::<ICallFactory>().ok()?)), twin)));
         let before = {
             let mut state = self.state.lock();

@@ -61,7 +61,7 @@ impl Exports {
         let identity: IUnknown = unknown.cast().map_err(|error| error.code())?;
         let key = identity.as_raw() as usize;
         platform::visit(self.object, Access::Write);
-        let known = self.inner.lock().by_identity.get(&key).map(Visit::enter);
+        let known = self.inner.lock().by_identity.get(&key).cloned().map(Visit::enter);
         if let Some(known) = known {
             return Ok(known);
         }
@@ -76,12 +76,12 @@ impl Exports {
                 // Somebody else of the MTA was faster.
                 Entry::Occupied(there) => {
                     spare = Some(object);
-                    Visit::enter(there.get())
+                    Visit::enter(there.get().clone())
                 }
                 Entry::Vacant(free) => {
                     let manager = free.insert(StubManager::new(apartment, self.next(), key, object, id));
                     by_oid.insert(manager.oid, manager.clone());
-                    Visit::enter(manager)
+                    Visit::enter(manager.clone())
                 }
             }
         };
@@ -93,13 +93,13 @@ impl Exports {
     pub(crate) fn known(&self, unknown: &IUnknown) -> Result<Option<Visit>, HRESULT> {
         let identity: IUnknown = unknown.cast().map_err(|error| error.code())?;
         platform::visit(self.object, Access::Write);
-        Ok(self.inner.lock().by_identity.get(&(identity.as_raw() as usize)).map(Visit::enter))
+        Ok(self.inner.lock().by_identity.get(&(identity.as_raw() as usize)).cloned().map(Visit::enter))
     }
 
     /// The manager with this OID, which stays reachable meanwhile.
     pub(crate) fn visit(&self, oid: u64) -> Option<Visit> {
         platform::visit(self.object, Access::Write);
-        self.inner.lock().by_oid.get(&oid).map(Visit::enter)
+        self.inner.lock().by_oid.get(&oid).cloned().map(Visit::enter)
     }
 
     /// The manager with this OID, as far as it is still there when it is used.

@@ -129,10 +129,10 @@ pub(crate) struct Visit(Arc<StubManager>);
 
 impl Visit {
     /// The caller holds the lock of the table in which it found the manager.
-    pub(super) fn enter(manager: &Arc<StubManager>) -> Self {
+    pub(super) fn enter(manager: Arc<StubManager>) -> Self {
         platform::note(manager.object_id, Access::Write);
         manager.counts.lock().refs.enter();
-        Self(manager.clone())
+        Self(manager)
     }
 }
 
@@ -161,7 +161,7 @@ pub(crate) struct InFlight {
 impl InFlight {
     /// Takes a reference for a call. The caller holds the lock of the table in which it found the entry.
     pub(super) fn take(entry: &Arc<StubEntry>) -> Option<Self> {
-        let visit = Visit::enter(&entry.manager.upgrade()?);
+        let visit = Visit::enter(entry.manager.upgrade()?);
         Some(Self { entry: entry.clone(), visit })
     }
 

@@ -17,12 +17,15 @@ use crate::kernel::Event;
 use crate::object::{self, SystemClass};
 use crate::platform;
 use std::ffi::c_void;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use windows_core::{GUID, HRESULT};
 
 /// An event object.
 #[com_class(ISynchronize, ISynchronizeEvent)]
 struct EventObject {
+    own: Arc<Event>,
+    /// The event of a handle that was given to the object.
+    given: OnceLock<Arc<Event>>,
     handle: EventHandle,
 }
 
@@ -31,24 +34,30 @@ impl EventObject {
     /// As for `IClassFactory::CreateInstance`.
     unsafe fn create(auto: bool, outer: *mut c_void, riid: *const GUID, ppv: *mut *mut c_void) -> HRESULT {
         let process = platform::with_current(|thread| thread.process().clone());
-        let value = EventObject { handle: EventHandle::new(Arc::new(Event::new(&process, auto, false))) };
+        let own = Arc::new(Event::new(&process, auto, false));
+        let value = EventObject { handle: EventHandle::new(&own), own, given: OnceLock::new() };
         // SAFETY: the caller's.
         unsafe { object::create_aggregated(value, outer, riid, ppv) }
+    }
+
+    /// The event: that of the handle that was given, else the object's own.
+    fn event(&self) -> &Arc<Event> {
+        self.given.get().unwrap_or(&self.own)
     }
 }
 
 impl ISynchronize_Impl for EventObject_Impl {
     unsafe fn Wait(&self, dwFlags: u32, dwMilliseconds: u32) -> HRESULT {
-        apartment::co_wait(dwFlags, dwMilliseconds, self.handle.event())
+        apartment::co_wait(dwFlags, dwMilliseconds, self.event())
     }
 
     unsafe fn Signal(&self) -> HRESULT {
-        self.handle.event().set();
+        self.event().set();
         S_OK
     }
 
     unsafe fn Reset(&self) -> HRESULT {
-        self.handle.event().reset();
+        self.event().reset();
         S_OK
     }
 }
@@ -57,7 +66,7 @@ impl ISynchronizeHandle_Impl for EventObject_Impl {
     unsafe fn GetHandle(&self, ph: *mut HANDLE) -> HRESULT {
         // SAFETY: null or valid.
         match unsafe { ph.as_mut() } {
-            Some(out) => self.handle.get(out),
+            Some(out) => self.handle.get(&self.own, out),
             None => E_INVALIDARG,
         }
     }
@@ -67,7 +76,7 @@ impl ISynchronizeEvent_Impl for EventObject_Impl {
     unsafe fn SetEventHandle(&self, ph: *mut HANDLE) -> HRESULT {
         // SAFETY: null or valid.
         match unsafe { ph.as_ref() } {
-            Some(handle) => self.handle.set(*handle),
+            Some(handle) => self.handle.set(*handle, &self.given),
             None => E_INVALIDARG,
         }
     }

@@ -38,7 +38,7 @@ impl Kept {
 
 impl Call {
     /// A call that is not sent yet; one that this thread has kept, if there is one.
-    pub(crate) fn take(target: Target, caller: Caller, request: Buffer) -> Arc<Self> {
+    pub(crate) fn take(target: Arc<Target>, caller: Caller, request: Buffer) -> Arc<Self> {
         platform::with_current(|thread| match thread.com().calls.take() {
             None => Self::new(thread.process(), target, caller, request),
             Some(mut call) => {
@@ -48,7 +48,7 @@ impl Call {
                 free.target = target;
                 free.caller = caller;
                 free.past_impersonation = AtomicBool::new(false);
-                *free.body.lock() = Body { request, ..Body::default() };
+                *free.body.get_mut() = Body { request, ..Body::default() };
                 call
             }
         })

@@ -36,8 +36,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use windows_core::{GUID, HRESULT};
 
-/// Where a call goes.
-#[derive(Clone)]
+/// Where the calls of an interface proxy go: one for it, its call objects and all their calls.
 pub(crate) struct Target {
     pub(crate) apartment: Weak<Apartment>,
     pub(crate) ipid: GUID,
@@ -127,7 +126,7 @@ pub(crate) struct Call {
     object: Object,
     word: Word,
     pub(crate) done: Event,
-    pub(crate) target: Target,
+    pub(crate) target: Arc<Target>,
     pub(crate) caller: Caller,
     /// The server has signalled or replied: nobody acts as the client any more (SRV-18).
     past_impersonation: AtomicBool,
@@ -135,7 +134,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub(crate) fn new(process: &Process, target: Target, caller: Caller, request: Buffer) -> Arc<Self> {
+    pub(crate) fn new(process: &Process, target: Arc<Target>, caller: Caller, request: Buffer) -> Arc<Self> {
         Arc::new(Self {
             object: process.new_object(ObjectKind::Call),
             word: Word::new(0),
@@ -476,7 +475,7 @@ impl Call {
 impl Drop for Call {
     fn drop(&mut self) {
         let (request, reply, whole) = {
-            let mut body = self.body.lock();
+            let body = self.body.get_mut();
             let reply = if body.received { None } else { body.reply.take() };
             (std::mem::take(&mut body.request), reply, body.whole)
         };

@@ -100,13 +100,23 @@ impl Call {
 
     /// Tells the client. The caller has won the decision and holds a reference.
     pub(super) fn signal(self: &Arc<Self>) {
-        if let Some(home) = self.outer_home().flatten().filter(|home| !home.is_current()) {
-            self.done.set();
-            // The outer object stays with the call; where its apartment has ended, that lets it go.
-            let _ = home.deliver(Arc::new(SignalTask(self.clone())));
-            return;
-        }
-        let route = self.take_route();
+        let route = {
+            let mut body = self.body.lock();
+            match &body.route {
+                Route::Outer(Outer { home: Some(home), .. }) => Err(home.clone()),
+                _ => Ok(std::mem::take(&mut body.route)),
+            }
+        };
+        let route = match route {
+            Ok(route) => route,
+            Err(home) if home.is_current() => self.take_route(),
+            Err(home) => {
+                self.done.set();
+                // The outer object stays with the call; where its apartment has ended, that lets it go.
+                let _ = home.deliver(Arc::new(SignalTask(self.clone())));
+                return;
+            }
+        };
         if let Route::Away(away) = route {
             return away.tell(self);
         }
