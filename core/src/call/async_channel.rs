@@ -99,7 +99,7 @@ impl Pending {
         }
         let agile = sync.cast::<IAgileObject>().is_ok();
         let home = (!agile).then(|| self.home.clone());
-        Route::Outer(Outer { sync: sync.clone(), home, place: 0, own: self.event.clone() })
+        Route::Outer(Box::new(Outer { sync: sync.clone(), home, place: 0, own: self.event.clone() }))
     }
 }
 

@@ -57,7 +57,7 @@ pub(super) fn send(call: &Arc<Call>, there: &Arc<Apartment>) {
         let twin = Call::new(&to, Arc::new(target), caller, Buffer::of(request));
         twin.set_whole(
             method,
-            Route::Away(Away { client: Arc::downgrade(&from), server: Arc::downgrade(&to), number }),
+            Route::Away(Box::new(Away { client: Arc::downgrade(&from), server: Arc::downgrade(&to), number })),
         );
         platform::tell(|| Fact::Twin { twin: twin.object(), of: number });
         to.peers.add_incoming(from.id(), number, &twin);

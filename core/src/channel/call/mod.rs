@@ -123,7 +123,8 @@ impl Body {
 
 /// A call in flight.
 pub(crate) struct Call {
-    object: Object,
+    /// Its number among all objects of the process.
+    number: u64,
     word: Word,
     pub(crate) done: Event,
     pub(crate) target: Arc<Target>,
@@ -136,7 +137,7 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn new(process: &Process, target: Arc<Target>, caller: Caller, request: Buffer) -> Arc<Self> {
         Arc::new(Self {
-            object: process.new_object(ObjectKind::Call),
+            number: process.new_object(ObjectKind::Call).id,
             word: Word::new(0),
             done: Event::new(process, false, false),
             target,
@@ -174,8 +175,10 @@ impl Call {
 
     /// Says how the client will be told of the end.
     pub(crate) fn expect(self: &Arc<Self>, mut route: Route) {
-        if let Route::Outer(Outer { home: Some(home), place, .. }) = &mut route {
-            *place = home.outers.add(self);
+        if let Route::Outer(outer) = &mut route
+            && let Some(home) = &outer.home
+        {
+            outer.place = home.outers.add(self);
         }
         self.body.lock().route = route;
     }
@@ -225,7 +228,7 @@ impl Call {
     /// Tells a simulated world where the call goes and who waits for its end.
     fn tell_sent(&self, route: &Route) {
         platform::tell(|| Fact::Sent {
-            call: self.object,
+            call: self.object(),
             done: self.done.header().object(),
             to: self.target.apartment.upgrade().map_or(0, |apartment| apartment.base().oxid),
             interface: factory::find(&self.target.iid).map_or("", |info| info.name),
@@ -237,12 +240,12 @@ impl Call {
             Route::Own(event) => (event, false),
             Route::Outer(outer) => (&outer.own, true),
         };
-        platform::tell(|| Fact::Expects { call: self.object, event: event.header().object(), through_outer });
+        platform::tell(|| Fact::Expects { call: self.object(), event: event.header().object(), through_outer });
     }
 
     /// The call as the port knows it.
     pub(crate) fn object(&self) -> Object {
-        self.object
+        Object { id: self.number, kind: ObjectKind::Call }
     }
 
     /// Serves the call on the caller's own stack, in an apartment that the thread may step into (APT-12).
@@ -262,7 +265,7 @@ impl Call {
         // First: a client that has its reply and lets its proxy go is the last to hold the object.
         let in_flight = self.body.lock().in_flight.take();
         drop(in_flight);
-        platform::visit(self.object, Access::Write);
+        platform::visit(self.object(), Access::Write);
         let unwanted = {
             // The reply must be in place before the decision is seen, and an earlier one must stand.
             let mut body = self.body.lock();
@@ -274,7 +277,7 @@ impl Call {
         };
         match unwanted {
             None => {
-                platform::tell(|| Fact::Decided(self.object));
+                platform::tell(|| Fact::Decided(self.object()));
                 self.signal();
             }
             Some(Some(Ok(reply))) => self.discard(reply, Direction::Reply),
@@ -284,7 +287,7 @@ impl Call {
 
     /// The call's number among all objects of the process.
     pub(crate) fn number(&self) -> u64 {
-        self.object.id
+        self.number
     }
 
     /// Whether a server thread may begin to act as the client.
@@ -312,7 +315,7 @@ impl Call {
 
     /// Asks the server to stop.
     pub(crate) fn cancel(&self) -> machine::Cancel {
-        platform::visit(self.object, Access::Write);
+        platform::visit(self.object(), Access::Write);
         let outcome = self.word.apply(machine::cancel);
         if outcome == machine::Cancel::Requested {
             self.cancel_away();
@@ -330,11 +333,11 @@ impl Call {
 
     /// The client stops waiting; the winner has signalled when this returns.
     pub(crate) fn give_up(self: &Arc<Self>, result: HRESULT) -> machine::GiveUp {
-        platform::visit(self.object, Access::Write);
+        platform::visit(self.object(), Access::Write);
         let outcome = self.word.apply(machine::give_up);
         if outcome == machine::GiveUp::Won {
             self.body.lock().reply = Some(Err(Failure(result)));
-            platform::tell(|| Fact::Decided(self.object));
+            platform::tell(|| Fact::Decided(self.object()));
             self.signal();
         }
         outcome
@@ -342,16 +345,16 @@ impl Call {
 
     /// The client is gone: the server goes on, and its reply is dropped.
     pub(crate) fn abandon(&self) {
-        platform::visit(self.object, Access::Write);
+        platform::visit(self.object(), Access::Write);
         self.word.apply(machine::abandon);
-        platform::tell(|| Fact::Forgotten(self.object));
+        platform::tell(|| Fact::Forgotten(self.object()));
         self.cancel_away();
         self.forget_route();
     }
 
     /// What the client gets: the reply's bytes, which stay here, or why there are none.
     pub(crate) fn reply(&self) -> Result<(*mut c_void, usize), Failure> {
-        platform::tell(|| Fact::Fetched(self.object));
+        platform::tell(|| Fact::Fetched(self.object()));
         let mut body = self.body.lock();
         if let Some(failure) = body.signal_failure {
             return Err(Failure(failure));
@@ -365,12 +368,12 @@ impl Call {
     }
 
     pub(crate) fn test_by_client(&self) -> HRESULT {
-        platform::visit(self.object, Access::Read);
+        platform::visit(self.object(), Access::Read);
         machine::test_by_client(self.word.load())
     }
 
     pub(crate) fn test_by_server(&self) -> HRESULT {
-        platform::visit(self.object, Access::Read);
+        platform::visit(self.object(), Access::Read);
         machine::test_by_server(self.word.load())
     }
 
@@ -505,7 +508,7 @@ impl Task for Call {
     }
 
     fn abandon(self: Arc<Self>) {
-        platform::tell(|| Fact::Abandoned(self.object));
+        platform::tell(|| Fact::Abandoned(self.object()));
         self.complete(Err(Failure(RPC_E_DISCONNECTED)));
     }
 }

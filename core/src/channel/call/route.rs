@@ -24,9 +24,19 @@ pub(crate) enum Route {
     /// The call object's own event.
     Own(Arc<Event>),
     /// Somebody's `ISynchronize`, signalled in its apartment, or wherever the call is decided when it is agile (AGG-09).
-    Outer(Outer),
+    Outer(Box<Outer>),
     /// Another process, of whose call this one is the twin.
-    Away(Away),
+    Away(Box<Away>),
+}
+
+impl Route {
+    /// The apartment of the outer object that will be told, if one will; none for an agile one.
+    fn home(&self) -> Option<Option<Arc<Apartment>>> {
+        match self {
+            Self::Outer(outer) => Some(outer.home.clone()),
+            Self::Wait | Self::Own(_) | Self::Away(_) => None,
+        }
+    }
 }
 
 /// An outer object's `ISynchronize`.
@@ -77,12 +87,9 @@ impl Call {
         kernel::queue_work_item_in(client, move || task.run());
     }
 
-    /// The apartment of the outer object that will be told, if one will; none for an agile one.
+    /// [`Route::home`] of this call.
     fn outer_home(&self) -> Option<Option<Arc<Apartment>>> {
-        match &self.body.lock().route {
-            Route::Outer(outer) => Some(outer.home.clone()),
-            Route::Wait | Route::Own(_) | Route::Away(_) => None,
-        }
+        self.body.lock().route.home()
     }
 
     /// Nobody is to be told. Runs in the apartment of whoever it was.
@@ -92,8 +99,10 @@ impl Call {
 
     pub(super) fn take_route(&self) -> Route {
         let route = std::mem::take(&mut self.body.lock().route);
-        if let Route::Outer(Outer { home: Some(home), place, .. }) = &route {
-            home.outers.remove(self, *place);
+        if let Route::Outer(outer) = &route
+            && let Some(home) = &outer.home
+        {
+            home.outers.remove(self, outer.place);
         }
         route
     }
@@ -102,9 +111,9 @@ impl Call {
     pub(super) fn signal(self: &Arc<Self>) {
         let route = {
             let mut body = self.body.lock();
-            match &body.route {
-                Route::Outer(Outer { home: Some(home), .. }) => Err(home.clone()),
-                _ => Ok(std::mem::take(&mut body.route)),
+            match body.route.home().flatten() {
+                Some(home) => Err(home),
+                None => Ok(std::mem::take(&mut body.route)),
             }
         };
         let route = match route {
@@ -184,10 +193,7 @@ struct SignalTask(Arc<Call>);
 impl Task for SignalTask {
     fn run(self: Arc<Self>) {
         let route = self.0.take_route();
-        let stay = Stay::for_task(|| match &route {
-            Route::Outer(outer) => outer.home.clone(),
-            Route::Wait | Route::Own(_) | Route::Away(_) => None,
-        });
+        let stay = Stay::for_task(|| route.home().flatten());
         let scope = Scope::of_machinery();
         self.0.tell(route);
         drop(scope);
