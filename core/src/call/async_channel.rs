@@ -76,11 +76,11 @@ impl Pending {
     pub(crate) fn take_decided(&self) -> Result<Arc<Call>, HRESULT> {
         let mut place = self.call.lock();
         let call = place.take().ok_or(RPC_E_CALL_COMPLETE)?;
-        if call.is_decided() {
-            return Ok(call);
+        if !call.is_decided() {
+            *place = Some(call);
+            return Err(RPC_S_CALLPENDING);
         }
-        *place = Some(call);
-        Err(RPC_S_CALLPENDING)
+        Ok(call)
     }
 
     /// The call object goes: the server finishes alone (CALL-30), and is asked to stop (CALL-32).
