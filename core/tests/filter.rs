@@ -13,7 +13,7 @@ use oleander::windows_core::{GUID, HRESULT, IUnknown, Interface};
 use oleander::*;
 use probe::*;
 use rooms::*;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::ffi::c_void;
 use std::ptr::null_mut;
@@ -30,6 +30,8 @@ struct Script {
     /// What the filter tries while it is asked.
     during: RefCell<Option<IProbe>>,
     got: RefCell<Vec<HRESULT>>,
+    /// Cuts off the object that a call is for.
+    cuts: Cell<bool>,
 }
 
 #[com_class(IMessageFilter)]
@@ -52,6 +54,9 @@ impl IMessageFilter_Impl for Filter_Impl {
         let info = unsafe { &*info };
         assert!(!info.pUnk.is_null());
         assert_eq!((info.iid, info.wMethod >= 3), (IProbe::IID, true));
+        if self.0.cuts.get() {
+            assert_eq!(unsafe { CoDisconnectObject(info.pUnk, 0) }, S_OK);
+        }
         self.answer("in", kind, &self.0.incoming, SERVERCALL_ISHANDLED)
     }
     unsafe fn RetryRejectedCall(&self, _: HANDLE, _: u32, kind: u32) -> u32 {
@@ -93,6 +98,23 @@ fn uninstall() -> Vec<(&'static str, u32)> {
 fn host(room: &Room, lives: &Lives) -> Packet {
     let lives = lives.clone();
     room.run(move || pack(&probe(&lives)))
+}
+
+#[test]
+fn mrsh_20_a_call_whose_object_the_filter_cuts_off() {
+    world(|world| {
+        let (server, client, lives) = (world.sta(), world.sta(), Lives::default());
+        let own = lives.clone();
+        let packet = server.run(move || {
+            install();
+            script().cuts.set(true);
+            pack(&probe(&own))
+        });
+        client.run(move || assert_eq!(unsafe { unpack::<IProbe>(packet).Do(0) }, RPC_E_DISCONNECTED));
+        server.run(|| assert_eq!(uninstall(), [("in", CALLTYPE_TOPLEVEL)]));
+        assert_eq!(lives.now(), 0);
+        [server, client].into_iter().for_each(Room::close);
+    });
 }
 
 #[test]

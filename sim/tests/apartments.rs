@@ -8,7 +8,7 @@ use oleander::object::{ThreadingModel, class_factory_with, register_in_process_c
 use oleander::platform::{Deadline, Why};
 use oleander::windows_core::{GUID, HRESULT, IUnknown, Interface};
 use oleander::*;
-use oleander_sim::{End, run};
+use oleander_sim::{End, run, world};
 use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::sync::{Arc, Mutex};
@@ -87,6 +87,78 @@ fn apt_12_a_neutral_object_runs_on_its_callers_thread() {
             drop((call, factory, object));
             CoUninitialize();
         }
+        assert_eq!(debug::live_objects(), 0);
+    };
+    run(scenario).expect_completed();
+}
+
+/// An object whose end takes as long as others need.
+#[com_class(IWhere)]
+struct Slow {
+    ending: Arc<Event>,
+    may_end: Arc<Event>,
+}
+
+impl IWhere_Impl for Slow_Impl {
+    unsafe fn Where(&self, _: *mut u32, _: *mut i32) -> HRESULT {
+        E_NOTIMPL
+    }
+}
+
+impl Drop for Slow {
+    fn drop(&mut self) {
+        self.ending.set();
+        self.may_end.wait(Deadline::NEVER, Why::Wait);
+    }
+}
+
+fn interface_table() -> IGlobalInterfaceTable {
+    let (mut raw, iid) = (null_mut(), &IGlobalInterfaceTable::IID);
+    unsafe {
+        let clsid = &CLSID_StdGlobalInterfaceTable;
+        assert_eq!(CoCreateInstance(clsid, null_mut(), CLSCTX_INPROC_SERVER, iid, &mut raw), S_OK);
+        IGlobalInterfaceTable::from_raw(raw)
+    }
+}
+
+#[test]
+fn mrsh_25_who_enters_while_the_last_one_leaves_keeps_what_it_registers() {
+    let scenario = || unsafe {
+        let [ending, registered, left] = [(); 3].map(|()| Event::manual());
+        let (told, waits) = (ending.clone(), registered.clone());
+        let make = move || {
+            let (ending, may_end) = (told.clone(), waits.clone());
+            class_factory_with(move |_, iid, out| {
+                IWhere::from(Slow { ending: ending.clone(), may_end: may_end.clone() }).query(iid, out)
+            })
+        };
+        register_in_process_class(&CLSID_HERE, make, ThreadingModel::Neutral, 0);
+        let (told, over) = (registered.clone(), left.clone());
+        let newcomer = world::spawn("newcomer", move || {
+            ending.wait(Deadline::NEVER, Why::Wait);
+            assert_eq!(CoInitializeEx(null_mut(), COINIT_APARTMENTTHREADED), S_OK);
+            let (table, object, mut cookie) = (interface_table(), IWhere::from(Here(Log::default())), 0);
+            assert_eq!(table.RegisterInterfaceInGlobal(object.as_raw(), &IWhere::IID, &mut cookie), S_OK);
+            told.set();
+            over.wait(Deadline::NEVER, Why::Wait);
+            let mut raw = null_mut();
+            assert_eq!(table.GetInterfaceFromGlobal(cookie, &IWhere::IID, &mut raw), S_OK);
+            assert_eq!(IWhere::from_raw(raw), object);
+            assert_eq!(table.RevokeInterfaceFromGlobal(cookie), S_OK);
+            drop(object);
+            CoUninitialize();
+        });
+        assert_eq!(CoInitializeEx(null_mut(), COINIT_APARTMENTTHREADED), S_OK);
+        let mut raw = null_mut();
+        assert_eq!(CoCreateInstance(&CLSID_HERE, null_mut(), CLSCTX_INPROC_SERVER, &IWhere::IID, &mut raw), S_OK);
+        let object = IWhere::from_raw(raw);
+        // Nobody reads it: it holds the object until the neutral apartment ends.
+        let packet = pack(&object, &IWhere::IID);
+        drop(object);
+        CoUninitialize();
+        left.set();
+        newcomer.join().unwrap();
+        drop(IUnknown::from_raw(packet.0));
         assert_eq!(debug::live_objects(), 0);
     };
     run(scenario).expect_completed();

@@ -12,7 +12,7 @@ mod support;
 
 use explored::*;
 use oleander::object::{Inner, ThreadingModel, class_factory_with, create_aggregated_with, register_in_process_class};
-use oleander::windows_core::{BOOL, GUID, HRESULT, IUnknown, Interface};
+use oleander::windows_core::{BOOL, GUID, HRESULT, IUnknown, IUnknownImpl, Interface};
 use oleander::*;
 use oleander_sim::Builder;
 use std::collections::BTreeSet;
@@ -168,6 +168,57 @@ fn disconnected_meanwhile(
         other.join();
         said.tell()
     })
+}
+
+/// An asynchronous server that cuts its clients off when it is asked whether it is one.
+#[com_class(IProbe, ICallFactory, guard = asked)]
+struct CutsOff(Tale, Script);
+
+probes!(CutsOff, CutsOff_Impl);
+
+impl CutsOff_Impl {
+    fn asked(&self, iid: &GUID) -> HRESULT {
+        if *iid == ICallFactory::IID {
+            disconnect(&self.to_interface());
+        }
+        S_OK
+    }
+}
+
+impl ICallFactory_Impl for CutsOff_Impl {
+    unsafe fn CreateCall(
+        &self,
+        _: *const GUID,
+        outer: *mut c_void,
+        riid2: *const GUID,
+        ppv: *mut *mut c_void,
+    ) -> HRESULT {
+        let call = ProbeCall::new(&self.1, Flavour::Hand, Kind::Mta);
+        // SAFETY: the stub's pointers are valid.
+        unsafe { object::create_aggregated(call, outer, riid2, ppv) }
+    }
+}
+
+#[test]
+fn mrsh_20_an_object_that_is_cut_off_while_its_first_call_begins_is_held_by_nobody() {
+    let found = said(|| {
+        let (tale, script) = (Tale::default(), Script::new());
+        let object: IProbe = CutsOff(tale.clone(), script.clone()).into();
+        let packet = pack(&object);
+        drop(object);
+        let other = client(move || {
+            let caller = Caller::new(&packet.unpack());
+            assert_eq!((caller.begin(4), caller.finish()), (S_OK, (S_OK, 8)), "what runs finishes");
+        });
+        script.log().wait_for("begun 4");
+        let meanwhile = tale.tell();
+        // SAFETY: a pointer of this apartment.
+        assert_eq!(unsafe { script.in_hand(4).Signal() }, S_OK);
+        script.let_go(4);
+        other.join();
+        meanwhile
+    });
+    assert_eq!(found, all(&["gone"]));
 }
 
 fn say(told: &Tale, (hr, twice): (HRESULT, u32)) {

@@ -10,6 +10,7 @@
 use super::{Apartment, Filter, Home, Stay, application, hosts, wait, wait_reply};
 use crate::kernel::{Event, Task};
 use crate::platform::{self, Current, Spawn};
+use crate::process::Process;
 use std::sync::Arc;
 
 /// The thread leaves its apartment for good; the last one ends it.
@@ -95,16 +96,20 @@ fn end(thread: &Current, apartment: &Arc<Apartment>) {
     process.classes.apartment_ends(apartment.oxid);
     // What ended above ran code of users, which may have marshaled something once more.
     apartment.exports.disconnect_all();
-    if let Some(neutral) = process.apartments.take_neutral() {
-        step_in_and_end(thread, &neutral);
-        process.ps_clsids.clear();
-        process.interface_table.clear();
-        process.channel_hooks.clear();
-    } else if process.apartments.is_empty() {
-        process.ps_clsids.clear();
-        process.interface_table.clear();
-        process.channel_hooks.clear();
+    match process.apartments.take_neutral() {
+        // Its end forgets, too.
+        Some(neutral) => step_in_and_end(thread, &neutral),
+        None => forget(process),
     }
+}
+
+/// COM has left the process: what was registered for all of it goes. Whoever enters meanwhile keeps what he registers.
+fn forget(process: &Process) {
+    let gone = process.apartments.when_empty(|| {
+        process.ps_clsids.clear();
+        (process.interface_table.take(), process.channel_hooks.take())
+    });
+    drop(gone);
 }
 
 /// Takes no more work; what was not started is the caller's.

@@ -1,6 +1,7 @@
 //! The apartments of a process: by OXID, the MTA with what keeps it alive, the main STA.
 //!
-//! One lock, held for look-ups only; nothing is dropped, called or waited for under it. `mta_oxid` repeats what `mta` says
+//! One lock, held for look-ups only; nothing is dropped, called or waited for under it. What is registered for the whole process
+//! is taken under it when the last apartment has gone, each table under its own lock, whose holders take no other. `mta_oxid` repeats what `mta` says
 //! for whoever only compares, without the lock: every call checks its apartment. It is written under the lock.
 
 use super::switcher::PrivateContext;
@@ -27,6 +28,13 @@ struct Inner {
     cookies: BTreeSet<usize>,
     next_cookie: usize,
     main: Option<u64>,
+}
+
+impl Inner {
+    /// Whether no apartment that somebody entered is left.
+    fn is_empty(&self) -> bool {
+        self.all.values().all(|it| matches!(it.base().home, Home::Neutral(_)))
+    }
 }
 
 /// The apartments of a process.
@@ -188,15 +196,16 @@ impl ApartmentTable {
         inner.mta_threads > 0 || inner.cookies.iter().any(|out| Some(*out) != cookie) || inner.all.values().any(others)
     }
 
-    /// Whether no apartment that somebody entered is left.
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Has `look` run if no apartment is left that somebody entered, and nobody enters meanwhile. It drops nothing.
+    pub(super) fn when_empty<R>(&self, look: impl FnOnce() -> R) -> Option<R> {
         let inner = self.inner.lock();
-        inner.all.values().all(|it| matches!(it.base().home, Home::Neutral(_)))
+        inner.is_empty().then(look)
     }
 
     /// The neutral apartment, when nothing but it is left: for the caller to end.
     pub(super) fn take_neutral(&self) -> Option<Arc<Apartment>> {
-        if self.is_empty() { self.inner.lock().neutral.take() } else { None }
+        let mut inner = self.inner.lock();
+        if inner.is_empty() { inner.neutral.take() } else { None }
     }
 
     /// Makes an apartment unreachable.

@@ -109,10 +109,11 @@ impl ServerCall_Impl {
         self.place.store(place, Ordering::Release);
         platform::visit(self.object, Access::Write);
         self.event.reset();
+        // First: where the apartment ends from now on, that tells the client.
+        *self.running.lock() = Some(Running { call: call.clone(), method: message.iMethod, kept: Kept::default() });
         if !self.word.apply(machine::begin) {
             return self.end(call, Err(Failure(RPC_E_DISCONNECTED)));
         }
-        *self.running.lock() = Some(Running { call: call.clone(), method: message.iMethod, kept: Kept::default() });
         let mut kept = Kept::default();
         let hr = match self.inner_interface() {
             // SAFETY: the pointer is the asynchronous interface of the inner object, and this is its apartment.

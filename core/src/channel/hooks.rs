@@ -64,11 +64,10 @@ impl ChannelHooks {
         drop(before);
     }
 
-    /// COM has left the process.
-    pub(crate) fn clear(&self) {
+    /// COM has left the process: what was registered, for the caller to drop.
+    pub(crate) fn take(&self) -> impl Sized + use<> {
         self.any.store(false, Ordering::Release);
-        let gone = std::mem::take(&mut *self.list.lock());
-        drop(gone);
+        std::mem::take(&mut *self.list.lock())
     }
 
     /// Without hooks, which is the rule, this is one look. So the simulator does not see that look; the registration is a

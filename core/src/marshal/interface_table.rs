@@ -62,10 +62,9 @@ impl InterfaceTable {
         self.inner.lock().entries.remove(&cookie)
     }
 
-    /// COM has left the process: what nobody revoked goes. Packets lead nowhere by now.
-    pub(crate) fn clear(&self) {
-        let entries = std::mem::take(&mut self.inner.lock().entries);
-        drop(entries);
+    /// COM has left the process: what nobody revoked, for the caller to drop. Packets lead nowhere by now.
+    pub(crate) fn take(&self) -> impl Sized + use<> {
+        std::mem::take(&mut self.inner.lock().entries)
     }
 }
 

@@ -87,15 +87,19 @@ impl AsyncServer {
         let configured = call.target.apartment.upgrade().is_some_and(|home| home.is_configured());
         let twin = if configured { None } else { crate::proxy::twin_of(&entry.iid) };
         let found = twin.and_then(|twin| Some((Arc::new(Home(entry.server()?.cast::<ICallFactory>().ok()?)), twin)));
-        let before = {
-            let mut state = self.state.lock();
-            let support = match &found {
-                Some((factory, twin)) => Support::Yes(factory.clone(), twin),
-                None => Support::No,
-            };
-            std::mem::replace(&mut state.0.support, support)
+        let support = match &found {
+            Some((factory, twin)) => Support::Yes(factory.clone(), twin),
+            None => Support::No,
         };
-        drop(before);
+        let spare = {
+            let mut state = self.state.lock();
+            match state.0.support {
+                Support::Unknown => std::mem::replace(&mut state.0.support, support),
+                // Another call was faster, or the stub was disconnected meanwhile, and keeps nothing any more.
+                _ => support,
+            }
+        };
+        drop(spare);
         found
     }
 }

@@ -1,7 +1,7 @@
 //! Serving one call in its apartment: find the stub, set the call context, run the method or begin it, reply.
 
 use super::StubEntry;
-use crate::abi::hresult::{RPC_E_DISCONNECTED, RPC_E_INVALIDMETHOD, S_OK};
+use crate::abi::hresult::{CO_E_OBJNOTCONNECTED, RPC_E_DISCONNECTED, RPC_E_INVALIDMETHOD, S_OK};
 use crate::abi::types::RPCOLEMESSAGE;
 use crate::apartment::{self, Inside, Scope};
 use crate::channel::{Buffer, Call, Failure, Kind, server_channel};
@@ -38,7 +38,11 @@ fn serve(call: &Arc<Call>, entry: Arc<StubEntry>) {
     if call.caller.kind != Kind::InputSynchronous && entry.asynchronous.begin(&entry, call, &message) {
         return;
     }
-    let hr = invoke(&entry, call, &mut message);
+    let hr = match invoke(&entry, call, &mut message) {
+        // Cut off on its way to the stub: as if it had come later (MRSH-20).
+        CO_E_OBJNOTCONNECTED if entry.server().is_none() => RPC_E_DISCONNECTED,
+        hr => hr,
+    };
     let reply = invocation.finish(hr, &message);
     hook_reply(call, Some(&entry), &reply);
     // The entry holds the object. When the client has the reply and lets its proxy go, nobody here may hold it any more.

@@ -17,7 +17,6 @@ pub struct Plan {
     #[expect(clippy::type_complexity, reason = "a slot for a test's own code")]
     pub on_signal: RefCell<Option<Box<dyn Fn(&Notify_Impl)>>>,
     /// Run when it is asked whether it is agile, as every `Begin_` does.
-    #[expect(clippy::type_complexity, reason = "a slot for a test's own code")]
     pub when_asked: RefCell<Option<Box<dyn Fn()>>>,
 }
 
