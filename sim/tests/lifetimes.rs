@@ -11,6 +11,7 @@ mod explored;
 mod support;
 
 use explored::*;
+use oleander::kernel::Event;
 use oleander::object::{Inner, ThreadingModel, class_factory_with, create_aggregated_with, register_in_process_class};
 use oleander::windows_core::{BOOL, GUID, HRESULT, IUnknown, IUnknownImpl, Interface};
 use oleander::*;
@@ -43,7 +44,12 @@ impl Tale {
 /// Plays a scenario in every order; `body` runs in the MTA. All that it says.
 #[track_caller]
 fn said(body: impl Fn() -> String + Sync) -> BTreeSet<String> {
-    outcomes(&Builder::new(), || {
+    said_under(&Builder::new(), body)
+}
+
+#[track_caller]
+fn said_under(builder: &Builder, body: impl Fn() -> String + Sync) -> BTreeSet<String> {
+    outcomes(builder, || {
         enter(Kind::Mta);
         let outcome = body();
         leave();
@@ -219,6 +225,102 @@ fn mrsh_20_an_object_that_is_cut_off_while_its_first_call_begins_is_held_by_nobo
         meanwhile
     });
     assert_eq!(found, all(&["gone"]));
+}
+
+/// An asynchronous server that is asked whether it is one until it may go on.
+#[com_class(IProbe, ICallFactory, guard = asked)]
+struct Hesitates {
+    script: Script,
+    asked: Arc<Event>,
+    goes_on: Arc<Event>,
+}
+
+impl Hesitates_Impl {
+    fn asked(&self, iid: &GUID) -> HRESULT {
+        if *iid == ICallFactory::IID {
+            self.asked.set();
+            wait(&self.goes_on);
+        }
+        S_OK
+    }
+}
+
+impl ICallFactory_Impl for Hesitates_Impl {
+    unsafe fn CreateCall(
+        &self,
+        _: *const GUID,
+        outer: *mut c_void,
+        riid2: *const GUID,
+        ppv: *mut *mut c_void,
+    ) -> HRESULT {
+        let call = ProbeCall::new(&self.script, Flavour::Hand, Kind::Mta);
+        // SAFETY: the stub's pointers are valid.
+        unsafe { object::create_aggregated(call, outer, riid2, ppv) }
+    }
+}
+
+impl IProbe_Impl for Hesitates_Impl {
+    unsafe fn Double(&self, _: u32, _: *mut u32) -> HRESULT {
+        E_NOTIMPL
+    }
+    unsafe fn Label(&self, _: u32) -> HRESULT {
+        E_NOTIMPL
+    }
+}
+
+/// Lets another go on with its own end.
+#[com_class(IAgileObject)]
+struct Lets(Arc<Event>);
+
+impl IAgileObject_Impl for Lets_Impl {}
+
+impl Drop for Lets {
+    fn drop(&mut self) {
+        self.0.set();
+    }
+}
+
+unsafe extern "system" fn run_there(data: *mut ComCallData) -> HRESULT {
+    // SAFETY: what `in_a_context` gave.
+    unsafe { (*(*data).pUserDefined.cast::<&mut dyn FnMut()>())() };
+    S_OK
+}
+
+/// Runs a test's code in a new context of the calling apartment.
+fn in_a_context(mut body: impl FnMut()) {
+    let (mut raw, mut body) = (null_mut(), &mut body as &mut dyn FnMut());
+    let mut data = ComCallData { dwDispid: 0, dwReserved: 0, pUserDefined: (&raw mut body).cast() };
+    // SAFETY: valid arguments, and a function that knows its data.
+    unsafe {
+        let (class, iid) = (&CLSID_ContextSwitcher, &IContextCallback::IID);
+        assert_eq!(CoCreateInstance(class, null_mut(), CLSCTX_INPROC_SERVER, iid, &mut raw), S_OK);
+        let context = IContextCallback::from_raw(raw);
+        assert_eq!(context.ContextCallback(Some(run_there), &mut data, &IProbe::IID, 5, null_mut()), S_OK);
+    }
+}
+
+#[test]
+fn apt_21_a_call_that_is_about_to_begin_in_a_context_when_its_apartment_ends() {
+    let found = said_under(&Builder::new().checks(ENDS_AT_ANY_MOMENT), || {
+        let (script, said) = (Script::new(), Tale::default());
+        let (asked, goes_on) = (Event::manual(), Event::manual());
+        let mut packets = None;
+        in_a_context(|| {
+            let server = Hesitates { script: script.clone(), asked: asked.clone(), goes_on: goes_on.clone() };
+            packets =
+                Some((pack(&IProbe::from(server)), pack(&IUnknown::from(IAgileObject::from(Lets(goes_on.clone()))))));
+        });
+        let (packet, last) = packets.unwrap();
+        let told = said.clone();
+        let other = client(move || say(&told, double(&packet.unpack(), 4)));
+        wait(&asked);
+        leave();
+        other.join();
+        script.let_go(4);
+        assert_eq!(last.try_unpack().err(), Some(CO_E_NOTINITIALIZED));
+        said.tell()
+    });
+    assert_eq!(found, all(&["disconnected"]));
 }
 
 fn say(told: &Tale, (hr, twice): (HRESULT, u32)) {

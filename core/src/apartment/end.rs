@@ -3,7 +3,7 @@
 //! In this order: what others have begun with an STA ends ([`super::wait::end_conversations`], APT-24), and from there on no
 //! call is served in it (MA-24); the contexts inside end; it becomes unreachable; calls that were queued and not started
 //! fail; methods that run finish (the MTA waits for them, an STA has only its own stack); asynchronous calls that are with a
-//! worker fail; stubs let their objects go; proxies are disconnected; calls in flight let outer objects go; classes are
+//! worker fail, in the contexts too; stubs let their objects go; proxies are disconnected; calls in flight let outer objects go; classes are
 //! revoked. The thread stays in the apartment until all that is done, because it runs code of objects that live there. The
 //! neutral apartment ends with the last one that somebody entered.
 
@@ -79,8 +79,10 @@ pub(super) fn end_mta(thread: &Current, mta: Arc<Apartment>) {
 
 fn end(thread: &Current, apartment: &Arc<Apartment>) {
     let process = thread.process();
+    let mut contexts = Vec::new();
     while let Some(context) = process.apartments.context_in(apartment) {
         step_in_and_end(thread, &context);
+        contexts.push(context);
     }
     apartment.set_ended();
     process.apartments.remove(apartment.oxid);
@@ -89,6 +91,12 @@ fn end(thread: &Current, apartment: &Arc<Apartment>) {
     }
     if let Home::Mta(pool) | Home::Neutral(pool) = &apartment.home {
         pool.drain();
+    }
+    // Asynchronous calls that were about to begin there when it ended are with a worker now.
+    for context in contexts {
+        let stay = Stay::enter(&context);
+        context.exports.disconnect_all();
+        drop(stay);
     }
     apartment.exports.disconnect_all();
     apartment.imports.disconnect_all();
