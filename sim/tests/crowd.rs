@@ -21,7 +21,7 @@ mod rooms;
 mod watch;
 
 use explored::ENDS_AT_ANY_MOMENT;
-use life::{Crowd, live};
+use life::{Crowd, Home, live};
 use oleander::{COINIT_MULTITHREADED, CoInitializeEx, CoUninitialize, S_OK};
 use oleander_sim::{Builder, Strategy, thread_local, world};
 use random::Random;
@@ -29,8 +29,8 @@ use std::ptr::null_mut;
 use std::sync::Arc;
 use watch::Watch;
 
-/// How many apartments live at once.
-const CROWD: usize = 4;
+/// How many live at once: the last in the MTA, the others in apartments of their own.
+const CROWD: usize = 5;
 /// How many lives there are in all.
 const LIVES: usize = 6;
 
@@ -46,7 +46,8 @@ fn crowd(seed: u64, total: &Watch) {
     let mut random = Random::new(seed);
     let mut spawn = |slot: usize| {
         let (crowd, seed) = (crowd.clone(), random.below(usize::MAX) as u64);
-        world::spawn(&format!("member {slot}"), move || live(&crowd, slot, seed))
+        let home = if slot + 1 < CROWD { Home::Own } else { Home::Guest };
+        world::spawn(&format!("member {slot}"), move || live(&crowd, home, slot, seed))
     };
     let mut living: Vec<_> = (0..CROWD).map(|slot| Some(spawn(slot))).collect();
     let mut left = Vec::new();

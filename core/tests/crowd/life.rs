@@ -1,6 +1,6 @@
 //! The life of one member: an STA that registers an object, does things to the others at random, serves them meanwhile,
-//! and ends in one of three ways. What all members share: the cookies and threads of those who are there, a market of
-//! packets, the counts.
+//! and ends in one of three ways; or a guest, a thread of the MTA that does the same without an object of its own. What all
+//! members share: the cookies and threads of those who are there, a market of packets, the counts.
 //!
 //! Members meet through the global interface table: a cookie whose owner has ended stays until somebody revokes it.
 
@@ -169,28 +169,41 @@ impl OnMember {
     }
 }
 
+/// Where a member lives.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Home {
+    /// In an STA, with an object that others call.
+    Own,
+    /// In the MTA, with no object.
+    Guest,
+}
+
 /// What a member has in its hands.
 struct Hands {
     here: Rc<OnMember>,
-    own: IMember,
+    own: Option<IMember>,
     others: Vec<(usize, IMember)>,
     begun: Vec<(usize, u32, AsyncIMember)>,
     event: HANDLE,
 }
 
 impl Hands {
-    fn new(here: Rc<OnMember>, random: &mut Random) -> Self {
+    fn new(here: Rc<OnMember>, home: Home, random: &mut Random) -> Self {
         let event = unsafe { CreateEventW(null(), true.into(), false.into(), null()) };
-        let own = member(&here.crowd, random.once_in(3));
-        let hands = Self { here, own, others: Vec::new(), begun: Vec::new(), event };
-        hands.register();
+        let mut hands = Self { here, own: None, others: Vec::new(), begun: Vec::new(), event };
+        if home == Home::Own {
+            hands.show_another(random);
+        }
         hands
     }
 
-    /// Puts the own object where others find it, and takes away what was there.
-    fn register(&self) {
+    /// Puts an object of its own where others find it, and takes away what was there.
+    fn show_another(&mut self, random: &mut Random) {
+        let own = member(&self.here.crowd, random.once_in(3));
+        let before = self.own.replace(own.clone());
+        drop(before);
         let (here, mut cookie) = (&self.here, 0);
-        let (raw, iid) = (self.own.as_raw(), &IMember::IID);
+        let (raw, iid) = (own.as_raw(), &IMember::IID);
         let hr = unsafe { here.table.RegisterInterfaceInGlobal(raw, iid, &mut cookie) };
         assert_eq!(hr, S_OK, "of an object of this apartment");
         let before = here.crowd.slots[here.slot].cookie.swap(cookie, Ordering::SeqCst);
@@ -259,7 +272,7 @@ impl Hands {
         let Some((whom, object)) = self.here.meet_somebody(random) else { return };
         let given: Option<IUnknown> = match self.others.last() {
             Some((_, other)) if random.once_in(2) => query(other).ok(),
-            _ => query(&self.own).ok(),
+            _ => self.own.as_ref().and_then(|own| query(own).ok()),
         };
         let mut other: Option<IUnknown> = None;
         let out: OutRef<'_, IUnknown> = (&mut other).into();
@@ -279,10 +292,7 @@ impl Hands {
         match random.below(4) {
             0 => {
                 let mut stream = null_mut();
-                let (_, object) = match self.others.last() {
-                    Some(other) => other,
-                    None => &(here.slot, self.own.clone()),
-                };
+                let Some(object) = self.others.last().map(|(_, object)| object).or(self.own.as_ref()) else { return };
                 let marshal =
                     || unsafe { CoMarshalInterThreadInterfaceInStream(&IMember::IID, object.as_raw(), &mut stream) };
                 here.watch().ask(here.slot, "marshal", here.slot, &[], marshal);
@@ -291,7 +301,8 @@ impl Hands {
                 }
             }
             1 => {
-                let packet = pack(&self.own);
+                let Some(own) = &self.own else { return };
+                let packet = pack(own);
                 here.crowd.market.lock().unwrap().push(packet);
             }
             2 => here.crowd.take(random).into_iter().for_each(|packet| here.crowd.discard(packet)),
@@ -314,7 +325,8 @@ impl Hands {
 
     /// Something with the own object: it is cut off, locked, or another takes its place.
     fn own_object(&mut self, random: &mut Random) {
-        let raw = self.own.as_raw();
+        let Some(own) = &self.own else { return };
+        let raw = own.as_raw();
         unsafe {
             match random.below(4) {
                 0 => assert_eq!(CoDisconnectObject(raw, 0), S_OK),
@@ -324,11 +336,7 @@ impl Hands {
                     let unlocked = CoLockObjectExternal(raw, false.into(), true.into());
                     self.here.watch().heard("CoLockObjectExternal", &[], unlocked);
                 }
-                _ => {
-                    let before = std::mem::replace(&mut self.own, member(&self.here.crowd, random.once_in(3)));
-                    drop(before);
-                    self.register();
-                }
+                _ => self.show_another(random),
             }
         }
     }
@@ -350,10 +358,11 @@ fn pump() {
 }
 
 /// From the first initialisation to the last.
-pub fn live(crowd: &Arc<Crowd>, slot: usize, seed: u64) -> Left {
+pub fn live(crowd: &Arc<Crowd>, home: Home, slot: usize, seed: u64) -> Left {
     let mut random = Random::new(seed);
+    let model = if home == Home::Own { COINIT_APARTMENTTHREADED } else { COINIT_MULTITHREADED };
     unsafe {
-        assert_eq!(CoInitializeEx(null_mut(), COINIT_APARTMENTTHREADED), S_OK);
+        assert_eq!(CoInitializeEx(null_mut(), model), S_OK);
         if !random.once_in(4) {
             assert_eq!(CoEnableCallCancellation(null_mut()), S_OK);
         }
@@ -361,7 +370,7 @@ pub fn live(crowd: &Arc<Crowd>, slot: usize, seed: u64) -> Left {
     }
     let here = Rc::new(OnMember { crowd: crowd.clone(), slot, table: table(), kept: None.into() });
     HERE.set(Some(here.clone()));
-    let mut hands = Hands::new(here.clone(), &mut random);
+    let mut hands = Hands::new(here.clone(), home, &mut random);
     for _ in 0..random.below(120) {
         if crowd.closed.load(Ordering::Relaxed) {
             break;

@@ -1,6 +1,7 @@
-//! A crowd: 64 STAs on host threads that call each other at random. Calls are synchronous, asynchronous, nested, re-entrant,
-//! cancelled from inside and outside; objects are released, disconnected and handed on at any moment; apartments end with
-//! calls queued, with pointers in hand, or without a word, and others take their places.
+//! A crowd: 64 STAs that call each other at random, and eight host threads of the MTA that call them. Calls are synchronous,
+//! asynchronous, nested, re-entrant, cancelled from inside and outside; methods panic; objects are released, disconnected and
+//! handed on at any moment; apartments end with calls queued, with pointers in hand, or without a word, and others take their
+//! places.
 //!
 //! Nothing crashes, nothing hangs, nothing leaks, and every HRESULT is one that a fact allows (`watch.rs`). The choices are
 //! seeded (`OLEANDER_STRESS_SEED`), the order of the threads is not. It runs for some seconds, or for
@@ -16,7 +17,7 @@ mod member;
 mod random;
 mod watch;
 
-use life::{Crowd, live};
+use life::{Crowd, Home, live};
 use oleander::{COINIT_MULTITHREADED, CoInitializeEx, CoUninitialize, Process, S_OK, kernel, platform};
 use random::Random;
 use rooms::moves::{LOOK, Patience};
@@ -30,6 +31,8 @@ use watch::Watch;
 
 /// How many apartments live at once.
 const CROWD: usize = 64;
+/// How many threads of the MTA call them; their slots come behind.
+const GUESTS: usize = 8;
 /// More pointers than this, which have outlived their apartments, are released while others live.
 const LEFT_MAX: usize = 1000;
 
@@ -115,16 +118,18 @@ fn a_crowd_of_apartments_calls_each_other_and_ends_at_any_moment() {
     println!("OLEANDER_STRESS_SEED={seed} OLEANDER_STRESS_SECONDS={}", time.as_secs());
     let process = Process::new(platform::host());
     let keeper = Keeper::start(&process);
-    let crowd = Arc::new(Crowd::new(CROWD));
+    let crowd = Arc::new(Crowd::new(CROWD + GUESTS));
     let (tell, ends) = mpsc::channel();
     let mut random = Random::new(seed);
     let mut spawn = |slot: usize| {
         let (crowd, seed) = (crowd.clone(), random.below(usize::MAX) as u64);
-        start(&process, format!("member {slot}"), &tell, slot, move || live(&crowd, slot, seed));
+        let home = if slot < CROWD { Home::Own } else { Home::Guest };
+        start(&process, format!("member {slot}"), &tell, slot, move || live(&crowd, home, slot, seed));
     };
-    (0..CROWD).for_each(&mut spawn);
+    (0..CROWD + GUESTS).for_each(&mut spawn);
     let began = Instant::now();
-    let (mut alive, mut lives, mut left) = (CROWD, CROWD, Vec::new());
+    let (mut alive, mut left) = (CROWD + GUESTS, Vec::new());
+    let mut lives = [CROWD, GUESTS];
     while alive > 0 {
         let (slot, outlived) = next_end(&ends, &crowd.watch);
         left.extend(outlived);
@@ -134,7 +139,7 @@ fn a_crowd_of_apartments_calls_each_other_and_ends_at_any_moment() {
         }
         if began.elapsed() < time {
             spawn(slot);
-            lives += 1;
+            lives[usize::from(slot >= CROWD)] += 1;
         } else {
             crowd.close();
             alive -= 1;
@@ -149,8 +154,8 @@ fn a_crowd_of_apartments_calls_each_other_and_ends_at_any_moment() {
         rooms::no_object_lives();
         oleander::debug::open_handles()
     });
-    println!("{lives} apartments\n{}", crowd.watch.report());
+    println!("{} apartments, {} guests of the MTA\n{}", lives[0], lives[1], crowd.watch.report());
     assert_eq!(handles, 0, "handles left open");
     assert_eq!(crowd.objects.load(Ordering::SeqCst), 0, "objects of the crowd leaked");
-    assert!(lives > CROWD, "some ended while others went on");
+    assert!(lives[0] > CROWD, "some ended while others went on");
 }
