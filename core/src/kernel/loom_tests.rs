@@ -11,10 +11,14 @@
 //! A wait that is never woken is a deadlock, which loom reports. Time stands still: a timed wait never times out.
 
 use super::*;
+use crate::abi::interfaces::{IAgileObject, IAgileObject_Impl};
+use crate::com_class;
 use crate::platform::{self, Deadline, Why};
 use crate::process::Process;
 use loom::cell::UnsafeCell;
+use std::ffi::c_void;
 use std::sync::Arc;
+use windows_core::{ComObject, Interface};
 
 /// Runs a model of two threads as a thread of a process of its own: every interleaving, whatever LOOM_MAX_PREEMPTIONS says.
 fn model(f: impl Fn(&Arc<Process>) + Send + Sync + 'static) {
@@ -74,6 +78,25 @@ impl Data {
         // SAFETY: as above.
         self.0.with(|value| unsafe { *value })
     }
+}
+
+/// An object that notes when it goes away.
+#[com_class(IAgileObject, agile)]
+struct Thing {
+    gone: Arc<Data>,
+}
+
+impl Drop for Thing {
+    fn drop(&mut self) {
+        self.gone.add();
+    }
+}
+
+impl IAgileObject_Impl for Thing_Impl {}
+
+/// One with one reference; when it goes away, `gone` says so.
+pub(crate) fn thing(gone: &Arc<Data>) -> *mut c_void {
+    ComObject::new(Thing { gone: gone.clone() }).into_interface::<IAgileObject>().into_raw()
 }
 
 /// A set releases the wait, whether it comes before the wait, while it registers, or while it is parked, and what the
@@ -137,6 +160,28 @@ fn loom_two_waits_share_one_automatic_event() {
         wait_for(&event);
         assert_eq!(data.get(), 2);
         assert_eq!(event.header().word(), 0);
+    });
+}
+
+/// A mutex is one thread's at a time, until that has given it up as often as it took it; what is done meanwhile is
+/// exclusive and ordered.
+#[test]
+fn loom_a_mutex_is_one_threads_at_a_time() {
+    fn own_twice(mutex: &Mutex, data: &Data) {
+        for _ in 0..2 {
+            assert_eq!(wait_any(&[mutex], Deadline::NEVER, Why::Wait), Some(0));
+        }
+        assert!(mutex.release());
+        data.add();
+        assert!(mutex.release());
+    }
+    bounded(3, |process| {
+        let (mutex, data) = (Mutex::new(process, false), Data::new());
+        let (theirs, written) = (mutex.clone(), data.clone());
+        let other = start(process, move || own_twice(&theirs, &written));
+        own_twice(&mutex, &data);
+        other.join().unwrap();
+        assert_eq!((data.get(), mutex.header().word()), (2, 0));
     });
 }
 

@@ -1,4 +1,5 @@
-//! The reference count of an object, and the guard that keeps an object from being freed twice while it ends.
+//! The reference count of an object, and the guard that keeps an object from being freed twice while it ends. Interface
+//! proxies count with it, too.
 //!
 //! | value | meaning |
 //! | --- | --- |
@@ -21,16 +22,16 @@ const SURELY_CLOSED: u32 = 0x6000_0000;
 const OVERFLOW: u32 = 0xF000_0000;
 
 /// A reference count that starts at one.
-pub(super) struct Count(AtomicU32);
+pub(crate) struct Count(AtomicU32);
 
 impl Count {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(AtomicU32::new(1))
     }
 
     /// Adds a reference; the new count. A new reference is made from one that exists, so nothing needs ordering.
     #[inline(always)]
-    pub(super) fn add(&self) -> u32 {
+    pub(crate) fn add(&self) -> u32 {
         let new = self.0.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         if new > OVERFLOW {
             std::process::abort();
@@ -54,7 +55,7 @@ impl Count {
     /// Gives a reference back; what remains. At 0 the caller owns the object alone and sees all that others did to it.
     #[inline(always)]
     #[must_use]
-    pub(super) fn release(&self) -> u32 {
+    pub(crate) fn release(&self) -> u32 {
         let remaining = self.0.fetch_sub(1, Ordering::Release).wrapping_sub(1);
         if remaining == 0 {
             // Not a fence, of which ThreadSanitizer knows nothing.

@@ -19,6 +19,7 @@ mod tests;
 pub use activation::{CoCreateInstance, CoCreateInstanceEx, CoGetClassObject};
 pub(crate) use class_table::ClassTable;
 pub use class_table::{CoRegisterClassObject, CoResumeClassObjects, CoRevokeClassObject, CoSuspendClassObjects};
+pub(crate) use count::Count;
 pub use create::{create_aggregated, create_aggregated_with};
 pub(crate) use factory::ServerLocks;
 pub use factory::{class_factory, class_factory_with, server_locks};

@@ -7,10 +7,21 @@ pub(crate) use of_loom::*;
 #[cfg(not(loom))]
 pub(crate) use of_the_host::*;
 
+/// A `const fn`; under loom a plain one, for loom's atomics are made while a model runs.
+#[cfg(not(loom))]
+macro_rules! const_fn {
+    ($(#[$note:meta])* $vis:vis fn $($rest:tt)*) => { $(#[$note])* $vis const fn $($rest)* };
+}
+#[cfg(loom)]
+macro_rules! const_fn {
+    ($(#[$note:meta])* $vis:vis fn $($rest:tt)*) => { $(#[$note])* $vis fn $($rest)* };
+}
+pub(crate) use const_fn;
+
 #[cfg(not(loom))]
 mod of_the_host {
     pub(crate) use parking_lot::{Mutex, MutexGuard, RwLock};
-    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
     /// Parking and starting the operating system's threads.
     pub(crate) mod thread {
@@ -72,7 +83,7 @@ mod of_loom {
     use loom::sync::{RwLockReadGuard, RwLockWriteGuard};
 
     pub(crate) use loom::sync::MutexGuard;
-    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
     /// loom's mutex with parking_lot's interface.
     #[derive(Debug, Default)]

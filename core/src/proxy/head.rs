@@ -11,9 +11,8 @@ use super::link::Link;
 use crate::abi::hresult::{E_NOINTERFACE, E_POINTER, S_OK};
 use crate::abi::interfaces::{IRpcProxyBuffer, IRpcProxyBuffer_Vtbl, ISynchronize};
 use crate::debug::Live;
-use crate::object::{Title, Word, bury, guard, raw};
+use crate::object::{Count, Title, Word, bury, guard, raw};
 use crate::platform::Access;
-use crate::platform::sync::{AtomicU32, Ordering};
 use std::borrow::Cow;
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
@@ -24,7 +23,7 @@ use windows_core::{GUID, HRESULT, IUnknown, IUnknown_Vtbl, Interface};
 pub(crate) struct Head {
     typed: *const c_void,
     buffer: *const IRpcProxyBuffer_Vtbl,
-    count: AtomicU32,
+    count: Count,
     outer: *mut c_void,
     pub(super) info: &'static InterfaceInfo,
     /// The channel, between `Connect` and `Disconnect`.
@@ -90,7 +89,7 @@ impl Head {
         Self {
             typed,
             buffer: Table::<P>::BUFFER,
-            count: AtomicU32::new(1),
+            count: Count::new(),
             outer,
             info,
             link: Link::new(),
@@ -196,17 +195,15 @@ unsafe extern "system" fn query<P: Proxy>(this: *mut c_void, iid: *const GUID, p
 
 unsafe extern "system" fn add_ref(this: *mut c_void) -> u32 {
     // SAFETY: the caller holds the proxy.
-    unsafe { (*root_of(this)).count.fetch_add(1, Ordering::Relaxed) + 1 }
+    unsafe { (*root_of(this)).count.add() }
 }
 
 unsafe extern "system" fn release<P: Proxy>(this: *mut c_void) -> u32 {
     // SAFETY: the caller gives up a reference of its own; the last one owns the memory, which came from a box.
     unsafe {
         let root = root_of(this);
-        let remaining = (*root).count.fetch_sub(1, Ordering::Release) - 1;
+        let remaining = (*root).count.release();
         if remaining == 0 {
-            // Not a fence, of which ThreadSanitizer knows nothing.
-            (*root).count.load(Ordering::Acquire);
             guard::call(|| end(NonNull::new_unchecked(root.cast::<P>())));
         }
         remaining

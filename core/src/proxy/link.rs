@@ -130,29 +130,8 @@ impl Drop for Use<'_> {
 #[cfg(all(test, loom))]
 mod loom_tests {
     use super::*;
-    use crate::abi::interfaces::{IAgileObject, IAgileObject_Impl};
-    use crate::com_class;
-    use crate::kernel::loom_tests::{Data, bounded, start};
+    use crate::kernel::loom_tests::{Data, bounded, start, thing};
     use std::sync::Arc;
-    use windows_core::{ComObject, Interface};
-
-    /// Notes when it goes away.
-    #[com_class(IAgileObject, agile)]
-    struct Thing {
-        gone: Arc<Data>,
-    }
-
-    impl Drop for Thing {
-        fn drop(&mut self) {
-            self.gone.add();
-        }
-    }
-
-    impl IAgileObject_Impl for Thing_Impl {}
-
-    fn thing(gone: &Arc<Data>) -> *mut c_void {
-        ComObject::new(Thing { gone: gone.clone() }).into_interface::<IAgileObject>().into_raw()
-    }
 
     /// A pointer that is taken away while another thread uses it and a third gives the next one: it goes once, after
     /// everything that its user did, and the next one comes whole or not at all.
