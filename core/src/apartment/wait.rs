@@ -270,7 +270,7 @@ fn pending_type() -> u32 {
 #[inline]
 pub(crate) fn co_wait(flags: u32, ms: u32, event: &Event) -> HRESULT {
     // Outside an STA nothing but the event counts.
-    if flags == COWAIT_DEFAULT && platform::with_current(|thread| !thread.is_simulated() && !thread.com().is_in_sta()) {
+    if flags == COWAIT_DEFAULT && platform::with_host(|thread| !thread.com().is_in_sta()) == Some(true) {
         match event.take_at_once() {
             Some(true) => return S_OK,
             Some(false) if ms == 0 => return RPC_S_CALLPENDING,

@@ -1,13 +1,13 @@
 //! Events: signalled until reset, or until one wait has taken the signal.
 
-use super::header::{Header, SIGNALED};
+use super::header::{Header, SIGNALED, WAITERS};
 use super::wait::{self, Mode, Waitable, sealed};
 use crate::platform::{self, Access, Deadline, ObjectKind, Why};
 use crate::process::Process;
 use std::sync::Arc;
 
-/// An event. It begins with its atomic word (see the tables of `header`): four operations on one that nobody waits for
-/// are two compare-exchanges and two loads.
+/// An event. Four operations on one that nobody waits for are two compare-exchanges and two loads of its atomic word (see the
+/// tables of `header`).
 pub struct Event {
     header: Header,
 }
@@ -49,7 +49,7 @@ impl Event {
     /// [`Event::set`] as part of a step that the caller has announced.
     #[inline]
     pub(crate) fn set_in_step(&self) {
-        self.header.change(|_| Some(SIGNALED));
+        self.header.change(|count| Some(count | SIGNALED));
     }
 
     /// Makes it not signalled.
@@ -62,7 +62,9 @@ impl Event {
     /// [`Event::reset`] as part of a step that the caller has announced.
     #[inline]
     pub(crate) fn reset_in_step(&self) {
-        self.header.change(|_| Some(0));
+        // A manual event's count goes on to the next even number; an automatic one has none.
+        let kept = if self.auto { 0 } else { !(WAITERS | SIGNALED) };
+        self.header.change(|count| Some((count + SIGNALED) & kept));
     }
 
     /// Whether it is signalled; takes nothing.
@@ -75,7 +77,25 @@ impl Event {
     /// [`Event::is_set`] as part of a step that the caller has announced.
     #[inline]
     pub(crate) fn is_set_in_step(&self) -> bool {
-        self.header.value() != 0
+        Self::is_signalled_at(self.header.value())
+    }
+
+    /// How often a manual event was changed; `None` of an automatic one. Acquire, as [`Header::word`].
+    #[inline]
+    pub(super) fn count(&self) -> Option<u32> {
+        if self.auto { None } else { Some(self.header.value()) }
+    }
+
+    /// Whether an event is signalled that was changed so often.
+    #[inline]
+    pub(super) const fn is_signalled_at(count: u32) -> bool {
+        count & SIGNALED != 0
+    }
+
+    /// Its number, which no other object of the process has.
+    #[inline]
+    pub(super) fn number(&self) -> u64 {
+        self.header.object().id
     }
 
     /// Waits for it; `false` after the deadline.

@@ -4,6 +4,7 @@
 //! share a lock that is held for one clone of an `Arc`, or while a wait takes what is there ([`HandleTable::take_at_once`]),
 //! for which it takes the wait lock; nothing is dropped and no user's code is called under it.
 
+use super::at_once::{Look, look_for_all, look_for_any};
 use super::slots::{Slots, tell_of_stray};
 use super::wait::{self, Hit, Need};
 use super::{Event, Mutex, Semaphore, ThreadObject, Waitable};
@@ -39,6 +40,16 @@ impl KernelObject {
             Self::Mutex(it) => &**it,
             Self::Thread(it) => &**it.ended(),
             Self::Process(it) => &**it,
+        }
+    }
+
+    /// The event that is waited for, if it is one.
+    #[inline]
+    fn event(&self) -> Option<&Event> {
+        match self {
+            Self::Event(it) | Self::Process(it) => Some(it),
+            Self::Thread(it) => Some(it.ended()),
+            Self::Semaphore(_) | Self::Mutex(_) => None,
         }
     }
 
@@ -154,20 +165,16 @@ impl HandleTable {
         found.or_else(|| handles.iter().map(|handle| self.get(*handle)).collect())
     }
 
-    /// Takes what a wait for these objects wants, if it is there now, on a host thread. They stay in the table meanwhile, so
-    /// none of them is counted. `None` if one is no handle of the table's, or `refuse` says so of all.
-    pub(crate) fn take_at_once(
-        &self,
-        handles: &[HANDLE],
-        need: Need,
-        refuse: impl FnOnce(&[&dyn Waitable]) -> bool,
-    ) -> Option<Option<Hit>> {
+    /// Takes any of these objects, or `all`, if they are there now, on a host thread. They stay in the table meanwhile, so
+    /// none of them is counted. `None` if one is no handle of the table's, or named twice among `all`.
+    pub(crate) fn take_at_once(&self, handles: &[HANDLE], all: bool) -> Option<Option<Hit>> {
         let slots = self.slots.read();
-        let mut objects: SmallVec<[&dyn Waitable; 64]> = SmallVec::new();
-        for handle in handles {
-            objects.push(slots.get(handle.0.addr())?.as_waitable());
+        let find = |handle: HANDLE| slots.get(handle.0.addr())?.event();
+        match if all { look_for_all(handles, find) } else { look_for_any(handles, find) } {
+            Look::Hit(index) => Some(Some(Hit { index, abandoned: false })),
+            Look::NotReady => Some(None),
+            Look::Unclear => take_under_lock(&slots, handles, all),
         }
-        if refuse(&objects) { None } else { Some(wait::take_at_once(&objects, need)) }
     }
 
     /// What is no handle of the table's.
@@ -230,6 +237,19 @@ impl HandleTable {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+/// [`HandleTable::take_at_once`] of whatever objects.
+#[cold]
+fn take_under_lock(slots: &Slots<KernelObject>, handles: &[HANDLE], all: bool) -> Option<Option<Hit>> {
+    let mut objects: SmallVec<[&dyn Waitable; 64]> = SmallVec::new();
+    for handle in handles {
+        objects.push(slots.get(handle.0.addr())?.as_waitable());
+    }
+    if all && wait::is_twice(&objects) {
+        return None;
+    }
+    Some(wait::take_at_once(&objects, if all { Need::All } else { Need::Any }))
 }
 
 /// What `GetCurrentThread` gives.

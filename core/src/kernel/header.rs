@@ -2,17 +2,21 @@
 //!
 //! # The word
 //!
-//! | bits   | name      | an event      | a semaphore | a mutex                              | a message queue      |
-//! |--------|-----------|---------------|-------------|--------------------------------------|----------------------|
-//! | 31     | `WAITERS` | someone waits | the same    | the same                             | the same             |
-//! | 30..=0 | the value | 1 = signalled | the count   | the owner's thread id; bit 0: abandoned | status bits of `queue` |
+//! | bits   | name      | an event             | a semaphore | a mutex                              | a message queue      |
+//! |--------|-----------|----------------------|-------------|--------------------------------------|----------------------|
+//! | 31     | `WAITERS` | someone waits        | the same    | the same                             | the same             |
+//! | 30..=0 | the value | bit 0: it is signalled | the count | the owner's thread id; bit 0: abandoned | status bits of `queue` |
 //!
-//! | `WAITERS` | value   | meaning of an event's word                                                                 |
+//! | `WAITERS` | bit 0   | meaning of an event's word                                                                 |
 //! |-----------|---------|--------------------------------------------------------------------------------------------|
 //! | 0         | 0       | not signalled, nobody waits: every operation is one compare-exchange without a lock        |
 //! | 0         | 1       | signalled, nobody waits: likewise                                                          |
 //! | 1         | 0       | someone is registered; whoever changes the word holds the wait lock                        |
 //! | 1         | 1       | likewise; whoever is still registered waits for more than this object, or wants to be told |
+//!
+//! An automatic event has no other bits. A manual one counts with them: its value is how often it was signalled and not
+//! signalled by turns, odd while it is signalled, and begins again after 2,147,483,648 changes. So one look can tell from an
+//! earlier one whether it has changed since (see `at_once`).
 //!
 //! # Who may touch what
 //!
@@ -37,7 +41,7 @@ use std::sync::{Arc, Weak};
 
 /// The bit of the word that says that someone is registered.
 pub(super) const WAITERS: u32 = 1 << 31;
-/// The value of a signalled event.
+/// The bit of an event's value that says that it is signalled.
 pub(super) const SIGNALED: u32 = 1;
 
 /// The lock that makes wait-any and wait-all atomic; one for each process.

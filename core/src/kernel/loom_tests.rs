@@ -10,6 +10,7 @@
 //!
 //! A wait that is never woken is a deadlock, which loom reports. Time stands still: a timed wait never times out.
 
+use super::at_once::{Look, look_for_all, look_for_any};
 use super::*;
 use crate::abi::interfaces::{IAgileObject, IAgileObject_Impl};
 use crate::com_class;
@@ -133,7 +134,7 @@ fn loom_set_reset_set_releases_two_waits() {
         wait_for(&event);
         setter.join().unwrap();
         waiter.join().unwrap();
-        assert_eq!(event.header().word(), 1);
+        assert_eq!(event.header().word(), 3, "three changes, and nobody waits");
     });
 }
 
@@ -222,6 +223,45 @@ fn loom_wait_any_takes_the_lowest() {
         assert_eq!(wait_any(&[&*a, &*b], Deadline::NEVER, Why::Wait), Some(0));
         setter.join().unwrap();
         assert_eq!((a.header().word(), b.header().word()), (0, 1));
+    });
+}
+
+/// A wait for any that takes no lock finds the lowest: the second event is signalled only while the first is. It comes and goes
+/// with it and comes once more, so that all is at the last look as it was at the first.
+#[test]
+fn loom_a_look_for_any_finds_the_lowest() {
+    model(|process| {
+        let (a, b) = (event(process, false), event(process, false));
+        let (theirs_a, theirs_b) = (a.clone(), b.clone());
+        let setter = start(process, move || {
+            theirs_a.set_in_step();
+            theirs_b.set_in_step();
+            theirs_b.reset_in_step();
+            theirs_a.reset_in_step();
+        });
+        assert_ne!(look_for_any(&[&*a, &*b], Some), Look::Hit(1));
+        setter.join().unwrap();
+        assert_eq!((a.count(), b.count()), (Some(2), Some(2)));
+    });
+}
+
+/// A wait for all that takes no lock finds them signalled at one moment: the second event is signalled only while the first is
+/// not.
+#[test]
+fn loom_a_look_for_all_finds_all_at_one_moment() {
+    model(|process| {
+        let (a, b) = (event(process, false), event(process, false));
+        a.set();
+        let (theirs_a, theirs_b) = (a.clone(), b.clone());
+        let setter = start(process, move || {
+            theirs_a.reset_in_step();
+            theirs_b.set_in_step();
+            theirs_b.reset_in_step();
+            theirs_a.set_in_step();
+        });
+        assert_ne!(look_for_all(&[&*a, &*b], Some), Look::Hit(0));
+        setter.join().unwrap();
+        assert_eq!(look_for_all(&[&*a, &*b], Some), Look::NotReady);
     });
 }
 

@@ -10,6 +10,7 @@
 //! [`crate::platform::block`].
 
 mod apc;
+mod at_once;
 mod event;
 mod handle;
 mod header;
@@ -65,6 +66,6 @@ pub(crate) use registered::{RegisteredWait, WaitOptions, WaitTable};
 pub(crate) use sent::{Answer, How, handling, reply, send_task};
 pub(crate) use thread::{Gate, ThreadTable};
 pub(crate) use threads::{QueueTable, ThreadKernel, post_task};
-pub(crate) use wait::sealed;
+pub(crate) use wait::{is_twice, sealed};
 pub(crate) use window::WindowTable;
 pub(crate) use work::WorkPool;

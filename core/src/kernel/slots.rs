@@ -14,8 +14,6 @@ const INDEX_BITS: u32 = 24;
 const INDEX_SHIFT: u32 = 2;
 const WORLD: usize = 1 << (INDEX_BITS + INDEX_SHIFT);
 const GENERATION_SHIFT: u32 = INDEX_BITS + INDEX_SHIFT + 1;
-/// The sign bit stays clear.
-const GENERATION_BITS: u32 = usize::BITS - 1 - GENERATION_SHIFT;
 const TAG: usize = 2;
 
 /// The table.
@@ -27,7 +25,8 @@ pub(super) struct Slots<T> {
 }
 
 struct Slot<T> {
-    generation: usize,
+    /// The value's number, or that of the next one to come here.
+    number: usize,
     value: Option<T>,
 }
 
@@ -42,20 +41,20 @@ impl<T> Slots<T> {
             Some(index) => index,
             None if self.slots.len() == 1 << INDEX_BITS => return Err(value),
             None => {
-                self.slots.push(Slot { generation: 0, value: None });
-                self.slots.len() - 1
+                let index = self.slots.len();
+                self.slots.push(Slot { number: self.world + (index << INDEX_SHIFT) + TAG, value: None });
+                index
             }
         };
         let slot = &mut self.slots[index];
         slot.value = Some(value);
-        let generation = slot.generation;
-        Ok(self.number(generation, index))
+        Ok(slot.number)
     }
 
     /// The value that a number stands for, unless it is stale or none of ours.
+    #[inline]
     pub(super) fn get(&self, number: usize) -> Option<&T> {
-        let (index, generation) = self.split(number)?;
-        self.slots.get(index).filter(|slot| slot.generation == generation)?.value.as_ref()
+        self.slots.get(index_of(number)).filter(|slot| slot.number == number)?.value.as_ref()
     }
 
     /// Whether it looks like a number of a simulated world, which this table is not of.
@@ -65,32 +64,25 @@ impl<T> Slots<T> {
 
     /// Frees a number.
     pub(super) fn remove(&mut self, number: usize) -> Option<T> {
-        let (index, generation) = self.split(number)?;
-        let slot = self.slots.get_mut(index).filter(|slot| slot.generation == generation)?;
+        let index = index_of(number);
+        let slot = self.slots.get_mut(index).filter(|slot| slot.number == number)?;
         let value = slot.value.take()?;
-        slot.generation = (generation + 1) & ((1 << GENERATION_BITS) - 1);
+        // The generation has all bits above, but for the sign.
+        slot.number = (number + (1 << GENERATION_SHIFT)) & usize::MAX >> 1;
         self.free.push_back(index);
         Some(value)
     }
 
     /// The numbers in use, in the order of their slots.
     pub(super) fn numbers(&self) -> impl Iterator<Item = (usize, &T)> {
-        self.slots.iter().enumerate().filter_map(|(index, slot)| {
-            let value = slot.value.as_ref()?;
-            Some((self.number(slot.generation, index), value))
-        })
+        self.slots.iter().filter_map(|slot| Some((slot.number, slot.value.as_ref()?)))
     }
+}
 
-    fn number(&self, generation: usize, index: usize) -> usize {
-        (generation << GENERATION_SHIFT) + self.world + (index << INDEX_SHIFT) + TAG
-    }
-
-    fn split(&self, number: usize) -> Option<(usize, usize)> {
-        if !is_number(number) || number & WORLD != self.world {
-            return None;
-        }
-        Some((number >> INDEX_SHIFT & ((1 << INDEX_BITS) - 1), number >> GENERATION_SHIFT))
-    }
+/// The slot of a number, if it is one at all.
+#[inline]
+const fn index_of(number: usize) -> usize {
+    number >> INDEX_SHIFT & ((1 << INDEX_BITS) - 1)
 }
 
 fn is_number(number: usize) -> bool {
@@ -160,7 +152,7 @@ mod tests {
             let number = slots.insert(value).unwrap();
             assert!(used.insert(number) && slots.remove(number) == Some(value));
         }
-        slots.slots[0].generation = (1 << GENERATION_BITS) - 1;
+        slots.slots[0].number |= usize::MAX >> 1 << GENERATION_SHIFT & usize::MAX >> 1;
         let last = slots.insert(5).unwrap();
         assert!((last as isize) > 0 && slots.remove(last) == Some(5));
         let again = slots.insert(6).unwrap();

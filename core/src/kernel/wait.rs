@@ -1,13 +1,13 @@
 //! Waiting for one, any or all of several objects.
 //!
-//! A wait on host threads tries without a lock first. Else it takes the wait lock, freezes the objects, and looks at all
+//! A wait on host threads tries without a lock first (see also `at_once`). Else it takes the wait lock, freezes the objects, and looks at all
 //! of them at one moment; if there is nothing to take it registers a record and parks, and is woken when another thread
 //! has granted it what it waits for (see [`super::record`]).
 //!
 //! In a simulated world a wait is one step of the port: [`platform::block`] returns when the objects are ready, and
 //! what is taken is taken in that same step.
 
-use super::header::{Header, Key, WAITERS};
+use super::header::{Header, Key, SIGNALED, WAITERS};
 use super::mutex;
 use super::record::{Callback, Listener, Record, Waiter, Want};
 use crate::platform::sync::{AtomicU32, Ordering};
@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// How an object's value is read, and what a wait takes from it.
 #[derive(Clone, Copy)]
 pub enum Mode<'a> {
-    /// Ready when the value is not 0; nothing is taken.
+    /// Ready when the value is odd; nothing is taken.
     Sticky,
     /// Ready when the value is not 0; a wait takes one.
     Counted,
@@ -180,6 +180,18 @@ fn tell_taken(objects: &[&dyn Waitable], need: Need, hit: Hit) {
     }
 }
 
+/// Whether an object is named twice.
+pub(crate) fn is_twice(objects: &[&dyn Waitable]) -> bool {
+    let number = |object: &&dyn Waitable| object.header().object().id;
+    // Those that were made one after the other need no sorting.
+    if objects.is_sorted_by(|one, next| number(one) < number(next)) {
+        return false;
+    }
+    let mut numbers: SmallVec<[u64; 64]> = objects.iter().map(number).collect();
+    numbers.sort_unstable();
+    numbers.windows(2).any(|pair| pair[0] == pair[1])
+}
+
 /// Whether the object is ready, as one step that takes nothing.
 pub fn is_ready(object: &dyn Waitable) -> bool {
     object.header().visit(Access::Read);
@@ -197,7 +209,7 @@ enum Fast {
 fn take_fast(object: &dyn Waitable) -> Fast {
     let header = object.header();
     match object.mode() {
-        Mode::Sticky if header.value() != 0 => Fast::Taken,
+        Mode::Sticky if header.value() & SIGNALED != 0 => Fast::Taken,
         Mode::Mask(mask) if header.value() & mask != 0 => Fast::Taken,
         Mode::Sticky | Mode::Mask(_) => Fast::NotReady,
         Mode::Counted => take_one_fast(header),
@@ -222,7 +234,7 @@ fn take_one_fast(header: &Header) -> Fast {
 #[inline]
 pub(super) fn poll_fast(header: &Header, takes: bool) -> Option<bool> {
     if !takes {
-        return Some(header.value() != 0);
+        return Some(header.value() & SIGNALED != 0);
     }
     match take_one_fast(header) {
         Fast::Taken => Some(true),
@@ -308,7 +320,8 @@ fn thaw(objects: &[&dyn Waitable], key: &mut Key<'_>) {
 fn is_ready_for(object: &dyn Waitable, me: u32) -> bool {
     let value = object.header().value();
     match object.mode() {
-        Mode::Sticky | Mode::Counted => value != 0,
+        Mode::Sticky => value & SIGNALED != 0,
+        Mode::Counted => value != 0,
         Mode::Mask(mask) => value & mask != 0,
         Mode::Owned(_) => {
             let owner = value & !mutex::LEFT;
@@ -375,7 +388,8 @@ fn take_frozen(object: &dyn Waitable, me: u32, key: &mut Key<'_>) -> bool {
 /// The callback runs on the thread that signals, with no lock held, and must not block.
 pub fn on_signal(object: Arc<dyn Waitable>, callback: Callback) -> Registration {
     let want = match object.mode() {
-        Mode::Sticky | Mode::Counted => Want::Some(!WAITERS),
+        Mode::Sticky => Want::Some(SIGNALED),
+        Mode::Counted => Want::Some(!WAITERS),
         Mode::Mask(mask) => Want::Some(mask),
         Mode::Owned(_) => Want::None(!WAITERS & !mutex::LEFT),
     };

@@ -29,7 +29,7 @@ pub(crate) use host::run_as;
 pub use port::{Access, Announce, Object, ObjectKind, Port, Spawn, Why};
 pub use random::random_bits;
 pub use thread::{Current, Thread, ThreadRef, current, enter};
-pub(crate) use thread::{with_current, with_known, with_simulated};
+pub(crate) use thread::{with_current, with_host, with_known, with_simulated};
 
 use std::sync::Weak;
 

@@ -217,6 +217,18 @@ pub(crate) fn with_simulated(f: impl FnOnce(&dyn Port)) {
     }
 }
 
+/// [`with_current`] for a host thread that has a record; adopts nobody.
+#[inline]
+pub(crate) fn with_host<R>(f: impl FnOnce(&Current) -> R) -> Option<R> {
+    let raw = slot::get();
+    // SAFETY: as in `with_simulated`.
+    if raw.is_null() || unsafe { (*raw).simulated } {
+        return None;
+    }
+    // SAFETY: it is not null.
+    Some(unsafe { with_record(raw, f) })
+}
+
 /// [`with_current`] for a thread that has a record; adopts nobody.
 pub(crate) fn with_known<R>(f: impl FnOnce(&Current) -> R) -> Option<R> {
     if slot::get().is_null() { None } else { Some(with_current(f)) }
@@ -225,7 +237,16 @@ pub(crate) fn with_known<R>(f: impl FnOnce(&Current) -> R) -> Option<R> {
 /// Calls `f` with the current thread, without counting a reference.
 #[inline]
 pub(crate) fn with_current<R>(f: impl FnOnce(&Current) -> R) -> R {
-    let raw = known_or_adopted();
+    // SAFETY: whoever is adopted has a record.
+    unsafe { with_record(known_or_adopted(), f) }
+}
+
+/// [`with_current`] with the record.
+///
+/// # Safety
+/// It is what [`slot::get`] gives, and not null.
+#[inline]
+unsafe fn with_record<R>(raw: *const Thread, f: impl FnOnce(&Current) -> R) -> R {
     // SAFETY: the record lives while code of its thread runs (`enter`), so it outlives this call; the reference that
     // is made up here is not given back.
     let thread = unsafe { Arc::from_raw(raw) };

@@ -37,33 +37,17 @@ unsafe fn handles_at<'a>(handles: *const HANDLE, count: u32, count_max: u32) -> 
 fn objects_of(handles: &[HANDLE], all: bool) -> Result<Objects, u32> {
     let objects = platform::with_current(|thread| thread.process().handles.get_all(handles));
     let objects: Objects = objects.ok_or(ERROR_INVALID_HANDLE)?;
-    if all && is_twice(&waitables(&objects)) { Err(ERROR_INVALID_PARAMETER) } else { Ok(objects) }
+    if all && kernel::is_twice(&waitables(&objects)) { Err(ERROR_INVALID_PARAMETER) } else { Ok(objects) }
 }
 
 fn waitables(objects: &Objects) -> Waitables<'_> {
     objects.iter().map(KernelObject::as_waitable).collect()
 }
 
-/// Whether an object is named twice, by whatever handles.
-fn is_twice(objects: &[&dyn Waitable]) -> bool {
-    let number = |object: &&dyn Waitable| object.header().object().id;
-    // Those that were made one after the other need no sorting.
-    if objects.is_sorted_by(|one, next| number(one) < number(next)) {
-        return false;
-    }
-    let mut numbers: SmallVec<[u64; 64]> = objects.iter().map(number).collect();
-    numbers.sort_unstable();
-    numbers.windows(2).any(|pair| pair[0] == pair[1])
-}
-
 /// What a wait gets without waiting, on a host thread. `None`: it has to be looked at closely.
 fn at_once(handles: &[HANDLE], all: bool) -> Option<Option<Hit>> {
-    let need = if all { Need::All } else { Need::Any };
     platform::with_current(|thread| {
-        if thread.is_simulated() {
-            return None;
-        }
-        thread.process().handles.take_at_once(handles, need, |objects| all && is_twice(objects))
+        if thread.is_simulated() { None } else { thread.process().handles.take_at_once(handles, all) }
     })
 }
 
