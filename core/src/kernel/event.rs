@@ -35,6 +35,7 @@ impl Event {
     }
 
     /// Whether a wait takes the signal.
+    #[inline]
     pub fn is_auto(&self) -> bool {
         self.header.object().kind == ObjectKind::AutoEvent
     }
@@ -63,7 +64,7 @@ impl Event {
     #[inline]
     pub(crate) fn reset_in_step(&self) {
         // A manual event's count goes on to the next even number; an automatic one has none.
-        let kept = if self.auto { 0 } else { !(WAITERS | SIGNALED) };
+        let kept = if self.is_auto() { 0 } else { !(WAITERS | SIGNALED) };
         self.header.change(|count| Some((count + SIGNALED) & kept));
     }
 
@@ -83,7 +84,7 @@ impl Event {
     /// How often a manual event was changed; `None` of an automatic one. Acquire, as [`Header::word`].
     #[inline]
     pub(super) fn count(&self) -> Option<u32> {
-        if self.auto { None } else { Some(self.header.value()) }
+        if self.is_auto() { None } else { Some(self.header.value()) }
     }
 
     /// Whether an event is signalled that was changed so often.
