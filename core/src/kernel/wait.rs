@@ -1,8 +1,8 @@
 //! Waiting for one, any or all of several objects.
 //!
-//! A wait on host threads tries without a lock first (see also `at_once`). Else it takes the wait lock, freezes the objects, and looks at all
-//! of them at one moment; if there is nothing to take it registers a record and parks, and is woken when another thread
-//! has granted it what it waits for (see [`super::record`]).
+//! A wait on host threads tries without a lock first (see also `at_once`). Else it takes the wait lock, freezes the objects, and
+//! looks at all of them at one moment; if there is nothing to take it registers a record and parks, and is woken when another
+//! thread has granted it what it waits for (see [`super::record`]).
 //!
 //! In a simulated world a wait is one step of the port: [`platform::block`] returns when the objects are ready, and
 //! what is taken is taken in that same step.
