@@ -7,7 +7,7 @@
 //! through that.
 
 use super::port::{Access, Announce, Object, Port, Spawn, Why};
-use super::spin::Spinner;
+use super::spin::{self, NOWHERE, Place, Spinner, Wanted};
 use super::thread::{self, Thread, ThreadRef};
 use super::{Deadline, sync};
 use crate::process::Process;
@@ -15,36 +15,40 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-/// How a host thread is woken: its handle, once it runs, whether it is parked at all, and whether it looks on before it parks.
+/// How a host thread is woken: its handle, once it runs, whether it is parked at all and where, and whether it looks on before it parks.
 pub(super) struct Parker {
     thread: OnceLock<sync::thread::Thread>,
-    parked: sync::AtomicBool,
+    /// Where it is parked.
+    parked: sync::AtomicU32,
     spinner: Spinner,
 }
 
 impl Parker {
     pub(super) fn new() -> Self {
-        Self { thread: OnceLock::new(), parked: sync::AtomicBool::new(false), spinner: Spinner::default() }
+        Self { thread: OnceLock::new(), parked: sync::AtomicU32::new(NOWHERE), spinner: Spinner::default() }
     }
 }
 
 struct Host {
     start: Instant,
+    wanted: Wanted,
 }
 
 impl Host {
     /// The rest of [`Port::block`], when there is something to wait for.
     fn park(&self, me: &Thread, ready: &dyn Fn() -> bool, deadline: Deadline, why: Why) -> bool {
+        let (cpu, parker) = (sync::thread::cpu(), &me.parker);
         let brief = !matches!(why, Why::Sleep | Why::Teardown);
-        if brief && me.parker.spinner.spin(sync::thread::cpu(), ready, deadline, || self.now()) {
+        if brief && parker.spinner.spin(cpu, &self.wanted, ready, deadline, || self.now()) {
             return true;
         }
+        let place = spin::place(cpu);
+        // The flag and `ready` on one side, the change and the flag on the other (see `wake`): one of the two sides
+        // sees the other. Both sides change the flag with a read-modify-write, so their order is total.
+        parker.parked.swap(place, sync::Ordering::AcqRel);
         loop {
-            // The flag and `ready` on one side, the change and the flag on the other (see `wake`): one of the two sides
-            // sees the other. Both sides change the flag with a read-modify-write, so their order is total.
-            me.parker.parked.swap(true, sync::Ordering::AcqRel);
             if ready() {
-                me.parker.parked.swap(false, sync::Ordering::AcqRel);
+                self.change(parker, place, NOWHERE);
                 return true;
             }
             match deadline.ns() {
@@ -52,12 +56,21 @@ impl Host {
                 Some(at) => {
                     let now = self.now();
                     if now >= at {
-                        me.parker.parked.swap(false, sync::Ordering::AcqRel);
+                        self.change(parker, place, NOWHERE);
                         return ready();
                     }
                     sync::thread::park_timeout(Duration::from_nanos(at - now));
                 }
             }
+            self.change(parker, place, place);
+        }
+    }
+
+    /// The calling thread, which parked at `place`, runs, and is parked at `next` from now on. If it is parked nowhere already,
+    /// somebody has woken it, and counted that it wants the CPU.
+    fn change(&self, parker: &Parker, place: Place, next: Place) {
+        if parker.parked.swap(next, sync::Ordering::AcqRel) == NOWHERE {
+            self.wanted.runs(place);
         }
     }
 }
@@ -65,7 +78,7 @@ impl Host {
 /// The port of host threads.
 pub fn host() -> Arc<dyn Port> {
     static HOST: OnceLock<Arc<Host>> = OnceLock::new();
-    HOST.get_or_init(|| Arc::new(Host { start: Instant::now() })).clone()
+    HOST.get_or_init(|| Arc::new(Host { start: Instant::now(), wanted: Wanted::new() })).clone()
 }
 
 impl Port for Host {
@@ -101,9 +114,11 @@ impl Port for Host {
 
     fn wake(&self, thread: &Thread) {
         thread.parker.spinner.note_waker(sync::thread::cpu());
-        if thread.parker.parked.swap(false, sync::Ordering::AcqRel)
+        let place = thread.parker.parked.swap(NOWHERE, sync::Ordering::AcqRel);
+        if place != NOWHERE
             && let Some(handle) = thread.parker.thread.get()
         {
+            self.wanted.woken(place);
             handle.unpark();
         }
     }
@@ -177,4 +192,39 @@ pub(crate) fn run_as<R>(process: &Arc<Process>, f: impl FnOnce() -> R) -> R {
     record.end();
     drop(entered);
     result
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[test]
+    fn whoever_was_woken_or_timed_out_wants_no_cpu() {
+        let own = Host { start: Instant::now(), wanted: Wanted::new() };
+        let record = Thread::new("test".to_owned(), host(), false, Process::default_process());
+        let parker = &record.parker;
+        for is_woken in [true, false] {
+            let over = AtomicBool::new(false);
+            let deadline = if is_woken { Deadline::NEVER } else { Deadline::at_ns(own.now() + 1) };
+            std::thread::scope(|scope| {
+                let waits = scope.spawn(|| {
+                    parker.thread.get_or_init(sync::thread::current);
+                    own.park(&record, &|| over.load(Ordering::Acquire), deadline, Why::Sleep)
+                });
+                if is_woken {
+                    while parker.parked.load(sync::Ordering::Acquire) == NOWHERE {
+                        std::thread::yield_now();
+                    }
+                    // Once in vain.
+                    own.wake(&record);
+                    over.store(true, Ordering::Release);
+                    own.wake(&record);
+                }
+                assert_eq!(waits.join().expect("it does not panic"), is_woken);
+            });
+            assert!(own.wanted.is_even());
+            assert_eq!(parker.parked.load(sync::Ordering::Acquire), NOWHERE);
+        }
+    }
 }

@@ -4,6 +4,8 @@
 //! So whoever waits spins for [`SPIN_NS`] at most before it parks, and never longer than its wait may take, but only if
 //! - it was last woken from **another CPU** than the one it runs on: on the same CPU the partner could not go on meanwhile.
 //!   Where the system does not tell the CPU (and under loom and Miri) nobody spins;
+//! - no thread **wants the CPU** that it runs on: one that parked there, has been woken, and has not run since ([`Wanted`]). A
+//!   spin gives way to such a thread; that it was in vain says nothing about the next one, so no habit comes of it;
 //! - spinning has **paid** lately: see [`Habit`].
 //!
 //! Nothing rests on it: who has spun in vain parks as if it had not, and a waker wakes without knowing of it.
@@ -12,9 +14,10 @@
 //! |---------|---------------|------|
 //! | `waker` | whoever wakes | the CPU it did so from, and 1; 0 is unknown. A guess for the next time: no order is needed |
 //! | `habit` | the thread    | its [`Habit`], packed |
+//! | [`Wanted`] | whoever wakes, and the thread when it runs | a count for each CPU |
 
 use super::Deadline;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
 /// About twice what it takes to be woken on a CPU that sleeps (45 µs on the README's machine). Two threads that call each other park
 /// both or spin both; with less than one wake, those that park never fall into step: 20 µs left a call at 97 µs, this at 2.
@@ -59,6 +62,66 @@ impl Habit {
     }
 }
 
+/// Where a thread is parked: 1 and its CPU; 0 is nowhere.
+pub(super) type Place = u32;
+
+/// Nowhere: it is not parked.
+pub(super) const NOWHERE: Place = 0;
+/// On a CPU that the system does not tell.
+const SOMEWHERE: Place = u32::MAX;
+
+/// Where a thread parks that runs on `cpu`.
+pub(super) fn place(cpu: Option<u32>) -> Place {
+    cpu.map_or(SOMEWHERE, |cpu| cpu + 1)
+}
+
+/// A count with a cache line of its own.
+#[derive(Default)]
+#[repr(align(64))]
+struct Count(AtomicI32);
+
+/// How many threads have been woken and have not run since, by the place where they parked, which is where the system is likely to
+/// run them. Places that are 64 apart share a count. It may be below zero, where a thread runs before its waker has counted it.
+pub(super) struct Wanted([Count; 64]);
+
+impl Wanted {
+    pub(super) fn new() -> Self {
+        Self(std::array::from_fn(|_| Count::default()))
+    }
+
+    fn at(&self, place: Place) -> &AtomicI32 {
+        &self.0[place as usize % self.0.len()].0
+    }
+
+    /// A thread that is parked there is woken.
+    pub(super) fn woken(&self, place: Place) {
+        self.at(place).fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A thread that was woken there runs.
+    pub(super) fn runs(&self, place: Place) {
+        self.at(place).fetch_sub(1, Ordering::Relaxed);
+    }
+
+    fn is_wanted(&self, place: Place) -> bool {
+        self.at(place).load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether everybody who was woken has run, and nobody else.
+    #[cfg(all(test, not(loom)))]
+    pub(super) fn is_even(&self) -> bool {
+        self.0.iter().all(|count| count.0.load(Ordering::Relaxed) == 0)
+    }
+}
+
+/// How a spin ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Paid,
+    InVain,
+    GaveWay,
+}
+
 /// What a thread knows about spinning.
 #[derive(Default)]
 pub(super) struct Spinner {
@@ -78,6 +141,7 @@ impl Spinner {
     pub(super) fn spin(
         &self,
         cpu: Option<u32>,
+        wanted: &Wanted,
         ready: &dyn Fn() -> bool,
         deadline: Deadline,
         now: impl Fn() -> u64,
@@ -86,26 +150,38 @@ impl Spinner {
         if waker == 0 || cpu.is_none_or(|cpu| cpu + 1 == waker) {
             return false;
         }
+        let is_wanted = || wanted.is_wanted(place(cpu));
+        if is_wanted() {
+            return false;
+        }
         let (spins, habit) = Habit::from_bits(self.habit.load(Ordering::Relaxed)).next();
-        let paid = spins && spin_until(ready, deadline, now);
-        let habit = if spins { habit.after(paid) } else { habit };
+        let end = if spins { spin_until(ready, is_wanted, deadline, now) } else { End::GaveWay };
+        let habit = if end == End::GaveWay { habit } else { habit.after(end == End::Paid) };
         self.habit.store(habit.to_bits(), Ordering::Relaxed);
-        paid
+        end == End::Paid
     }
 }
 
-fn spin_until(ready: &dyn Fn() -> bool, deadline: Deadline, now: impl Fn() -> u64) -> bool {
+fn spin_until(
+    ready: &dyn Fn() -> bool,
+    is_wanted: impl Fn() -> bool,
+    deadline: Deadline,
+    now: impl Fn() -> u64,
+) -> End {
     let longest = now() + SPIN_NS;
     let end = deadline.ns().map_or(longest, |at| at.min(longest));
     loop {
         for _ in 0..LOOKS {
             if ready() {
-                return true;
+                return End::Paid;
             }
             std::hint::spin_loop();
         }
+        if is_wanted() {
+            return End::GaveWay;
+        }
         if now() >= end {
-            return false;
+            return End::InVain;
         }
     }
 }
@@ -159,7 +235,7 @@ mod tests {
             looks.set(looks.get() + 1);
             false
         };
-        assert!(!spinner.spin(cpu, &never, deadline, || clock.replace(clock.get() + 40_000)));
+        assert!(!spinner.spin(cpu, &Wanted::new(), &never, deadline, || clock.replace(clock.get() + 40_000)));
         looks.get()
     }
 
@@ -207,7 +283,7 @@ mod tests {
             looks.set(looks.get() + 1);
             looks.get() == 3
         };
-        assert!(spinner.spin(Some(1), &third, Deadline::NEVER, || 0));
+        assert!(spinner.spin(Some(1), &Wanted::new(), &third, Deadline::NEVER, || 0));
         assert_eq!(looks.get(), 3);
     }
 
@@ -218,5 +294,59 @@ mod tests {
         assert_eq!(looks_before(Deadline::at_ns(1_000_000)), 3 * LOOKS);
         assert_eq!(looks_before(Deadline::at_ns(80_000)), 2 * LOOKS);
         assert_eq!(looks_before(Deadline::at_ns(1)), LOOKS);
+    }
+    /// How often a wait on CPU 1 looks, where a thread that parked on `place` is woken before the first look, or at the `at`-th.
+    fn looks_beside(spinner: &Spinner, place: Place, at: usize) -> usize {
+        let (looks, clock, wanted) = (Cell::new(0), Cell::new(0), Wanted::new());
+        let wake = || {
+            if looks.get() == at {
+                wanted.woken(place)
+            }
+        };
+        let never = || {
+            looks.set(looks.get() + 1);
+            wake();
+            false
+        };
+        wake();
+        assert!(!spinner.spin(Some(1), &wanted, &never, Deadline::NEVER, || clock.replace(clock.get() + 40_000)));
+        looks.get()
+    }
+
+    #[test]
+    fn a_spin_gives_way_to_who_is_woken_on_its_cpu() {
+        let own = place(Some(1));
+        assert_eq!(looks_beside(&woken_from(Some(0)), own, 0), 0);
+        assert_eq!(looks_beside(&woken_from(Some(0)), own, LOOKS), LOOKS);
+        assert_eq!(looks_beside(&woken_from(Some(0)), own, LOOKS + 1), 2 * LOOKS);
+        for other in [place(Some(0)), place(Some(2)), place(None)] {
+            assert_eq!(looks_beside(&woken_from(Some(0)), other, 0), 3 * LOOKS);
+            assert_eq!(looks_beside(&woken_from(Some(0)), other, LOOKS), 3 * LOOKS);
+        }
+    }
+
+    #[test]
+    fn a_spin_that_gave_way_is_followed_by_no_rest() {
+        let spinner = woken_from(Some(0));
+        for _ in 0..3 {
+            assert_eq!(looks_beside(&spinner, place(Some(1)), LOOKS), LOOKS);
+        }
+        assert_eq!(looks(&spinner, Some(1), Deadline::NEVER), 3 * LOOKS);
+    }
+
+    #[test]
+    fn a_cpu_is_wanted_until_who_was_woken_runs() {
+        let wanted = Wanted::new();
+        wanted.woken(1);
+        wanted.woken(1);
+        wanted.runs(1);
+        assert!(wanted.is_wanted(1) && !wanted.is_wanted(2));
+        wanted.runs(1);
+        assert!(!wanted.is_wanted(1));
+        // It runs before its waker has counted it.
+        wanted.runs(1);
+        assert!(!wanted.is_wanted(1));
+        wanted.woken(1);
+        assert!(!wanted.is_wanted(1));
     }
 }
