@@ -343,3 +343,67 @@ impl ICallFactory_Impl for ClientCall_Impl {
         }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::abi::clsid::CLSID_ManualResetEvent;
+    use crate::abi::hresult::CO_E_RELEASED;
+    use crate::abi::interfaces::AsyncIUnknown;
+    use crate::abi::types::{CLSCTX_INPROC_SERVER, COINIT_APARTMENTTHREADED, COINIT_MULTITHREADED};
+    use crate::apartment::{CoInitializeEx, CoUninitialize};
+    use crate::kernel;
+    use crate::marshal::{CoGetInterfaceAndReleaseStream, CoMarshalInterThreadInterfaceInStream};
+    use crate::object::CoCreateInstance;
+    use crate::platform::Deadline;
+    use std::ptr::null_mut;
+    use std::sync::mpsc;
+
+    /// Makes a call object on a proxy and lets it go; whether what it shared still had the proxy then.
+    fn kept_behind_its_end(proxy: &ISynchronize) -> bool {
+        let factory: ICallFactory = proxy.cast().unwrap();
+        let mut raw = null_mut();
+        // SAFETY: valid arguments; the interfaces' own pointers.
+        let (call, pending) = unsafe {
+            assert_eq!(factory.CreateCall(&AsyncIUnknown::IID, null_mut(), &AsyncIUnknown::IID, &mut raw), S_OK);
+            let call = AsyncIUnknown::from_raw(raw);
+            let private: IClientCall = call.cast().unwrap();
+            (call, Arc::from_raw(private.Pending().cast_const().cast::<Pending>()))
+        };
+        assert!(pending.proxy().is_ok());
+        drop(call);
+        pending.proxy().err() != Some(CO_E_RELEASED)
+    }
+
+    /// The proxy belongs to the apartment, and so does its release: a channel may be kept longer, and elsewhere.
+    #[test]
+    fn call_39_the_proxy_goes_with_the_call_object_whoever_keeps_what_it_shared() {
+        struct Stream(*mut c_void);
+        // SAFETY: a stream of that kind is for another thread.
+        unsafe impl Send for Stream {}
+
+        // SAFETY: valid arguments.
+        unsafe {
+            assert_eq!(CoInitializeEx(null_mut(), COINIT_APARTMENTTHREADED), S_OK);
+            let (mut raw, mut stream) = (null_mut(), Stream(null_mut()));
+            let clsid = &CLSID_ManualResetEvent;
+            assert_eq!(CoCreateInstance(clsid, null_mut(), CLSCTX_INPROC_SERVER, &ISynchronize::IID, &mut raw), S_OK);
+            let event = ISynchronize::from_raw(raw);
+            let hr = CoMarshalInterThreadInterfaceInStream(&ISynchronize::IID, event.as_raw(), &mut stream.0);
+            assert_eq!(hr, S_OK);
+            let (tell, told) = mpsc::channel();
+            let client = kernel::spawn("client", false, move || {
+                let stream = stream;
+                assert_eq!(CoInitializeEx(null_mut(), COINIT_MULTITHREADED), S_OK);
+                let mut raw = null_mut();
+                assert_eq!(CoGetInterfaceAndReleaseStream(stream.0, &ISynchronize::IID, &mut raw), S_OK);
+                tell.send(kept_behind_its_end(&ISynchronize::from_raw(raw))).unwrap();
+                CoUninitialize();
+            });
+            assert!(apartment::co_wait_until(&*client.ended, Deadline::NEVER));
+            assert_eq!(told.try_recv(), Ok(false));
+            drop(event);
+            CoUninitialize();
+        }
+    }
+}

@@ -53,8 +53,9 @@ pub(crate) fn prepare(
     }
     let mut caller = caller(kind, blanket.get());
     caller.hooked = Hooked::of_request(caller.logical, target, message.iMethod);
-    let call = Call::take(target.clone(), caller, Buffer::new(len));
-    message.Buffer = call.request_ptr();
+    let mut request = Buffer::new(len);
+    message.Buffer = request.as_mut_ptr();
+    let call = Call::take(target.clone(), caller, request);
     message.dataRepresentation = 0x10;
     message.reserved1 = Arc::into_raw(call).cast_mut().cast();
     Ok(())

@@ -420,11 +420,6 @@ impl Call {
         again
     }
 
-    /// A pointer to the request's bytes while the client's side fills them.
-    pub(crate) fn request_ptr(&self) -> *mut c_void {
-        self.body.lock().request.as_mut_ptr()
-    }
-
     /// Takes the request for dispatch.
     pub(crate) fn take_request(&self) -> Invocation {
         let mut body = self.body.lock();
