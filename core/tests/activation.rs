@@ -350,3 +350,26 @@ fn msg_10_no_activation_elsewhere_while_a_sent_message_is_handled() {
         client.close();
     });
 }
+
+/// The host's thread works on the client's logical thread while it makes the class object, and no longer.
+#[test]
+fn apt_33_act_09_a_thread_on_which_a_class_panics_is_itself_again() {
+    world(|world| {
+        let (sta, mta) = (world.sta(), world.mta());
+        let logical = || {
+            let mut id = GUID::zeroed();
+            assert_eq!(unsafe { CoGetCurrentLogicalThreadId(&mut id) }, S_OK);
+            id
+        };
+        let own = sta.run(move || {
+            let make = || panic!("no class object");
+            object::register_in_process_class(&CLSID_PROBE, make, object::ThreadingModel::Main, 0);
+            logical()
+        });
+        mta.run(|| assert_eq!(create::<IUnknown>(INPROC), Err(RPC_E_SERVERFAULT)));
+        assert_eq!(sta.run(logical), own);
+        sta.run(|| assert!(object::revoke_in_process_class(&CLSID_PROBE)));
+        sta.close();
+        mta.close();
+    });
+}

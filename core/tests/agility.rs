@@ -9,7 +9,7 @@ mod rooms;
 #[path = "common/tape.rs"]
 mod tape;
 
-use oleander::windows_core::{GUID, HRESULT, IUnknown, Interface};
+use oleander::windows_core::{GUID, HRESULT, IUnknown, IUnknown_Vtbl, Interface};
 use oleander::*;
 use probe::*;
 use rooms::*;
@@ -330,6 +330,70 @@ fn agile_objects_in_the_table() {
         mta.run(move || assert_eq!(get::<IProbe2>(cookie, &table()).unwrap().as_raw().addr(), address));
         sta.close();
         mta.run(move || assert_eq!(get::<IProbe2>(cookie, &table()).unwrap().as_raw().addr(), address));
+        mta.close();
+    });
+}
+
+/// Says that it may be used everywhere, and of every other interface that it is there; gives null for it.
+unsafe extern "system" fn says_yes(this: *mut c_void, iid: *const GUID, out: *mut *mut c_void) -> HRESULT {
+    unsafe { *out = if [IUnknown::IID, IAgileObject::IID].contains(&*iid) { this } else { null_mut() } };
+    S_OK
+}
+
+unsafe extern "system" fn one(_: *mut c_void) -> u32 {
+    1
+}
+
+static SAYS_YES: IUnknown_Vtbl = IUnknown_Vtbl { QueryInterface: says_yes, AddRef: one, Release: one };
+
+/// A factory that gives nothing and says that it went well.
+#[com_class(IPSFactoryBuffer)]
+struct GivesNothing;
+
+impl IPSFactoryBuffer_Impl for GivesNothing_Impl {
+    unsafe fn CreateProxy(&self, _: *mut c_void, _: *const GUID, _: *mut *mut c_void, _: *mut *mut c_void) -> HRESULT {
+        S_OK
+    }
+    unsafe fn CreateStub(&self, _: *const GUID, _: *mut c_void, _: *mut *mut c_void) -> HRESULT {
+        S_OK
+    }
+}
+
+/// No call goes through null, and no reference counts on it.
+#[test]
+fn rul_164_success_with_null_is_no_interface() {
+    world(|world| unsafe {
+        let (sta, mta) = (world.sta(), world.mta());
+        sta.run(|| {
+            let it = std::ptr::from_ref(&SAYS_YES);
+            let raw = (&raw const it).cast_mut().cast::<c_void>();
+            let mut cookie = 7;
+            let hr = table().RegisterInterfaceInGlobal(raw, &IProbe2::IID, &mut cookie);
+            assert_eq!((hr, cookie), (E_NOINTERFACE, 0));
+            // As IUnknown it is in the table, and everybody who asks for more hears that there is none.
+            let hr = table().RegisterInterfaceInGlobal(raw, &IUnknown::IID, &mut cookie);
+            assert_eq!((hr, get::<IProbe2>(cookie, &table()).err()), (S_OK, Some(E_NOINTERFACE)));
+            assert_eq!(table().RevokeInterfaceFromGlobal(cookie), S_OK);
+            // Its marshaler, if anybody aggregated one under it, would ask it for the same.
+            let agile: IProbe2 = Agile.into();
+            let (marshal, tape): (IMarshal, _) = (query(&agile).unwrap(), Tape::new());
+            let inproc = MSHCTX_INPROC;
+            let hr = marshal.MarshalInterface(tape.raw(), &IProbe2::IID, raw, inproc, null_mut(), NORMAL);
+            assert_eq!((hr, tape.bytes().len()), (E_NOINTERFACE, 0));
+        });
+        let clsid = GUID::from_u128(0x3c1b_0000_1235);
+        mta.run(move || {
+            let object = probe(&Lives::default());
+            let local: ILocal = query(&object).unwrap();
+            let factory: IPSFactoryBuffer = GivesNothing.into();
+            let (raw, mut cookie) = (factory.as_raw(), 0);
+            let hr = CoRegisterClassObject(&clsid, raw, CLSCTX_INPROC_SERVER, REGCLS_MULTIPLEUSE, &mut cookie);
+            assert_eq!((hr, CoRegisterPSClsid(&ILocal::IID, &clsid)), (S_OK, S_OK));
+            let before = count(&object);
+            assert_eq!(Tape::new().marshal(&local, NORMAL), E_NOINTERFACE);
+            assert_eq!(count(&object), before);
+        });
+        sta.close();
         mta.close();
     });
 }

@@ -1,6 +1,6 @@
 //! Work that the machinery itself does in another apartment: queries, final releases, activation.
 
-use super::application::{self, Gate};
+use super::application::{self, Chain, Gate};
 use super::{Apartment, Filter, Scope, Stay, is_leaving, wait_reply};
 use crate::abi::hresult::{RO_E_BLOCKED_CROSS_ASTA_CALL, RPC_E_DISCONNECTED, RPC_E_SERVERFAULT, RPC_S_UNKNOWN_IF_HR};
 use crate::channel::{Caller, Kind, client};
@@ -12,7 +12,7 @@ use crate::process::Process;
 use parking_lot::Mutex;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
-use windows_core::HRESULT;
+use windows_core::{GUID, HRESULT};
 
 type Job<R> = Box<dyn FnOnce() -> R + Send>;
 
@@ -235,15 +235,33 @@ pub(crate) fn call_in<R: Send + 'static>(
     let caller = client::caller(Kind::Synchronous, None);
     let (logical, chain) = (caller.logical, caller.chain);
     run_for(Some((caller, reenters)), apartment, move || {
-        let before = platform::with_current(|thread| {
-            let com = thread.com();
-            (com.logical.replace(logical), com.application.chain.replace(chain))
-        });
+        let behalf = Behalf::of(logical, chain);
         let result = job();
-        platform::with_current(|thread| {
-            thread.com().logical.set(before.0);
-            thread.com().application.chain.set(before.1);
-        });
+        drop(behalf);
         result
     })
+}
+
+/// The thread works on behalf of a caller until this is dropped, which a job that panics does, too.
+struct Behalf {
+    logical: GUID,
+    chain: Chain,
+}
+
+impl Behalf {
+    fn of(logical: GUID, chain: Chain) -> Self {
+        platform::with_current(|thread| {
+            let com = thread.com();
+            Self { logical: com.logical.replace(logical), chain: com.application.chain.replace(chain) }
+        })
+    }
+}
+
+impl Drop for Behalf {
+    fn drop(&mut self) {
+        platform::with_current(|thread| {
+            thread.com().logical.set(self.logical);
+            thread.com().application.chain.set(self.chain);
+        });
+    }
 }

@@ -16,7 +16,7 @@ use crate::apartment::{self, Apartment};
 use crate::channel::{Call, Failure, Invocation, server_channel};
 use crate::com_class;
 use crate::kernel::Event;
-use crate::object::Inner;
+use crate::object::{Inner, raw};
 use crate::platform::{self, Access, Fact, Object, ObjectKind};
 use crate::protocol::{Word, server_call as machine};
 use crate::proxy::info::{AsyncInfo, Kept};
@@ -170,17 +170,7 @@ impl ServerCall_Impl {
     }
 
     fn inner_interface(&self) -> Result<IUnknown, HRESULT> {
-        typed(&self.to_object().to_interface(), &self.info.iid)
-    }
-}
-
-/// An interface of an object, as IUnknown.
-pub(super) fn typed(unknown: &IUnknown, iid: &GUID) -> Result<IUnknown, HRESULT> {
-    let mut raw = std::ptr::null_mut();
-    // SAFETY: valid arguments; on success a counted pointer.
-    unsafe {
-        unknown.query(iid, &mut raw).ok().map_err(|error| error.code())?;
-        Ok(IUnknown::from_raw(raw))
+        raw::typed(&self.to_object().to_interface(), &self.info.iid)
     }
 }
 

@@ -10,7 +10,7 @@
 //! the reply, which whoever the machine told to finish puts there before it sets `replied`. Nothing is called or waited for
 //! under its lock. Functions of the surface only: the same code runs on either backend.
 
-use super::server_call::{create_inner, typed};
+use super::server_call::create_inner;
 use crate::abi::hresult::{
     E_INVALIDARG, E_NOTIMPL, E_UNEXPECTED, RPC_E_CALL_COMPLETE, RPC_E_DISCONNECTED, RPC_S_CALLPENDING, S_OK,
 };
@@ -22,7 +22,7 @@ use crate::abi::types::{COWAIT_DEFAULT, HANDLE, INFINITE, MSHCTX_INPROC, RPCOLEM
 use crate::apartment::SurfaceHome;
 use crate::channel::{Buffer, Failure, Invocation, server_channel};
 use crate::com_class;
-use crate::object::Inner;
+use crate::object::{Inner, raw};
 use crate::protocol::{Word, server_call as machine};
 use crate::proxy::info::{AsyncInfo, Direction, InterfaceInfo, Kept};
 use crate::synchronize::SurfaceEvent;
@@ -131,7 +131,7 @@ impl WaitingCall_Impl {
 
     fn begin(&self, message: &RPCOLEMESSAGE) -> Result<(), HRESULT> {
         let mut kept = Kept::default();
-        let target = typed(&self.to_object().to_interface(), &self.twin.iid)?;
+        let target = raw::typed(&self.to_object().to_interface(), &self.twin.iid)?;
         // SAFETY: the pointer is the asynchronous interface of the inner object, and this is its apartment.
         unsafe { (self.twin.begin)(target.as_raw(), message, &mut kept) }.ok().map_err(|error| error.code())?;
         if let Some(running) = self.running.lock().as_mut() {
@@ -147,7 +147,7 @@ impl WaitingCall_Impl {
         let mut invocation = Invocation::new(Buffer::default(), method);
         let mut message = invocation.message();
         let channel = server_channel(context);
-        let hr = match typed(&self.to_object().to_interface(), &self.twin.iid) {
+        let hr = match raw::typed(&self.to_object().to_interface(), &self.twin.iid) {
             // SAFETY: as in `begin`; message and channel are valid for the call.
             Ok(target) => unsafe { (self.twin.finish)(target.as_raw(), &mut message, channel.as_raw(), &kept) },
             Err(hr) => hr,

@@ -42,21 +42,18 @@ struct Inner {
 }
 
 impl RegisteredWait {
-    /// Begins to wait, on a thread of its own.
-    pub(crate) fn start(
-        process: &Process,
-        object: KernelObject,
-        callback: WaitCallback,
-        options: WaitOptions,
-    ) -> Arc<Self> {
-        let made = Arc::new(Self {
+    /// A registration that does not wait yet.
+    pub(crate) fn new(process: &Process) -> Arc<Self> {
+        Arc::new(Self {
             cancel: Event::new(process, false, false),
             done: Event::new(process, false, false),
             inner: Mutex::default(),
-        });
-        let wait = made.clone();
-        super::spawn("registered wait", true, move || wait.run(&object, &callback, options));
-        made
+        })
+    }
+
+    /// Begins to wait, on a thread of its own: callbacks may run before this returns.
+    pub(crate) fn start(self: Arc<Self>, object: KernelObject, callback: WaitCallback, options: WaitOptions) {
+        super::spawn("registered wait", true, move || self.run(&object, &callback, options));
     }
 
     fn run(self: &Arc<Self>, object: &KernelObject, callback: &WaitCallback, options: WaitOptions) {

@@ -10,6 +10,7 @@ use crate::abi::hresult::{CO_E_NOT_SUPPORTED, CO_E_OBJNOTCONNECTED, E_INVALIDARG
 use crate::abi::interfaces::{IAgileObject, IAgileReference, IAgileReference_Impl, INoMarshal};
 use crate::abi::types::{AGILEREFERENCE_DEFAULT, AGILEREFERENCE_DELAYEDMARSHAL};
 use crate::apartment::{self, Apartment};
+use crate::object::raw;
 use crate::stub::{Home, Visit};
 use crate::{channel, com_class, proxy};
 use parking_lot::Mutex;
@@ -60,7 +61,7 @@ impl Delayed {
     fn resolve(&self, wanted: &GUID) -> Outcome<*mut c_void> {
         let home = self.home.upgrade().ok_or(CO_E_OBJNOTCONNECTED)?;
         if home.is_current() {
-            return packet::query(&self.visit.object().ok_or(CO_E_OBJNOTCONNECTED)?, wanted);
+            return raw::interface_of(&self.visit.object().ok_or(CO_E_OBJNOTCONNECTED)?, wanted);
         }
         self.packet(&home)?.resolve(wanted)
     }
@@ -92,7 +93,7 @@ impl IAgileReference_Impl for AgileReference_Impl {
         *out = std::ptr::null_mut();
         let Some(iid) = iid else { return E_INVALIDARG };
         let found = apartment::require().and_then(|_| match &self.held {
-            Held::Agile(object) => packet::query(&object.0, iid),
+            Held::Agile(object) => raw::interface_of(&object.0, iid),
             Held::Packet(packet) => packet.resolve(iid),
             Held::Delayed(delayed) => delayed.resolve(iid),
         });
@@ -110,8 +111,7 @@ fn hold(object: &IUnknown, iid: &GUID, delayed: bool) -> Outcome<Held> {
     if object.cast::<INoMarshal>().is_ok() {
         return Err(CO_E_NOT_SUPPORTED);
     }
-    // SAFETY: the counted pointer that the query gave.
-    let typed = unsafe { IUnknown::from_raw(packet::query(object, iid)?) };
+    let typed = raw::typed(object, iid)?;
     if object.cast::<IAgileObject>().is_ok() {
         return Ok(Held::Agile(Home(typed)));
     }

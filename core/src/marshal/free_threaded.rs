@@ -14,7 +14,7 @@ use crate::abi::hresult::{E_INVALIDARG, E_POINTER, RPC_E_INVALID_OBJREF, S_OK};
 use crate::abi::interfaces::{IMarshal_Impl, IMarshal2, IMarshal2_Impl, IStream};
 use crate::abi::types::{MSHCTX_INPROC, MSHLFLAGS_NORMAL, MSHLFLAGS_TABLESTRONG, MSHLFLAGS_TABLEWEAK};
 use crate::com_class;
-use crate::object::{self, SystemClass};
+use crate::object::{self, SystemClass, raw};
 use crate::process::Process;
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -112,15 +112,13 @@ impl IMarshal_Impl for FreeThreadedMarshaler_Impl {
                 let to = packet::Destination { context: dwDestContext, data: pvDestContext, flags: mshlflags };
                 return marshal_standard(stream, object, iid, &to);
             }
-            let mut pointer = std::ptr::null_mut();
-            let hr = object.query(riid, &mut pointer);
-            if hr.is_err() {
-                return hr;
-            }
-            let counted = IUnknown::from_raw(pointer);
+            let counted = match raw::typed(object, iid) {
+                Ok(counted) => counted,
+                Err(hr) => return hr,
+            };
             let mut bytes = Vec::with_capacity(PACKET);
             bytes.extend(mshlflags.to_le_bytes());
-            bytes.extend((pointer.expose_provenance() as u64).to_le_bytes());
+            bytes.extend((counted.as_raw().expose_provenance() as u64).to_le_bytes());
             bytes.extend(secret());
             let hr = write_all(stream, &bytes);
             // The packet holds a reference, whatever its kind; a table's is given back by ReleaseMarshalData only.
@@ -135,9 +133,8 @@ impl IMarshal_Impl for FreeThreadedMarshaler_Impl {
         // SAFETY: null or valid.
         let Some(out) = (unsafe { ppv.as_mut() }) else { return E_POINTER };
         *out = std::ptr::null_mut();
-        if riid.is_null() {
-            return E_INVALIDARG;
-        }
+        // SAFETY: as above.
+        let Some(iid) = (unsafe { riid.as_ref() }) else { return E_INVALIDARG };
         let (flags, pointer) = match read(pStm) {
             Ok(packet) => packet,
             Err(hr) => return hr,
@@ -145,11 +142,17 @@ impl IMarshal_Impl for FreeThreadedMarshaler_Impl {
         // SAFETY: a packet of this process holds a reference on the pointer in it.
         unsafe {
             let Some(object) = IUnknown::from_raw_borrowed(&pointer) else { return RPC_E_INVALID_OBJREF };
-            let hr = object.query(riid, out);
+            let found = raw::interface_of(object, iid);
             if flags & (MSHLFLAGS_TABLESTRONG | MSHLFLAGS_TABLEWEAK) == MSHLFLAGS_NORMAL {
                 drop(IUnknown::from_raw(pointer));
             }
-            hr
+            match found {
+                Ok(found) => {
+                    *out = found;
+                    S_OK
+                }
+                Err(hr) => hr,
+            }
         }
     }
 

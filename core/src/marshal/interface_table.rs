@@ -8,7 +8,7 @@ use crate::abi::clsid::CLSID_StdGlobalInterfaceTable;
 use crate::abi::hresult::{CLASS_E_NOAGGREGATION, E_INVALIDARG, S_OK};
 use crate::abi::interfaces::{IAgileObject, IGlobalInterfaceTable, IGlobalInterfaceTable_Vtbl};
 use crate::apartment;
-use crate::object::SystemClass;
+use crate::object::{SystemClass, raw};
 use crate::process::Process;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, btree_map};
@@ -72,12 +72,7 @@ fn register(unknown: &IUnknown, iid: &GUID) -> Result<u32, HRESULT> {
     apartment::require()?;
     let table = Process::current();
     if unknown.cast::<IAgileObject>().is_ok() {
-        let mut raw = std::ptr::null_mut();
-        // SAFETY: valid arguments; on success a counted pointer.
-        let object = unsafe {
-            unknown.query(iid, &mut raw).ok().map_err(|error| error.code())?;
-            IUnknown::from_raw(raw)
-        };
+        let object = raw::typed(unknown, iid)?;
         return Ok(table.interface_table.insert(Entry::Agile(Arc::new(Agile(object)))));
     }
     let mut bytes = Vec::new();
@@ -104,12 +99,7 @@ fn get(cookie: u32, iid: &GUID) -> Result<*mut c_void, HRESULT> {
     apartment::require()?;
     match Process::current().interface_table.find(cookie).ok_or(E_INVALIDARG)? {
         Entry::Packet(bytes) => split(&bytes).and_then(|(objref, data)| packet::unmarshal(&objref, data, iid)),
-        Entry::Agile(object) => {
-            let mut raw = std::ptr::null_mut();
-            // SAFETY: the object may be used here; valid arguments.
-            unsafe { object.0.query(iid, &mut raw).ok().map_err(|error| error.code())? };
-            Ok(raw)
-        }
+        Entry::Agile(object) => raw::interface_of(&object.0, iid),
     }
 }
 

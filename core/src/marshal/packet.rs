@@ -8,7 +8,7 @@ use super::objref::{CUSTOM_TAIL, HANDLER_TAIL, HEAD, NO_PING, ObjRef, Standard, 
 use super::stream::{self, memory_stream};
 use crate::abi::clsid::CLSID_StdMarshal;
 use crate::abi::hresult::{
-    CO_E_NOT_SUPPORTED, CO_E_OBJNOTCONNECTED, CO_E_OBJNOTREG, E_INVALIDARG, E_NOINTERFACE, RPC_E_INVALID_OBJREF, S_OK,
+    CO_E_NOT_SUPPORTED, CO_E_OBJNOTCONNECTED, CO_E_OBJNOTREG, E_INVALIDARG, RPC_E_INVALID_OBJREF,
 };
 use crate::abi::interfaces::{IMarshal, INoMarshal, IStdMarshalInfo, IStream};
 use crate::abi::types::{
@@ -16,7 +16,7 @@ use crate::abi::types::{
     MSHLFLAGS_TABLESTRONG, MSHLFLAGS_TABLEWEAK, STREAM_SEEK_END, STREAM_SEEK_SET,
 };
 use crate::apartment::{self, Apartment};
-use crate::object::CoCreateInstance;
+use crate::object::{CoCreateInstance, raw};
 use crate::process::Process;
 use crate::protocol::refs::{Refs, Spent};
 use crate::proxy;
@@ -207,10 +207,10 @@ pub(crate) fn unmarshal(objref: &ObjRef, data: &[u8], wanted: &GUID) -> Outcome<
         Tail::Standard(standard, class) => (standard, class),
         Tail::Custom(clsid, _) => {
             return with_custom(&clsid, data, |marshaler, stream| {
-                let mut raw = std::ptr::null_mut();
+                let mut pointer = std::ptr::null_mut();
                 // SAFETY: valid arguments.
-                unsafe { marshaler.UnmarshalInterface(stream.as_raw(), wanted, &mut raw).ok().map_err(code)? };
-                Ok(raw)
+                let hr = unsafe { marshaler.UnmarshalInterface(stream.as_raw(), wanted, &mut pointer) };
+                raw::given(hr, pointer)
             });
         }
     };
@@ -229,7 +229,7 @@ pub(crate) fn unmarshal(objref: &ObjRef, data: &[u8], wanted: &GUID) -> Outcome<
         // SAFETY: the count that came with the pointer.
         unsafe { drop(IUnknown::from_raw(typed)) };
     }
-    query(&manager.to_interface::<IUnknown>(), wanted)
+    raw::interface_of(&manager.to_interface::<IUnknown>(), wanted)
 }
 
 /// Takes what a packet holds for a proxy: how many references. A normal packet that was used before, or whose object
@@ -265,7 +265,7 @@ fn unmarshal_at_home(here: &Arc<Apartment>, standard: &Standard, wanted: &GUID) 
     if table && !stub.has_table() {
         return Err(gone);
     }
-    let found = query(&object, wanted);
+    let found = raw::interface_of(&object, wanted);
     if !table {
         // Used before, it leads to an object that others hold.
         let _ = stub.change(|refs| refs.release_packet(standard.ipid.to_u128(), standard.public_refs, false));
@@ -306,17 +306,6 @@ fn with_custom<T>(clsid: &GUID, data: &[u8], f: impl FnOnce(&IMarshal, &IStream)
         IMarshal::from_raw(raw)
     };
     f(&marshaler, &memory_stream(data.to_vec()))
-}
-
-/// QueryInterface that gives a pointer or a failure.
-pub(crate) fn query(object: &IUnknown, iid: &GUID) -> Outcome<*mut c_void> {
-    let mut raw = std::ptr::null_mut();
-    // SAFETY: valid arguments.
-    match unsafe { object.query(iid, &mut raw) } {
-        S_OK if !raw.is_null() => Ok(raw),
-        hr if hr.is_err() => Err(hr),
-        _ => Err(E_NOINTERFACE),
-    }
 }
 
 /// Reads a packet from a stream: the fixed part and the custom data.

@@ -3,7 +3,7 @@
 
 use super::class_table::Found;
 use super::in_process::InProcessClass;
-use super::system;
+use super::{raw, system};
 use crate::abi::clsid::{CLSID_ManualResetEvent, CLSID_StdEvent};
 use crate::abi::exports::export;
 use crate::abi::hresult::{
@@ -17,16 +17,6 @@ use crate::process::Process;
 use std::ffi::c_void;
 use std::sync::Arc;
 use windows_core::{GUID, HRESULT, IUnknown, Interface};
-
-fn query(object: &IUnknown, iid: &GUID) -> Result<*mut c_void, HRESULT> {
-    let mut raw = std::ptr::null_mut();
-    // SAFETY: valid arguments.
-    match unsafe { object.query(iid, &mut raw) } {
-        hr if hr.is_err() => Err(hr),
-        _ if raw.is_null() => Err(E_NOINTERFACE),
-        _ => Ok(raw),
-    }
-}
 
 /// Where a class object comes from.
 enum Source {
@@ -59,8 +49,8 @@ impl Source {
         job: impl FnOnce(&IUnknown, bool) -> Result<IUnknown, HRESULT> + Send + 'static,
     ) -> Result<*mut c_void, HRESULT> {
         match self {
-            Self::Registered(Found::Here(object)) => query(&job(&object.0, false)?, iid),
-            Self::System(create) => query(&job(&super::class_factory(create).into(), false)?, iid),
+            Self::Registered(Found::Here(object)) => raw::interface_of(&job(&object.0, false)?, iid),
+            Self::System(create) => raw::interface_of(&job(&super::class_factory(create).into(), false)?, iid),
             Self::Registered(Found::There(there, cookie)) => bring(&there, *iid, move || {
                 let object = Process::current().classes.object(cookie).ok_or(REGDB_E_CLASSNOTREG)?;
                 job(&object.0, true)
@@ -68,7 +58,7 @@ impl Source {
             Self::InProcess(class) => {
                 let (there, clsid) = (class.home(clsid, here), *clsid);
                 if Arc::ptr_eq(&there, here) {
-                    return query(&job(&class.class_object(&clsid)?, false)?, iid);
+                    return raw::interface_of(&job(&class.class_object(&clsid)?, false)?, iid);
                 }
                 bring(&there, *iid, move || job(&class.class_object(&clsid)?, true))
             }
@@ -144,13 +134,10 @@ impl Outer {
 }
 
 fn instance(factory: &IClassFactory, outer: *mut c_void, iid: &GUID) -> Result<*mut c_void, HRESULT> {
-    let mut raw = std::ptr::null_mut();
+    let mut made = std::ptr::null_mut();
     // SAFETY: a factory of this apartment and valid arguments; the caller of CoCreateInstance answers for `outer`.
-    match unsafe { factory.CreateInstance(outer, iid, &mut raw) } {
-        hr if hr.is_err() => Err(hr),
-        _ if raw.is_null() => Err(E_NOINTERFACE),
-        _ => Ok(raw),
-    }
+    let hr = unsafe { factory.CreateInstance(outer, iid, &mut made) };
+    raw::given(hr, made)
 }
 
 /// Puts a result where the caller wants it.
@@ -238,7 +225,7 @@ export! {
         for entry in &mut *results {
             // SAFETY: the entry names an interface or null.
             entry.hr = match unsafe { entry.pIID.as_ref() } {
-                Some(iid) => give(query(&object, iid), &mut entry.pItf),
+                Some(iid) => give(raw::interface_of(&object, iid), &mut entry.pItf),
                 None => E_INVALIDARG,
             };
             found += usize::from(entry.hr.is_ok());

@@ -1,7 +1,8 @@
 //! Raw interface pointers: the three functions that each of them has, called without a Rust type around them.
 
+use crate::abi::hresult::E_NOINTERFACE;
 use std::ffi::c_void;
-use windows_core::{GUID, HRESULT, IUnknown_Vtbl};
+use windows_core::{GUID, HRESULT, IUnknown, IUnknown_Vtbl, Interface};
 
 /// The IUnknown part of the vtable behind an interface pointer.
 ///
@@ -37,4 +38,27 @@ pub unsafe fn release(pointer: *mut c_void) -> u32 {
 pub unsafe fn query(pointer: *mut c_void, iid: *const GUID, ppv: *mut *mut c_void) -> HRESULT {
     // SAFETY: the caller's promise.
     unsafe { (vtable(pointer).QueryInterface)(pointer, iid, ppv) }
+}
+
+/// What somebody's function gave that gives a counted pointer: nobody follows the null of one that says it went well.
+pub(crate) fn given(hr: HRESULT, pointer: *mut c_void) -> Result<*mut c_void, HRESULT> {
+    match hr {
+        hr if hr.is_err() => Err(hr),
+        _ if pointer.is_null() => Err(E_NOINTERFACE),
+        _ => Ok(pointer),
+    }
+}
+
+/// An interface of an object: a counted pointer.
+pub(crate) fn interface_of(object: &IUnknown, iid: &GUID) -> Result<*mut c_void, HRESULT> {
+    let mut found = std::ptr::null_mut();
+    // SAFETY: a live object and valid arguments.
+    let hr = unsafe { object.query(iid, &mut found) };
+    given(hr, found)
+}
+
+/// [`interface_of`], as IUnknown.
+pub(crate) fn typed(object: &IUnknown, iid: &GUID) -> Result<IUnknown, HRESULT> {
+    // SAFETY: a counted pointer; every interface derives from IUnknown.
+    interface_of(object, iid).map(|found| unsafe { IUnknown::from_raw(found) })
 }

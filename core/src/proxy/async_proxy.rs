@@ -49,8 +49,8 @@ unsafe impl Proxy for AsyncProxy {
     unsafe fn channel(channel: *mut c_void) -> Result<*mut c_void> {
         let mut counted = ptr::null_mut();
         // SAFETY: the caller's promise.
-        check(unsafe { raw::query(channel, &IAsyncRpcChannelBuffer::IID, &mut counted) })?;
-        Ok(counted)
+        let hr = unsafe { raw::query(channel, &IAsyncRpcChannelBuffer::IID, &mut counted) };
+        raw::given(hr, counted)
     }
 }
 

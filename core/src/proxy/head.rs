@@ -102,8 +102,8 @@ impl Head {
         let mut pointer = ptr::null_mut();
         // SAFETY: the controlling unknown outlives the proxy.
         unsafe {
-            raw::query(self.outer, &ISynchronize::IID, &mut pointer).ok().map_err(|error| error.code())?;
-            if pointer.is_null() { Err(E_NOINTERFACE) } else { Ok(ISynchronize::from_raw(pointer)) }
+            let hr = raw::query(self.outer, &ISynchronize::IID, &mut pointer);
+            Ok(ISynchronize::from_raw(raw::given(hr, pointer)?))
         }
     }
 

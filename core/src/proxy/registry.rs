@@ -8,7 +8,7 @@ use crate::abi::hresult::{CO_E_NOTINITIALIZED, E_INVALIDARG, E_NOINTERFACE, REGD
 use crate::abi::interfaces::{IPSFactoryBuffer, IRpcProxyBuffer, IRpcStubBuffer};
 use crate::abi::types::CLSCTX_INPROC_SERVER;
 use crate::apartment;
-use crate::object::CoGetClassObject;
+use crate::object::{CoGetClassObject, raw};
 use crate::platform;
 use crate::process::Process;
 use parking_lot::Mutex;
@@ -68,14 +68,12 @@ fn factory_for(iid: &GUID) -> Result<IPSFactoryBuffer, HRESULT> {
         let info = factory::find(iid).filter(|info| info.iid == *iid).ok_or(E_NOINTERFACE)?;
         return Ok(factory::builtin_factory(info));
     };
-    let mut raw = std::ptr::null_mut();
+    let mut found = std::ptr::null_mut();
     // SAFETY: valid arguments; on success a counted pointer of the interface asked for.
     unsafe {
         let none = std::ptr::null_mut();
-        CoGetClassObject(&clsid, CLSCTX_INPROC_SERVER, none, &IPSFactoryBuffer::IID, &mut raw)
-            .ok()
-            .map_err(|error| error.code())?;
-        Ok(IPSFactoryBuffer::from_raw(raw))
+        let hr = CoGetClassObject(&clsid, CLSCTX_INPROC_SERVER, none, &IPSFactoryBuffer::IID, &mut found);
+        Ok(IPSFactoryBuffer::from_raw(raw::given(hr, found)?))
     }
 }
 
@@ -85,8 +83,9 @@ pub(crate) fn create_proxy(iid: &GUID, outer: &IUnknown) -> Result<(IRpcProxyBuf
     let (mut proxy, mut typed) = (std::ptr::null_mut(), std::ptr::null_mut());
     // SAFETY: valid arguments; on success two counted pointers.
     unsafe {
-        factory.CreateProxy(outer.as_raw(), iid, &mut proxy, &mut typed).ok().map_err(|error| error.code())?;
-        Ok((IRpcProxyBuffer::from_raw(proxy), typed))
+        let hr = factory.CreateProxy(outer.as_raw(), iid, &mut proxy, &mut typed);
+        let proxy = IRpcProxyBuffer::from_raw(raw::given(hr, proxy)?);
+        Ok((proxy, raw::given(hr, typed)?))
     }
 }
 
@@ -96,8 +95,8 @@ pub(crate) fn create_stub(iid: &GUID, server: &IUnknown) -> Result<IRpcStubBuffe
     let mut stub = std::ptr::null_mut();
     // SAFETY: valid arguments; on success a counted pointer.
     unsafe {
-        factory.CreateStub(iid, server.as_raw(), &mut stub).ok().map_err(|error| error.code())?;
-        Ok(IRpcStubBuffer::from_raw(stub))
+        let hr = factory.CreateStub(iid, server.as_raw(), &mut stub);
+        Ok(IRpcStubBuffer::from_raw(raw::given(hr, stub)?))
     }
 }
 

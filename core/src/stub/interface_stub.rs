@@ -13,7 +13,7 @@ use crate::abi::types::RPCOLEMESSAGE;
 use crate::backend;
 use crate::call::WaitingCall;
 use crate::com_class;
-use crate::marshal::ndr::{Result, check};
+use crate::marshal::ndr::Result;
 use crate::object::{guard, raw};
 use crate::proxy::info::{Direction, InterfaceInfo};
 use crate::proxy::link::{Link, Use};
@@ -55,7 +55,8 @@ impl InterfaceStub {
     unsafe fn connect(&self, server: *mut c_void) -> Result {
         let mut pointer = ptr::null_mut();
         // SAFETY: the caller's promise.
-        check(unsafe { raw::query(server, &self.info.iid, &mut pointer) })?;
+        let hr = unsafe { raw::query(server, &self.info.iid, &mut pointer) };
+        let pointer = raw::given(hr, pointer)?;
         if self.server.connect(pointer) {
             self.idle.open();
             return Ok(());

@@ -10,10 +10,11 @@
 //! the MTA the object may hear of two changes at once; each comes once.
 
 use super::{AsyncServer, Exports};
-use crate::abi::hresult::{CO_E_OBJNOTCONNECTED, E_NOINTERFACE, RPC_E_DISCONNECTED};
+use crate::abi::hresult::{CO_E_OBJNOTCONNECTED, RPC_E_DISCONNECTED};
 use crate::abi::interfaces::{IExternalConnection, IRpcStubBuffer};
 use crate::abi::types::EXTCONN_STRONG;
 use crate::apartment::{self, Apartment};
+use crate::object::raw;
 use crate::platform::{self, Access, Fact, Object};
 use crate::protocol::refs::Refs;
 use crate::proxy;
@@ -203,7 +204,7 @@ impl StubManager {
         }
         let server = self.object().ok_or(RPC_E_DISCONNECTED)?;
         // An interface that the object lacks is its refusal; one without proxy and stub is ours (MRSH-02).
-        query(&server, iid)?;
+        raw::typed(&server, iid)?;
         let stub = if *iid == IUnknown::IID { None } else { Some(Home(proxy::create_stub(iid, &server)?)) };
         let number = exports.next();
         let oxid = self.apartment.upgrade().map_or(0, |apartment| apartment.oxid);
@@ -352,19 +353,6 @@ impl Counts {
             End::Disconnected => None,
             End::ApartmentEnds => std::mem::take(&mut self.told).then_some((false, false)),
         }
-    }
-}
-
-/// Whether an object offers an interface.
-fn query(object: &IUnknown, iid: &GUID) -> Result<IUnknown, HRESULT> {
-    let mut raw = std::ptr::null_mut();
-    // SAFETY: a valid interface pointer and valid arguments; on success the result is a counted pointer.
-    unsafe {
-        object.query(iid, &mut raw).ok().map_err(|error| error.code())?;
-        if raw.is_null() {
-            return Err(E_NOINTERFACE);
-        }
-        Ok(IUnknown::from_raw(raw))
     }
 }
 

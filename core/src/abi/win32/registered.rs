@@ -29,7 +29,8 @@ impl Argument {
 
 export! {
     /// Has a callback run on a thread of no apartment each time an object is signalled, or `dwMilliseconds` are over; once with
-    /// `WT_EXECUTEONLYONCE`. `phNewWaitObject` gets what `UnregisterWait` wants, which is no handle to be closed.
+    /// `WT_EXECUTEONLYONCE`. `phNewWaitObject` gets what `UnregisterWait` wants, which is no handle to be closed, before
+    /// the first callback runs.
     ///
     /// # Safety
     /// `phNewWaitObject` is null or valid for writes; `Callback` may be called with `Context` on other threads, until the wait is
@@ -56,8 +57,10 @@ export! {
             once: dwFlags & WT_EXECUTEONLYONCE != 0,
             in_wait_thread: dwFlags & WT_EXECUTEINWAITTHREAD != 0,
         };
-        let wait = RegisteredWait::start(&process, object, Arc::new(call), options);
-        *out = HANDLE(std::ptr::without_provenance_mut(process.waits.insert(wait)));
+        let wait = RegisteredWait::new(&process);
+        // First: the callback may run at once, and end the wait.
+        *out = HANDLE(std::ptr::without_provenance_mut(process.waits.insert(wait.clone())));
+        wait.start(object, Arc::new(call), options);
         TRUE
     }
 

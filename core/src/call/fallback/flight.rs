@@ -12,6 +12,7 @@ use crate::abi::win32::QueueUserWorkItem;
 use crate::apartment::{CoInitializeEx, CoUninitialize};
 use crate::channel::{Buffer, Failure, Invocation, server_channel};
 use crate::marshal::{CoGetInterfaceAndReleaseStream, CoMarshalInterThreadInterfaceInStream};
+use crate::object::raw;
 use crate::protocol::call::{GiveUp, Reply, abandon, decided, give_up, reply, test_by_client};
 use crate::protocol::{Word, call};
 use crate::proxy::info::{Direction, InterfaceInfo};
@@ -39,13 +40,11 @@ impl Packet {
 
     fn unpack(mut self, iid: &GUID) -> Result<IUnknown, HRESULT> {
         let stream = std::mem::replace(&mut self.0, ptr::null_mut());
-        let mut raw = ptr::null_mut();
+        let mut found = ptr::null_mut();
         // SAFETY: the stream is given up; on success a counted pointer of the interface, which derives from IUnknown.
         unsafe {
-            match CoGetInterfaceAndReleaseStream(stream, iid, &mut raw) {
-                hr if hr.is_err() => Err(hr),
-                _ => Ok(IUnknown::from_raw(raw)),
-            }
+            let hr = CoGetInterfaceAndReleaseStream(stream, iid, &mut found);
+            Ok(IUnknown::from_raw(raw::given(hr, found)?))
         }
     }
 }

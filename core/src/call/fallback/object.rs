@@ -43,14 +43,8 @@ pub(super) unsafe fn create(
     riid2: *const GUID,
     ppv: *mut *mut c_void,
 ) -> HRESULT {
-    let mut typed = std::ptr::null_mut();
-    // SAFETY: the proxy of this apartment; on success a counted pointer.
-    unsafe {
-        let hr = origin.proxy.query(&info.iid, &mut typed);
-        if hr.is_err() {
-            return hr;
-        }
-        object::raw::release(typed);
+    if let Err(hr) = object::raw::typed(&origin.proxy, &info.iid) {
+        return hr;
     }
     let (home, shared) = match SurfaceHome::current().and_then(|home| Ok((home, Shared::new(home)?))) {
         Ok(made) => made,
