@@ -7,7 +7,7 @@ mod support;
 use offices::*;
 use oleander::debug::live_objects;
 use oleander::kernel::{self, Spawned};
-use oleander::network::{Direct, Network};
+use oleander::network::{Direct, Network, Parcel, Wire};
 use oleander::platform::{self, Deadline, Why};
 use oleander::*;
 use std::sync::{Arc, Mutex};
@@ -129,4 +129,71 @@ fn chn_05_each_process_has_its_own_hooks() {
         let ended = books.lock().unwrap().iter().all(|book| book.take().last().is_some_and(|line| line == "gone"));
         assert!(ended, "with the last apartment of their process");
     }
+}
+
+/// Delivers at once; but before the call that it knows of goes, another thread asks for the call's cancellation.
+#[derive(Default)]
+struct CancelsFirst(Mutex<Option<Pointer>>);
+
+#[derive(Clone)]
+struct Pointer(ICancelMethodCalls);
+// SAFETY: of the MTA, and used in the MTA.
+unsafe impl Send for Pointer {}
+
+impl Pointer {
+    fn cancel(&self) -> windows_core::HRESULT {
+        // SAFETY: a live pointer of this apartment.
+        unsafe { self.0.Cancel(60) }
+    }
+
+    fn test(&self) -> windows_core::HRESULT {
+        // SAFETY: as above.
+        unsafe { self.0.TestCancel() }
+    }
+}
+
+impl Wire for CancelsFirst {
+    fn reaches(&self, from: &Process, _to: &Process) -> bool {
+        let known = self.0.lock().unwrap().take_if(|known| known.test() == RPC_S_CALLPENDING);
+        let Some(known) = known else { return true };
+        assert_eq!(from.id(), Process::current().id());
+        let theirs = known.clone();
+        kernel::spawn("canceller", false, move || {
+            enter(COINIT_MULTITHREADED);
+            assert_eq!(theirs.cancel(), RPC_E_CALL_COMPLETE);
+            drop(theirs);
+            leave();
+        });
+        while known.test() == RPC_S_CALLPENDING {
+            std::thread::yield_now();
+        }
+        true
+    }
+
+    fn carry(&self, from: &Arc<Process>, to: &Arc<Process>, parcel: Parcel) {
+        Direct.carry(from, to, parcel);
+    }
+}
+
+#[test]
+fn cxl_03_a_cancellation_that_is_faster_than_its_call_goes_after_it() {
+    let wire = Arc::new(CancelsFirst::default());
+    let network = Network::new(wire.clone());
+    let [here, there] = [0, 1].map(|n| network.process(4 + n * FAR_APART, 0, platform::host()));
+    let office = open(&there, Setup::MTA);
+    let bytes = office.packet.clone();
+    let ended = in_process(&here, move || {
+        enter(COINIT_MULTITHREADED);
+        let desk: IDesk = unpack(&bytes);
+        let call = call_object(&desk).expect("CALL-02");
+        *wire.0.lock().unwrap() = Some(Pointer(windows_core::Interface::cast(&call).expect("CXL-01")));
+        // SAFETY: a live call object of this apartment.
+        let ended = unsafe { (call.Begin_Work(100), call.Finish_Work()) };
+        assert!(wire.0.lock().unwrap().is_none());
+        drop((call, desk));
+        leave();
+        ended
+    });
+    assert_eq!(ended, (S_OK, E_ABORT), "its method was asked to stop");
+    assert_eq!((office.gone(), office.close()), (1, 0));
 }

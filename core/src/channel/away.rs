@@ -66,6 +66,10 @@ pub(super) fn send(call: &Arc<Call>, there: &Arc<Apartment>) {
         }
     });
     wire.carry(&client, &server, parcel);
+    // Who cancelled it before it was under way had nobody to tell: it was shown before.
+    if call.is_cancelled() {
+        cancel(number, &server);
+    }
 }
 
 /// Tells the server that the client wants no more of a call.

@@ -377,6 +377,11 @@ impl Call {
         machine::test_by_server(self.word.load())
     }
 
+    /// Whether the client has asked the server to stop, or has let the call go.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.word.load() & machine::CANCEL != 0
+    }
+
     pub(crate) fn is_decided(&self) -> bool {
         machine::decided(self.word.load())
     }
