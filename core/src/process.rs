@@ -31,6 +31,8 @@ const TIMERS: Object = Object { id: 4, kind: ObjectKind::Table };
 /// The channel hooks.
 const HOOKS: Object = Object { id: 5, kind: ObjectKind::Table };
 const LIFE: Object = Object { id: 6, kind: ObjectKind::Table };
+/// The global interface table.
+const INTERFACES: Object = Object { id: 7, kind: ObjectKind::Table };
 const FIRST_OBJECT: u64 = 16;
 const FIRST_PROCESS: u32 = 4;
 /// Bits of a process's number below which the numbers of its threads lie.
@@ -95,7 +97,7 @@ impl Tables {
             global_options: OnceLock::new(),
             ps_clsids: PsClsids::default(),
             channel_hooks: ChannelHooks::new(own(part, HOOKS)),
-            interface_table: InterfaceTable::default(),
+            interface_table: InterfaceTable::new(own(part, INTERFACES)),
             globals: GlobalTable::default(),
             timers: Timers::new(own(part, TIMERS)),
             cancel_stacks: Mutex::default(),

@@ -525,6 +525,44 @@ fn mrsh_08_mrsh_18_a_proxy_that_keeps_nothing_is_marshaled_while_the_last_one_go
     assert_eq!(found, all(&["held", "late"]));
 }
 
+fn table() -> IGlobalInterfaceTable {
+    let mut raw = null_mut();
+    let (clsid, iid) = (&CLSID_StdGlobalInterfaceTable, &IGlobalInterfaceTable::IID);
+    // SAFETY: valid arguments; a counted pointer comes back.
+    unsafe {
+        assert_eq!(CoCreateInstance(clsid, null_mut(), CLSCTX_INPROC_SERVER, iid, &mut raw), S_OK);
+        IGlobalInterfaceTable::from_raw(raw)
+    }
+}
+
+#[test]
+fn mrsh_25_a_cookie_is_good_or_it_is_not() {
+    let found = said(|| {
+        let (tale, said) = (Tale::default(), Tale::default());
+        let (object, mut cookie) = (IProbe::from(Plain(tale.clone())), 0);
+        // SAFETY: a live object, and a place of our own.
+        assert_eq!(unsafe { table().RegisterInterfaceInGlobal(object.as_raw(), &IProbe::IID, &mut cookie) }, S_OK);
+        drop(object);
+        let told = said.clone();
+        let getter = client(move || {
+            let mut raw = null_mut();
+            // SAFETY: valid arguments.
+            match unsafe { table().GetInterfaceFromGlobal(cookie, &IProbe::IID, &mut raw) } {
+                // SAFETY: a counted pointer.
+                S_OK => drop((told.say("got"), unsafe { IProbe::from_raw(raw) })),
+                hr => told.say(format!("{hr:?}")),
+            }
+        });
+        // SAFETY: a cookie is a number.
+        let other = client(move || assert_eq!(unsafe { table().RevokeInterfaceFromGlobal(cookie) }, S_OK));
+        getter.join();
+        other.join();
+        assert_eq!(tale.tell(), "gone", "once");
+        said.tell()
+    });
+    assert_eq!(found, all(&["got", &format!("{E_INVALIDARG:?}")]));
+}
+
 const CLSID_HANDLER: GUID = GUID::from_u128(0x5b0e6a10_3c1d_4a5e_9a77_6f6c65616e77);
 
 /// An interface of the handler's own.

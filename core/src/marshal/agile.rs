@@ -4,7 +4,7 @@
 //! makes; its lock is held for a look only. The reference is agile itself and may be released anywhere: what it holds is
 //! an agile object, a table-strong packet, or a visit to the object's stub manager, which its apartment's end empties.
 
-use super::{packet, release_packet, split};
+use super::table_packet::TablePacket;
 use crate::abi::exports::export;
 use crate::abi::hresult::{CO_E_NOT_SUPPORTED, CO_E_OBJNOTCONNECTED, E_INVALIDARG, S_OK};
 use crate::abi::interfaces::{IAgileObject, IAgileReference, IAgileReference_Impl, INoMarshal};
@@ -23,30 +23,8 @@ type Outcome<T> = Result<T, HRESULT>;
 enum Held {
     /// The object says that it may be used everywhere.
     Agile(Home<IUnknown>),
-    Packet(Packet),
+    Packet(TablePacket),
     Delayed(Delayed),
-}
-
-/// A table-strong packet, released with its last user.
-struct Packet(Vec<u8>);
-
-impl Drop for Packet {
-    fn drop(&mut self) {
-        // An object whose apartment has ended is gone already.
-        let _ = release_packet(&self.0);
-    }
-}
-
-impl Packet {
-    fn new(object: &IUnknown, iid: &GUID) -> Outcome<Self> {
-        let mut bytes = Vec::new();
-        packet::marshal(object, iid, &packet::Destination::TABLE, &mut bytes)?;
-        Ok(Self(bytes))
-    }
-
-    fn resolve(&self, wanted: &GUID) -> Outcome<*mut c_void> {
-        split(&self.0).and_then(|(objref, data)| packet::unmarshal(&objref, data, wanted))
-    }
 }
 
 /// Nothing is marshaled before somebody elsewhere asks.
@@ -54,7 +32,7 @@ struct Delayed {
     home: Weak<Apartment>,
     iid: GUID,
     visit: Visit,
-    packet: Mutex<Option<Arc<Packet>>>,
+    packet: Mutex<Option<Arc<TablePacket>>>,
 }
 
 impl Delayed {
@@ -66,13 +44,14 @@ impl Delayed {
         self.packet(&home)?.resolve(wanted)
     }
 
-    fn packet(&self, home: &Arc<Apartment>) -> Outcome<Arc<Packet>> {
+    fn packet(&self, home: &Arc<Apartment>) -> Outcome<Arc<TablePacket>> {
         if let Some(there) = &*self.packet.lock() {
             return Ok(there.clone());
         }
         channel::client::may_call_out()?;
         let (manager, iid) = (Arc::clone(&self.visit), self.iid);
-        let made = apartment::run_in(home, move || Packet::new(&manager.object().ok_or(CO_E_OBJNOTCONNECTED)?, &iid))??;
+        let made =
+            apartment::run_in(home, move || TablePacket::new(&manager.object().ok_or(CO_E_OBJNOTCONNECTED)?, &iid))??;
         let made = Arc::new(made);
         // Somebody else may have been faster: his packet is as good, and ours goes outside the lock.
         let kept = self.packet.lock().get_or_insert_with(|| made.clone()).clone();
@@ -116,7 +95,7 @@ fn hold(object: &IUnknown, iid: &GUID, delayed: bool) -> Outcome<Held> {
         return Ok(Held::Agile(Home(typed)));
     }
     if !delayed || proxy::manager_of(object).is_some() {
-        return Ok(Held::Packet(Packet::new(&typed, iid)?));
+        return Ok(Held::Packet(TablePacket::new(&typed, iid)?));
     }
     let home = apartment::require()?;
     let visit = home.exports.manager(&home, object)?;

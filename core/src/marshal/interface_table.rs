@@ -1,14 +1,16 @@
 //! The global interface table: pointers for the whole process under cookies (MRSH-25).
 //!
 //! An entry is a table-strong packet, or the pointer itself for an object that says it is agile (ruling). The lock is held
-//! for look-ups only; packets are made, read and released outside of it.
+//! for look-ups only; packets are made, read and released outside of it. Who has found an entry may use it up to the end,
+//! whoever revokes it meanwhile.
 
-use super::{packet, split};
+use super::table_packet::TablePacket;
 use crate::abi::clsid::CLSID_StdGlobalInterfaceTable;
 use crate::abi::hresult::{CLASS_E_NOAGGREGATION, E_INVALIDARG, S_OK};
 use crate::abi::interfaces::{IAgileObject, IGlobalInterfaceTable, IGlobalInterfaceTable_Vtbl};
 use crate::apartment;
 use crate::object::{SystemClass, raw};
+use crate::platform::{self, Access, Object};
 use crate::process::Process;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, btree_map};
@@ -18,7 +20,7 @@ use windows_core::{GUID, HRESULT, IUnknown, IUnknown_Vtbl, Interface};
 
 #[derive(Clone)]
 enum Entry {
-    Packet(Arc<Vec<u8>>),
+    Packet(Arc<TablePacket>),
     Agile(Arc<Agile>),
 }
 
@@ -35,13 +37,18 @@ struct Inner {
 }
 
 /// The table of a process.
-#[derive(Default)]
 pub(crate) struct InterfaceTable {
+    object: Object,
     inner: Mutex<Inner>,
 }
 
 impl InterfaceTable {
+    pub(crate) fn new(object: Object) -> Self {
+        Self { object, inner: Mutex::default() }
+    }
+
     fn insert(&self, entry: Entry) -> u32 {
+        platform::visit(self.object, Access::Write);
         let mut inner = self.inner.lock();
         // Cookies are not 0 and not used twice before the number comes round.
         loop {
@@ -55,16 +62,33 @@ impl InterfaceTable {
     }
 
     fn find(&self, cookie: u32) -> Option<Entry> {
+        platform::visit(self.object, Access::Read);
         self.inner.lock().entries.get(&cookie).cloned()
     }
 
     fn remove(&self, cookie: u32) -> Option<Entry> {
+        platform::visit(self.object, Access::Write);
         self.inner.lock().entries.remove(&cookie)
     }
 
     /// COM has left the process: what nobody revoked, for the caller to drop. Packets lead nowhere by now.
     pub(crate) fn take(&self) -> impl Sized + use<> {
-        std::mem::take(&mut self.inner.lock().entries)
+        Left(std::mem::take(&mut self.inner.lock().entries))
+    }
+}
+
+/// What nobody revoked.
+struct Left(BTreeMap<u32, Entry>);
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        for entry in std::mem::take(&mut self.0).into_values() {
+            if let Entry::Packet(packet) = entry
+                && let Some(packet) = Arc::into_inner(packet)
+            {
+                packet.forget();
+            }
+        }
     }
 }
 
@@ -75,30 +99,19 @@ fn register(unknown: &IUnknown, iid: &GUID) -> Result<u32, HRESULT> {
         let object = raw::typed(unknown, iid)?;
         return Ok(table.interface_table.insert(Entry::Agile(Arc::new(Agile(object)))));
     }
-    let mut bytes = Vec::new();
-    packet::marshal(unknown, iid, &packet::Destination::TABLE, &mut bytes)?;
-    Ok(table.interface_table.insert(Entry::Packet(Arc::new(bytes))))
+    let packet = TablePacket::new(unknown, iid)?;
+    Ok(table.interface_table.insert(Entry::Packet(Arc::new(packet))))
 }
 
 fn revoke(cookie: u32) -> HRESULT {
-    match Process::current().interface_table.remove(cookie) {
-        None => E_INVALIDARG,
-        Some(Entry::Agile(object)) => {
-            drop(object);
-            S_OK
-        }
-        Some(Entry::Packet(bytes)) => {
-            // An object whose apartment has ended is gone already.
-            let _ = split(&bytes).and_then(|(objref, data)| packet::release(&objref, data));
-            S_OK
-        }
-    }
+    let gone = Process::current().interface_table.remove(cookie);
+    if gone.is_some() { S_OK } else { E_INVALIDARG }
 }
 
 fn get(cookie: u32, iid: &GUID) -> Result<*mut c_void, HRESULT> {
     apartment::require()?;
     match Process::current().interface_table.find(cookie).ok_or(E_INVALIDARG)? {
-        Entry::Packet(bytes) => split(&bytes).and_then(|(objref, data)| packet::unmarshal(&objref, data, iid)),
+        Entry::Packet(packet) => packet.resolve(iid),
         Entry::Agile(object) => raw::interface_of(&object.0, iid),
     }
 }

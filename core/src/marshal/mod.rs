@@ -10,6 +10,7 @@ mod objref;
 pub(crate) mod packet;
 mod standard;
 pub mod stream;
+mod table_packet;
 mod through_stream;
 
 pub use agile::RoGetAgileReference;
