@@ -315,6 +315,43 @@ fn the_last_waker_is_the_one_that_is_called() {
     unsafe { CloseHandle(handle).ok().unwrap() };
 }
 
+/// Of an executor that is broken.
+struct Breaks;
+
+impl Wake for Breaks {
+    fn wake(self: Arc<Self>) {
+        panic!("an executor that is broken");
+    }
+}
+
+/// Of one that is not.
+struct Tells(mpsc::Sender<()>);
+
+impl Wake for Tells {
+    fn wake(self: Arc<Self>) {
+        let _ = self.0.send(());
+    }
+}
+
+#[test]
+fn a_waker_that_panics_is_its_tasks_affair() {
+    let (broken, (told, hears)) = (Waker::from(Arc::new(Breaks)), mpsc::channel());
+    let whole = Waker::from(Arc::new(Tells(told)));
+    let (broken, whole) = (&mut Context::from_waker(&broken), &mut Context::from_waker(&whole));
+    let soon = std::time::Duration::from_secs(60);
+    // Of two that wait for an event, and of two whose time comes.
+    let event = manual_event();
+    let mut waits = [0, 1].map(|_| Box::pin(resume_on_signal(event)));
+    assert!(waits[0].as_mut().poll(broken).is_pending() && waits[1].as_mut().poll(whole).is_pending());
+    unsafe { assert!(SetEvent(event).as_bool()) };
+    assert_eq!(hears.recv_timeout(soon), Ok(()));
+    let mut sleeps = [1, 50].map(|ms| Box::pin(sleep(ms)));
+    assert!(sleeps[0].as_mut().poll(broken).is_pending() && sleeps[1].as_mut().poll(whole).is_pending());
+    assert_eq!(hears.recv_timeout(soon), Ok(()));
+    drop(waits);
+    unsafe { assert!(CloseHandle(event).as_bool()) };
+}
+
 #[test]
 fn a_dropped_future_is_not_told() {
     let handle = manual_event();

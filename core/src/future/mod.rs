@@ -50,3 +50,11 @@ pub use timer::{Sleep, TimedOut, Timeout, sleep, timeout};
 
 pub(crate) use block_on::Driving;
 pub(crate) use timer::Timers;
+
+use crate::object::guard;
+use std::task::Waker;
+
+/// Wakes a task. What its executor does then is user code: a panic ends here, for others are to be told as well.
+fn wake(waker: Waker) {
+    guard::call(|| waker.wake());
+}

@@ -36,7 +36,7 @@ impl Slot {
             state.waker.take()
         };
         if let Some(waker) = waker {
-            waker.wake();
+            super::wake(waker);
         }
     }
 

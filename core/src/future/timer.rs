@@ -120,7 +120,7 @@ fn run() {
     loop {
         let (due, next) = timers.due();
         if !due.is_empty() {
-            due.into_values().for_each(Waker::wake);
+            due.into_values().for_each(super::wake);
             continue;
         }
         let deadline = match next {
