@@ -12,7 +12,7 @@ use std::ffi::c_void;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 const SECOND_NS: u64 = 1_000_000_000;
 
@@ -137,6 +137,32 @@ fn a_timer_under_a_foreign_waker_is_the_timer_threads_and_keeps_no_world_alive()
     });
     report.expect_completed();
     assert_eq!(report.virtual_ns, 5 * SECOND_NS);
+}
+
+#[test]
+fn a_sleep_wakes_who_has_polled_it_once_and_only_once() {
+    run(|| {
+        let (mut first, mut second, mut polls) = (pin!(sleep(1000)), pin!(sleep(2000)), 0);
+        block_on(std::future::poll_fn(|cx| {
+            polls += 1;
+            match polls {
+                1 => {
+                    assert!(first.as_mut().poll(cx).is_pending() && second.as_mut().poll(cx).is_pending());
+                    // Somebody else has it polled meanwhile, and it need not ask the sleeps again.
+                    cx.waker().wake_by_ref();
+                    Poll::Pending
+                }
+                2 => Poll::Pending,
+                3 => {
+                    assert_eq!(world::now_ns(), SECOND_NS);
+                    Poll::Pending
+                }
+                _ => second.as_mut().poll(cx),
+            }
+        }));
+        assert_eq!((polls, world::now_ns()), (4, 2 * SECOND_NS));
+    })
+    .expect_completed();
 }
 
 #[test]

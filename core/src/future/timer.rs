@@ -8,7 +8,7 @@
 //! `inner` guards list and thread state; it is never held while a waker is called or dropped, a thread started, or the
 //! event set that makes the thread look again.
 
-use super::block_on::Driving;
+use super::block_on::{Awake, Driving};
 use crate::abi::hresult::RPC_E_TIMEOUT;
 use crate::kernel::{self, Event};
 use crate::platform::{self, Access, Deadline, Object, Spawn, Why};
@@ -25,7 +25,7 @@ use std::task::{Context, Poll, Waker};
 const IDLE_MS_MAX: u32 = 5_000;
 
 /// Entries are ordered by time, then by when they came.
-type Key = (u64, u64);
+pub(super) type Key = (u64, u64);
 
 /// The timers of a process.
 pub(crate) struct Timers {
@@ -145,15 +145,24 @@ pub struct Sleep {
     entry: Option<Entry>,
 }
 
+/// Where a sleep is entered, once, to have its last waker woken.
 struct Entry {
-    process: Arc<Process>,
+    list: List,
     key: Key,
     waker: Waker,
 }
 
+enum List {
+    Process(Arc<Process>),
+    BlockOn(Arc<Awake>),
+}
+
 impl Drop for Entry {
     fn drop(&mut self) {
-        self.process.timers.remove(self.key);
+        match &self.list {
+            List::Process(process) => process.timers.remove(self.key),
+            List::BlockOn(awake) => awake.forget(self.key),
+        }
     }
 }
 
@@ -172,13 +181,19 @@ impl Future for Sleep {
         }
         let waker = cx.waker();
         let Some(ns) = self.deadline.ns() else { return Poll::Pending };
-        if Driving::note(waker, ns) || self.entry.as_ref().is_some_and(|entry| entry.waker.will_wake(waker)) {
+        if self.entry.as_ref().is_some_and(|entry| entry.waker.will_wake(waker)) {
             return Poll::Pending;
         }
         self.entry = None;
-        let process = Process::current();
-        let key = Timers::add(&process, ns, waker.clone());
-        self.entry = Some(Entry { process, key, waker: waker.clone() });
+        let (list, key) = match Driving::add(waker, ns) {
+            Some((awake, key)) => (List::BlockOn(awake), key),
+            None => {
+                let process = Process::current();
+                let key = Timers::add(&process, ns, waker.clone());
+                (List::Process(process), key)
+            }
+        };
+        self.entry = Some(Entry { list, key, waker: waker.clone() });
         Poll::Pending
     }
 }
