@@ -52,6 +52,22 @@ fn of_windows_1252(byte: u8) -> u16 {
 /// # Safety
 /// `text` is null or points at units that end with a NUL.
 pub(super) unsafe fn name_at<U: Unit>(text: *const U) -> Option<Vec<u16>> {
+    // SAFETY: the caller's promise.
+    unsafe { units_at(text, NAME_MAX) }
+}
+
+/// The string before its NUL as units of UTF-16, however long it is; `None` for null.
+///
+/// # Safety
+/// `text` is null or points at units that end with a NUL.
+pub(super) unsafe fn text_at<U: Unit>(text: *const U) -> Option<Vec<u16>> {
+    // SAFETY: the caller's promise.
+    unsafe { units_at(text, usize::MAX) }
+}
+
+/// # Safety
+/// `text` is null or points at units that end with a NUL.
+unsafe fn units_at<U: Unit>(text: *const U, max: usize) -> Option<Vec<u16>> {
     if text.is_null() {
         return None;
     }
@@ -62,7 +78,7 @@ pub(super) unsafe fn name_at<U: Unit>(text: *const U) -> Option<Vec<u16>> {
         if unit.is_nul() {
             return Some(U::to_units(units));
         }
-        if units.len() == NAME_MAX {
+        if units.len() == max {
             return None;
         }
         units.push(unit);
@@ -90,6 +106,7 @@ mod tests {
             let with_nul = |text: &[u8]| [text, &[0]].concat();
             assert_eq!(name_at(with_nul(&longest).as_ptr()).map(|name| name.len()), Some(NAME_MAX));
             assert_eq!(name_at(with_nul(&too_long).as_ptr()), None);
+            assert_eq!(text_at(with_nul(&too_long).as_ptr()).map(|text| text.len()), Some(NAME_MAX + 1));
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Window classes and windows that receive messages and show nothing.
 
-use super::text::Unit;
-use super::text::name_at;
+use super::text::{Unit, name_at, text_at};
 use super::{FALSE, TRUE, fail};
 use crate::abi::exports::export;
 use crate::abi::types::{
@@ -41,7 +40,7 @@ unsafe fn class_at<U: Unit>(class: *const U) -> Option<ClassName> {
         Ok(0) => None,
         Ok(atom) => Some(ClassName::Atom(atom)),
         // SAFETY: the caller's promise.
-        Err(_) => unsafe { name_at(class) }.map(ClassName::Name),
+        Err(_) => unsafe { text_at(class) }.map(ClassName::Name),
     }
 }
 
@@ -166,7 +165,7 @@ export! {
             dwExStyle,
         };
         // SAFETY: the caller's promise.
-        let (class, name) = unsafe { (class_at(lpClassName), name_at(lpWindowName)) };
+        let (class, name) = unsafe { (class_at(lpClassName), text_at(lpWindowName)) };
         let made = NewWindow {
             parent: hWndParent,
             name: name.unwrap_or_default(),
@@ -208,7 +207,7 @@ export! {
             dwExStyle,
         };
         // SAFETY: the caller's promise.
-        let (class, name) = unsafe { (class_at(lpClassName), name_at(lpWindowName)) };
+        let (class, name) = unsafe { (class_at(lpClassName), text_at(lpWindowName)) };
         let made = NewWindow {
             parent: hWndParent,
             name: name.unwrap_or_default(),
@@ -426,7 +425,7 @@ export! {
         lpszWindow: *const u16,
     ) -> HWND {
         // SAFETY: the caller's promise.
-        let (class, name) = unsafe { (class_at(lpszClass), name_at(lpszWindow)) };
+        let (class, name) = unsafe { (class_at(lpszClass), text_at(lpszWindow)) };
         find_window(WantedWindow { parent: hWndParent, after: hWndChildAfter, class, name })
     }
 
@@ -441,7 +440,7 @@ export! {
         lpszWindow: *const u8,
     ) -> HWND {
         // SAFETY: the caller's promise.
-        let (class, name) = unsafe { (class_at(lpszClass), name_at(lpszWindow)) };
+        let (class, name) = unsafe { (class_at(lpszClass), text_at(lpszWindow)) };
         find_window(WantedWindow { parent: hWndParent, after: hWndChildAfter, class, name })
     }
 }

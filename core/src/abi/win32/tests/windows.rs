@@ -370,6 +370,28 @@ fn windows_of_both_alphabets_are_the_same() {
 }
 
 #[test]
+fn a_long_title_is_one_and_a_long_name_is_not_every_window_s() {
+    let (class, long) = (text("long titles"), text(&"x".repeat(1_000)));
+    assert_ne!(register("long titles", Some(DefWindowProcW), 0), 0);
+    // SAFETY: valid names.
+    unsafe {
+        let none = HINSTANCE::NULL;
+        let make = |name: *const u16| {
+            CreateWindowExW(0, class.as_ptr(), name, 0, 0, 0, 0, 0, HWND_MESSAGE, HANDLE::NULL, none, null())
+        };
+        let (short, titled) = (make(null()), make(long.as_ptr()));
+        let find = |class: *const u16, name: *const u16| FindWindowExW(HWND_MESSAGE, HWND::NULL, class, name);
+        assert_eq!(find(null(), long.as_ptr()), titled);
+        assert!(find(long.as_ptr(), null()).is_null());
+        assert_eq!(last_error(), ERROR_FILE_NOT_FOUND);
+        for hwnd in [short, titled] {
+            assert!(DestroyWindow(hwnd).as_bool());
+        }
+        assert!(UnregisterClassW(class.as_ptr(), none).as_bool());
+    }
+}
+
+#[test]
 fn messages_go_round_by_the_functions_of_bytes() {
     let class = WNDCLASSA {
         style: 0,
