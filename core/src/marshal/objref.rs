@@ -125,6 +125,7 @@ impl ObjRef {
 
     /// Appends the head and the fixed part.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        out.reserve(HEAD + HANDLER_TAIL);
         out.extend(SIGNATURE.to_le_bytes());
         match self.tail {
             Tail::Standard(standard, handler) => {
