@@ -320,7 +320,7 @@ fn agg_11_finish_may_be_called_from_inside_signal() {
         let log = Log::default();
         let (outer, caller) = notify(&scene.probe, Notify::new(&log));
         for n in 1..4 {
-            *outer.plan.on_signal.borrow_mut() = Some(Box::new(|notify| {
+            *outer.plan.on_signal.lock().expect("no panic under it") = Some(Box::new(|notify| {
                 let caller = Caller::of(notify.query().expect("blindly from the inner object"));
                 let (hr, twice) = caller.finish();
                 assert_eq!(hr, S_OK);
@@ -344,7 +344,7 @@ fn agg_11_finish_inside_the_signal_of_cancel() {
     each_pair(Flavour::Sync, |scene| {
         let log = Log::default();
         let (outer, caller) = notify(&scene.probe, Notify::new(&log));
-        *outer.plan.on_signal.borrow_mut() = Some(Box::new(|notify| {
+        *outer.plan.on_signal.lock().expect("no panic under it") = Some(Box::new(|notify| {
             let caller = Caller::of(notify.query().unwrap());
             assert_eq!(caller.finish().0, RPC_S_CALL_CANCELLED_HR);
             notify.log().say("finished");
@@ -383,7 +383,7 @@ fn agg_13_everything_is_released_from_inside_signal() {
         let own = Sent(std::cell::RefCell::new(None));
         let slot = Arc::new(own);
         let theirs = slot.clone();
-        *outer.plan.on_signal.borrow_mut() = Some(Box::new(move |notify| {
+        *outer.plan.on_signal.lock().expect("no panic under it") = Some(Box::new(move |notify| {
             let everything = theirs.0.take();
             assert!(everything.is_some());
             drop::<Option<(windows_core::ComObject<Notify>, Caller)>>(everything);

@@ -178,7 +178,7 @@ fn cxl_10_the_outer_is_signalled_when_the_seconds_are_over() {
         let opener = open_after(scene, 3, 20);
         let log = Log::default();
         let (outer, caller) = notify(&scene.probe, Notify::new(&log));
-        *outer.plan.on_signal.borrow_mut() =
+        *outer.plan.on_signal.lock().expect("no panic under it") =
             Some(Box::new(|notify| notify.log().say(format!("at {} s", world::now_ns() / SECOND_NS))));
         let clock = Clock::start();
         let at = clock.0 / SECOND_NS + 5;
@@ -204,7 +204,7 @@ fn call_26_cxl_10_a_cancel_while_begin_asks_the_outer_is_told() {
         let (outer, caller) = notify(&probe, Notify::new(&Log::default()));
         let said = asked.clone();
         // The second one gives the other thread its turn.
-        *outer.plan.when_asked.borrow_mut() =
+        *outer.plan.when_asked.lock().expect("no panic under it") =
             Some(Box::new(move || [&said; 2].into_iter().for_each(|event| event.set())));
         let (other, result) = (Sent(caller.clone()), cancelled.clone());
         let canceller = Thread::start("canceller", move || {

@@ -5,7 +5,8 @@ use super::probe::{Caller, create_call};
 use oleander::object::Inner;
 use oleander::windows_core::{ComObject, GUID, HRESULT, IUnknown, Interface};
 use oleander::*;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
+use std::sync::Mutex;
 
 /// What an outer object does when its ISynchronize is called.
 #[derive(Default)]
@@ -13,11 +14,12 @@ pub struct Plan {
     pub reset: Cell<Option<HRESULT>>,
     pub signal: Cell<Option<HRESULT>>,
     pub wait: Cell<Option<HRESULT>>,
-    /// Run inside Signal, after the inner object was signalled.
+    /// Run inside Signal, after the inner object was signalled. In the MTA the Signal of one call may still run when that of the
+    /// next begins on another thread.
     #[expect(clippy::type_complexity, reason = "a slot for a test's own code")]
-    pub on_signal: RefCell<Option<Box<dyn Fn(&Notify_Impl)>>>,
+    pub on_signal: Mutex<Option<Box<dyn Fn(&Notify_Impl)>>>,
     /// Run when it is asked whether it is agile, as every `Begin_` does.
-    pub when_asked: RefCell<Option<Box<dyn Fn()>>>,
+    pub when_asked: Mutex<Option<Box<dyn Fn()>>>,
 }
 
 /// The article's outer object: its own ISynchronize around the inner one's; everything else from the inner object.
@@ -48,7 +50,7 @@ impl Notify_Impl {
 
     fn asked(&self, iid: &GUID) -> HRESULT {
         if *iid == IAgileObject::IID {
-            let action = self.plan.when_asked.take();
+            let action = self.plan.when_asked.lock().expect("no panic under it").take();
             if let Some(action) = action {
                 action();
             }
@@ -79,7 +81,7 @@ impl ISynchronize_Impl for Notify_Impl {
         }
         // SAFETY: as above.
         let hr = unsafe { self.inner_sync().Signal() };
-        let action = self.plan.on_signal.take();
+        let action = self.plan.on_signal.lock().expect("no panic under it").take();
         if let Some(action) = action {
             action(self);
         }
