@@ -195,5 +195,6 @@ fn cxl_03_a_cancellation_that_is_faster_than_its_call_goes_after_it() {
         ended
     });
     assert_eq!(ended, (S_OK, E_ABORT), "its method was asked to stop");
-    assert_eq!((office.gone(), office.close()), (1, 0));
+    // The thread that served the call may hold the object a moment longer than the client: the end waits for it.
+    assert_eq!(office.close(), 0);
 }
