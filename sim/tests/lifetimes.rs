@@ -67,6 +67,13 @@ fn client(body: impl FnOnce() + Send + 'static) -> Thread {
     })
 }
 
+/// What was said when both have ended, and the object once.
+fn outcome(clients: &[Thread; 2], object: &Tale, said: &Tale) -> String {
+    clients.iter().for_each(Thread::join);
+    assert_eq!(object.tell(), "gone", "once");
+    said.tell()
+}
+
 fn all(outcomes: &[&str]) -> BTreeSet<String> {
     outcomes.iter().map(|&outcome| outcome.to_owned()).collect()
 }
@@ -478,10 +485,7 @@ fn mrsh_09_a_weak_packet_against_the_last_release() {
                 told.say("late");
             }
         });
-        first.join();
-        second.join();
-        assert_eq!(tale.tell(), "gone", "once");
-        said.tell()
+        outcome(&[first, second], &tale, &said)
     });
     assert_eq!(found, all(&["held", "late"]));
 }
@@ -517,10 +521,7 @@ fn mrsh_08_mrsh_18_a_proxy_that_keeps_nothing_is_marshaled_while_the_last_one_go
                 }
             }
         });
-        first.join();
-        second.join();
-        assert_eq!(tale.tell(), "gone", "once");
-        said.tell()
+        outcome(&[first, second], &tale, &said)
     });
     assert_eq!(found, all(&["held", "late"]));
 }
@@ -555,10 +556,7 @@ fn mrsh_25_a_cookie_is_good_or_it_is_not() {
         });
         // SAFETY: a cookie is a number.
         let other = client(move || assert_eq!(unsafe { table().RevokeInterfaceFromGlobal(cookie) }, S_OK));
-        getter.join();
-        other.join();
-        assert_eq!(tale.tell(), "gone", "once");
-        said.tell()
+        outcome(&[getter, other], &tale, &said)
     });
     assert_eq!(found, all(&["got", &format!("{E_INVALIDARG:?}")]));
 }

@@ -3,9 +3,9 @@
 //! In this order: what others have begun with an STA ends ([`super::wait::end_conversations`], APT-24), and from there on no
 //! call is served in it (MA-24); the contexts inside end; it becomes unreachable; calls that were queued and not started
 //! fail; methods that run finish (the MTA waits for them, an STA has only its own stack); asynchronous calls that are with a
-//! worker fail, in the contexts too; stubs let their objects go; proxies are disconnected; calls in flight let outer objects go; classes are
-//! revoked. The thread stays in the apartment until all that is done, because it runs code of objects that live there. The
-//! neutral apartment ends with the last one that somebody entered.
+//! worker fail, in the contexts too; stubs let their objects go; proxies are disconnected; calls in flight let outer objects
+//! go; classes are revoked. The thread stays in the apartment until all that is done, because it runs code of objects that
+//! live there. The neutral apartment ends with the last one that somebody entered.
 
 use super::{Apartment, Filter, Home, Stay, application, hosts, wait, wait_reply};
 use crate::kernel::{Event, Task};

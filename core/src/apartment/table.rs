@@ -1,8 +1,9 @@
 //! The apartments of a process: by OXID, the MTA with what keeps it alive, the main STA.
 //!
-//! One lock, held for look-ups only; nothing is dropped, called or waited for under it. What is registered for the whole process
-//! is taken under it when the last apartment has gone, each table under its own lock, whose holders take no other. `mta_oxid` repeats what `mta` says
-//! for whoever only compares, without the lock: every call checks its apartment. It is written under the lock.
+//! One lock, held for look-ups only; nothing is dropped, called or waited for under it. What is registered for the whole
+//! process is taken under it when the last apartment has gone, each table under its own lock, whose holders take no other.
+//! `mta_oxid` repeats what `mta` says for whoever only compares, without the lock: every call checks its apartment. It is
+//! written under the lock.
 
 use super::switcher::PrivateContext;
 use super::{Apartment, Home, Pool};

@@ -1,7 +1,8 @@
 //! Host threads: the operating system's clock, threads and parking.
 //!
-//! `block` parks the thread until it is woken and `ready` holds; where that pays it looks on for a moment first (`spin`). The token of `std::thread::park` may be left over
-//! from, or left for, other users of it in the same thread: each looks at its own condition again, so that is harmless.
+//! `block` parks the thread until it is woken and `ready` holds; where that pays it looks on for a moment first (`spin`). The
+//! token of `std::thread::park` may be left over from, or left for, other users of it in the same thread: each looks at its own
+//! condition again, so that is harmless.
 //!
 //! A thread that this port starts has its process's port, which may be another one around this: its waits and wakes go
 //! through that.
