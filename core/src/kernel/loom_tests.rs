@@ -228,19 +228,20 @@ fn loom_wait_any_takes_the_lowest() {
 
 /// A wait for any that takes no lock finds the lowest: the second event is signalled only while the first is. It comes and goes
 /// with it and comes once more, so that all is at the last look as it was at the first.
+///
+/// Whoever looks is the second thread, here and below: loom runs the first one to its end and then tries for each load all values
+/// that it may give. The other way round the load before a change would hide from it that the change is one of what was looked at.
 #[test]
 fn loom_a_look_for_any_finds_the_lowest() {
     model(|process| {
         let (a, b) = (event(process, false), event(process, false));
-        let (theirs_a, theirs_b) = (a.clone(), b.clone());
-        let setter = start(process, move || {
-            theirs_a.set_in_step();
-            theirs_b.set_in_step();
-            theirs_b.reset_in_step();
-            theirs_a.reset_in_step();
-        });
-        assert_ne!(look_for_any(&[&*a, &*b], Some), Look::Hit(1));
-        setter.join().unwrap();
+        let (their_a, their_b) = (a.clone(), b.clone());
+        let looks = start(process, move || look_for_any(&[&*their_a, &*their_b], Some));
+        a.set_in_step();
+        b.set_in_step();
+        b.reset_in_step();
+        a.reset_in_step();
+        assert_ne!(looks.join().unwrap(), Look::Hit(1));
         assert_eq!((a.count(), b.count()), (Some(2), Some(2)));
     });
 }
@@ -252,15 +253,13 @@ fn loom_a_look_for_all_finds_all_at_one_moment() {
     model(|process| {
         let (a, b) = (event(process, false), event(process, false));
         a.set();
-        let (theirs_a, theirs_b) = (a.clone(), b.clone());
-        let setter = start(process, move || {
-            theirs_a.reset_in_step();
-            theirs_b.set_in_step();
-            theirs_b.reset_in_step();
-            theirs_a.set_in_step();
-        });
-        assert_ne!(look_for_all(&[&*a, &*b], Some), Look::Hit(0));
-        setter.join().unwrap();
+        let (their_a, their_b) = (a.clone(), b.clone());
+        let looks = start(process, move || look_for_all(&[&*their_a, &*their_b], Some));
+        a.reset_in_step();
+        b.set_in_step();
+        b.reset_in_step();
+        a.set_in_step();
+        assert_ne!(looks.join().unwrap(), Look::Hit(0));
         assert_eq!(look_for_all(&[&*a, &*b], Some), Look::NotReady);
     });
 }
