@@ -73,7 +73,6 @@ pub(super) fn look_for_all<'e, T: Copy>(items: &[T], find: impl Fn(T) -> Option<
         last = u64::from(count);
     }
     match items {
-        [] => Look::Unclear,
         _ if !all => Look::NotReady,
         [but_last @ .., _] if sum_of(but_last, find) == Some(sum) => Look::Hit(0),
         _ => Look::Unclear,
