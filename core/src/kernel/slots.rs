@@ -126,7 +126,11 @@ mod tests {
         assert_eq!((worlds.get(own), hosts.get(own)), (None, Some(&'b')));
         assert_eq!(hosts.remove(strayed), None);
         assert!(
-            hosts.is_stray(strayed) && !hosts.is_stray(strayed + 1) && !hosts.is_stray(own) && !worlds.is_stray(own) && !hosts.is_stray(usize::MAX)
+            hosts.is_stray(strayed)
+                && !hosts.is_stray(strayed + 1)
+                && !hosts.is_stray(own)
+                && !worlds.is_stray(own)
+                && !hosts.is_stray(usize::MAX)
         );
         assert_eq!(worlds.numbers().next(), Some((strayed, &'a')));
     }
